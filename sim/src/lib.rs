@@ -1,0 +1,3 @@
+//! A deterministic world that tries to make a gateway drift.
+
+pub mod step;

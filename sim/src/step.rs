@@ -1,0 +1,438 @@
+//! Everything a story can contain.
+//!
+//! A seed, fuzz bytes and a JSON file are three producers of the same list of steps; replay,
+//! shrinking and regression are three consumers. Steps are tolerant: undeploying what is not
+//! there does nothing, so any part of a story is a story. A fault carries its own end, so
+//! deleting any step leaves the others as they were.
+
+use serde::{Deserialize, Serialize};
+
+/// One step: when, and what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// When it happens.
+    pub when: When,
+    /// What happens.
+    pub verb: Verb,
+}
+
+/// When a step happens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum When {
+    /// At a virtual time, in milliseconds from the start.
+    AtMs(u64),
+    /// On the n-th occurrence of something observable; survives changes in timing.
+    On(Trigger),
+}
+
+/// The n-th occurrence of something observable, and a delay after it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trigger {
+    /// What is observed.
+    pub seen: Observable,
+    /// Which occurrence, from 1.
+    pub nth: u32,
+    /// How long after it, in milliseconds.
+    pub after_ms: u64,
+}
+
+/// Something a trigger can wait for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Observable {
+    /// The engine asked for something: `open_session`, `close_session`, `ack`, `store`, or a
+    /// request by name (`discover`, `list`, `fetch`, `fetch_batch`, `check_exists`, `read_keys`).
+    Action(String),
+    /// A frame of this event type reached the gateway (`api.deployed`, …).
+    Event(String),
+    /// An answer to a request of this name reached the gateway.
+    Answer(String),
+    /// The gateway reached a state: `live`, `stored`, `synced`, `restarted`.
+    State(String),
+}
+
+/// What happens.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Verb {
+    /// Create an API if there is none of that name, and publish it.
+    Publish(Publish),
+    /// Save a new revision of an API: other content, not deployed yet.
+    Revise(Api),
+    /// Deploy a revision to the gateway; publishes and revises first where there is nothing.
+    Deploy(Deploy),
+    /// Undeploy an API from the gateway.
+    Undeploy(Api),
+    /// Delete an API. Publishing the name again makes a new API with a new id.
+    Delete(Api),
+    /// Move an API to a lifecycle state; `retired` removes it from the gateway.
+    Lifecycle(ChangeLifecycle),
+    /// Issue a new registration token; the old one is refused from now on.
+    RotateToken(Nothing),
+
+    /// The next events never come to exist, although their effect does (A-H10).
+    LoseEvents(Count),
+    /// Events are stored and not sent directly; only the poll brings them (A-H36).
+    NoDirectSend(ForMs),
+    /// The next poll claims its events and sends none; they come after the lease (A-H4).
+    StrandPoll(Nothing),
+    /// The poll of the running session dies; direct sends go on (A-H8).
+    KillPoll(Nothing),
+    /// Effects become readable later than their event is sent.
+    DelayEffects(DelayEffects),
+    /// How long two revisions are mapped at once in a redeploy, so that a read may give the old
+    /// one (A-H15).
+    RedeployWindow(RedeployWindow),
+    /// An API's row in the artifact cache is lost; it stays deployed (A-H14).
+    LoseRow(Api),
+    /// The next undeploys fail to delete their row: a zombie is listed (A-H14).
+    KeepRows(Count),
+    /// Every stamp made during this time is the same (A-H3).
+    FreezeStamps(ForMs),
+    /// APIM's wall clock jumps by this many milliseconds.
+    StepClock(StepClock),
+    /// APIM's database and cache go back to what they held this long ago; sockets stay.
+    RestoreBackup(AgoMs),
+    /// The node stops, refuses connections for a while, then answers 404 while it starts.
+    RestartManager(RestartManager),
+    /// The session is closed by APIM.
+    CloseSession(CloseSession),
+    /// Token verification throws: 401 here, 4401 or 500 there (A-H22).
+    RefuseTokens(ForMs),
+    /// At the next connect an event is sent before `connection.ack` (A-H7).
+    EventBeforeAck(Nothing),
+    /// `api.undeployed` names a deployment id the gateway cannot know (FB-62).
+    WrongUndeployIds(Count),
+    /// Answers go wrong.
+    Answer(Answer),
+
+    /// Nothing passes, in one or both directions.
+    Partition(Partition),
+    /// What is sent waits and comes in order at the end.
+    Hold(ForMs),
+    /// Messages take longer.
+    Latency(Latency),
+    /// Open connections die silently: what APIM writes vanishes and nobody is told (A-H5).
+    HalfOpen(Nothing),
+    /// Every connection is reset.
+    Reset(Nothing),
+    /// Event frames are lost, doubled, delayed or swapped.
+    Frames(Frames),
+
+    /// The gateway process dies and comes back.
+    Crash(Crash),
+    /// Writes fail for lack of space.
+    DiskFull(ForMs),
+    /// The next writes fail with an i/o error.
+    FailWrites(Count),
+    /// The gateway's store is gone when it next starts; crashes it now.
+    WipeStore(Nothing),
+}
+
+/// A verb without fields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// An API by its name in the story.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// The API's name.
+    pub api: String,
+}
+
+/// Publish an API.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publish {
+    /// The API's name.
+    pub api: String,
+    /// Its kind; `RestApi` unless said otherwise. APIM deploys no other.
+    #[serde(default = "rest_api", skip_serializing_if = "is_rest_api")]
+    pub kind: String,
+}
+
+fn rest_api() -> String {
+    "RestApi".to_owned()
+}
+
+fn is_rest_api(kind: &String) -> bool {
+    kind == "RestApi"
+}
+
+/// Deploy a revision.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deploy {
+    /// The API's name.
+    pub api: String,
+    /// The revision, from 1; the newest when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+}
+
+/// Move an API to a lifecycle state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeLifecycle {
+    /// The API's name.
+    pub api: String,
+    /// The state.
+    pub state: Lifecycle,
+}
+
+/// The lifecycle states of an API.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    /// Being designed.
+    Created,
+    /// Deployed as a prototype.
+    Prototyped,
+    /// Open for subscription.
+    Published,
+    /// Refused for the time being.
+    Blocked,
+    /// Served, not to be subscribed any more.
+    Deprecated,
+    /// Gone; removed from every gateway.
+    Retired,
+}
+
+/// A number of occurrences.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// How many.
+    pub count: u32,
+}
+
+/// A span of time from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForMs {
+    /// How long, in milliseconds.
+    pub for_ms: u64,
+}
+
+/// A moment in the past.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgoMs {
+    /// How long ago, in milliseconds.
+    pub ago_ms: u64,
+}
+
+/// Effects become readable later than their event is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DelayEffects {
+    /// For how long changes are affected, in milliseconds.
+    pub for_ms: u64,
+    /// How much later, in milliseconds; below the engine's `read_lag_max`.
+    pub delay_ms: u64,
+}
+
+/// How long two revisions are mapped at once in a redeploy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedeployWindow {
+    /// For how long redeploys are affected, in milliseconds.
+    pub for_ms: u64,
+    /// How long the window is, in milliseconds; below the engine's `read_lag_max`.
+    pub window_ms: u64,
+}
+
+/// A jump of a wall clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepClock {
+    /// By how much, in milliseconds; negative goes back.
+    pub by_ms: i64,
+}
+
+/// The node stops and starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestartManager {
+    /// How long connections are refused, in milliseconds.
+    pub down_ms: u64,
+    /// How long every route then answers 404, in milliseconds (FB-71).
+    pub starting_ms: u64,
+}
+
+/// The session is closed by APIM.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CloseSession {
+    /// The close code: 1000 for a replaced session, 4401 for a refused token.
+    pub code: u16,
+}
+
+/// Answers go wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Which request is answered wrong.
+    pub to: Endpoint,
+    /// How.
+    pub with: Wrong,
+    /// How many answers; all of them in `for_ms` when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
+    /// For how long, in milliseconds; until `count` is used up when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_ms: Option<u64>,
+}
+
+/// A request of the contract.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Endpoint {
+    /// The well-known.
+    Discover,
+    /// The deployments list.
+    List,
+    /// One artifact's archive.
+    Fetch,
+    /// The batch archive.
+    FetchBatch,
+    /// The existence check.
+    CheckExists,
+    /// The API key list.
+    ReadKeys,
+    /// The WebSocket upgrade; only statuses and `no_answer` apply.
+    Connect,
+    /// Every one of them.
+    Any,
+}
+
+/// What a control plane does wrong at the level of meaning.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Wrong {
+    /// Another status, with the error body APIM would send.
+    Status(u16),
+    /// 404 with a servlet container's HTML page: the route, not the thing, is missing.
+    RouteMissing,
+    /// 200 with `{}`.
+    EmptyObject,
+    /// 200 with a well-formed list of nothing, or an archive of nothing.
+    Empty,
+    /// A list without its last quarter, an archive without its last entry.
+    WithoutTail,
+    /// A list or archive without an item in the middle.
+    WithoutMiddle,
+    /// Only the first item.
+    FirstOnly,
+    /// The answer as it would have been this many milliseconds ago.
+    StaleMs(u64),
+    /// Half of the items as they were this many milliseconds ago, half as they are.
+    MixedMs(u64),
+    /// A body of another JSON shape: `{"list":[…]}`.
+    OtherShape,
+    /// Fields of another type.
+    OtherTypes,
+    /// A page for people.
+    Html,
+    /// The body stops in the middle and the connection ends as if it were complete.
+    Truncated,
+    /// The answer takes this many milliseconds longer.
+    SlowMs(u64),
+    /// No answer at all.
+    NoAnswer,
+    /// An archive whose entry has `..` in its path.
+    DotDotEntry,
+    /// An archive that says the same deployment twice.
+    RepeatedEntry,
+    /// An archive that unpacks to far more than its size.
+    Bomb,
+}
+
+/// Nothing passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    /// How long, in milliseconds.
+    pub for_ms: u64,
+    /// Which direction.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+/// A direction of the network.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Both ways.
+    #[default]
+    Both,
+    /// From APIM to the gateway.
+    ToGateway,
+    /// From the gateway to APIM.
+    ToManager,
+}
+
+/// Messages take longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latency {
+    /// For how long, in milliseconds.
+    pub for_ms: u64,
+    /// The shortest one-way time, in milliseconds.
+    pub min_ms: u64,
+    /// The longest one-way time, in milliseconds.
+    pub max_ms: u64,
+}
+
+/// Event frames go wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frames {
+    /// How.
+    pub fault: FrameFault,
+    /// How many event frames.
+    pub count: u32,
+}
+
+/// What happens to an event frame.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FrameFault {
+    /// It vanishes.
+    Drop,
+    /// It comes twice.
+    Duplicate,
+    /// It comes this many milliseconds later, behind frames sent after it.
+    DelayMs(u64),
+    /// It and the next one change places.
+    Swap,
+    /// Its text is cut in the middle.
+    Cut,
+    /// It is replaced by an event of a type nobody documented.
+    UnknownType,
+}
+
+/// The gateway process dies and comes back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crash {
+    /// How long it stays down, in milliseconds.
+    pub down_ms: u64,
+    /// What becomes of writes that were not synced.
+    #[serde(default)]
+    pub disk: CrashDisk,
+}
+
+/// What becomes of unsynced writes when the power goes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrashDisk {
+    /// They are lost.
+    #[default]
+    Lost,
+    /// They are kept: only the process died.
+    Kept,
+    /// Some are kept, some lost, some torn, drawn from the seed.
+    Torn,
+}

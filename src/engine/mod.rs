@@ -1,0 +1,11 @@
+//! The sans-IO core.
+
+mod action;
+mod config;
+mod input;
+mod status;
+
+pub use action::{Action, Request};
+pub use config::Config;
+pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
+pub use status::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};

@@ -1,0 +1,74 @@
+//! What bulk reads answer.
+
+use super::{ArtifactId, Content, DeploymentId, Kind, UnknownKind};
+use crate::time::Timestamp;
+
+/// The state of a list row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ListedState {
+    /// Deployed. A row without a `state` field says so by being there (`contract/apim.md` §3.2).
+    Deployed,
+    /// Undeployed: known to the control plane, not to be served (FB-13).
+    Undeployed,
+    /// A state with no settled meaning; nothing is done on it and it is surfaced (C-H10).
+    Unclear(String),
+}
+
+/// One row of the deployments list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listed {
+    /// The artifact.
+    pub artifact: ArtifactId,
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The kind, or the name of a kind this gateway does not hold.
+    pub kind: Result<Kind, UnknownKind>,
+    /// Deployed or not.
+    pub state: ListedState,
+    /// `deployedAt`, or GA's `updatedAt` (list clock).
+    pub listed_at: Option<Timestamp>,
+}
+
+/// A well-formed answer to the deployments list. Another shape is an error, never this with
+/// nothing in it (law 3).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Listing {
+    /// The rows, at most one for an artifact: the newest where the answer had several.
+    pub rows: Vec<Listed>,
+    /// Rows that could not be read, each with its reason. With any, the list is not complete and
+    /// proves no absence; the good rows still count.
+    pub unreadable: Vec<String>,
+    /// How many further rows named an artifact already listed.
+    pub repeated: u64,
+    /// Whether rows carry `state`; `None` when there was no row to tell by.
+    pub has_state: Option<bool>,
+}
+
+impl Listing {
+    /// Whether an artifact that is not among the rows may be taken for absent.
+    pub fn is_complete(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+}
+
+/// One definition out of a batch archive.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Packed {
+    /// The deployment id that was asked for; the content is the artifact's current one, which
+    /// can be another generation (A-H16).
+    pub deployment: DeploymentId,
+    /// The definition.
+    pub content: Content,
+}
+
+/// What the API key list turned out to be; discovery by behaviour (design, "Dialects").
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyReading {
+    /// An array of keys.
+    Keys {
+        /// How many.
+        count: u64,
+    },
+    /// The list of all APIs: GA has no such route and answers by `/apis/{id}` (A-H25).
+    ApiList,
+}

@@ -1,0 +1,48 @@
+//! HTTP as the codec sees it: no sockets, no framing.
+
+/// The two methods that the contract uses.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+impl Method {
+    /// The method's token.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// A request without the `api-key` header: the token belongs to whoever owns the connection and
+/// never passes through the engine, the codec or a trace (law 16).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HttpRequest {
+    /// The method.
+    pub method: Method,
+    /// Path and query, from the root of the host.
+    pub path: String,
+    /// The `Accept` header.
+    pub accept: &'static str,
+    /// A JSON body, sent with its content type.
+    pub json: Option<Vec<u8>>,
+    /// Whether the `api-key` header goes with it; discovery is sent without (§1.1).
+    pub authenticated: bool,
+}
+
+/// An answer whose body was read to its end. A body that broke off is a failure of the request,
+/// not an answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// The `Content-Type` header; informative only, APIM's lie (A-H26).
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
