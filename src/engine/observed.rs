@@ -12,12 +12,18 @@ pub struct ObservedSet {
     durable: Recovered,
     in_flight: Option<(WriteId, Batch)>,
     waiting: Batch,
+    changes: u64,
 }
 
 impl ObservedSet {
     /// What a store held when it was opened.
     pub fn new(recovered: Recovered) -> Self {
-        Self { durable: recovered, in_flight: None, waiting: Batch::default() }
+        Self { durable: recovered, in_flight: None, waiting: Batch::default(), changes: 0 }
+    }
+
+    /// A number that rises whenever what is served may have changed.
+    pub const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Everything durable.
@@ -94,6 +100,7 @@ impl ObservedSet {
             *content = Some(waiting.clone());
         }
         self.waiting.artifacts.insert(id, write);
+        self.changes += 1;
     }
 
     /// Queues a write of what is known about the control plane.
@@ -126,6 +133,7 @@ impl ObservedSet {
     pub fn stored(&mut self, id: WriteId) -> Vec<ArtifactId> {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, batch)) => {
+                self.changes += 1;
                 self.durable.apply(&batch);
                 batch.artifacts.into_keys().collect()
             }
