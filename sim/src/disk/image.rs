@@ -5,20 +5,18 @@ use std::io;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::pages::Pages;
 use crate::step::CrashDisk;
 
 /// What a disk writes whole or not at all.
 const SECTOR: u64 = 512;
 
-/// No simulated file is longer than this; a longer one is a fault of its user.
-const MAX_LEN: u64 = 1 << 32;
-
 /// One file: its synced bytes, its bytes as a reader sees them, and the changes from the one to
 /// the other.
 #[derive(Debug, Default)]
 pub(super) struct Image {
-    synced: Vec<u8>,
-    current: Vec<u8>,
+    synced: Pages,
+    current: Pages,
     log: Vec<Change>,
 }
 
@@ -51,17 +49,15 @@ pub(super) struct Outcome {
 
 impl Image {
     /// A file that holds `bytes`, all of them synced.
-    pub(super) fn synced_as(bytes: Vec<u8>) -> Self {
-        Self { synced: bytes.clone(), current: bytes, log: Vec::new() }
-    }
-
-    /// The length as a reader sees it.
-    pub(super) fn len(&self) -> u64 {
-        self.current.len() as u64
+    pub(super) fn synced_as(bytes: &[u8]) -> io::Result<Self> {
+        let mut current = Pages::default();
+        current.set_len(bytes.len() as u64)?;
+        current.write(0, bytes)?;
+        Ok(Self { synced: current.clone(), current, log: Vec::new() })
     }
 
     /// The bytes as a reader sees them.
-    pub(super) fn current(&self) -> &[u8] {
+    pub(super) fn current(&self) -> &Pages {
         &self.current
     }
 
@@ -70,32 +66,28 @@ impl Image {
         self.log.len()
     }
 
-    /// Reads from `offset` on.
-    pub(super) fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let start = index(offset)?;
-        let bytes = start
-            .checked_add(out.len())
-            .and_then(|end| self.current.get(start..end))
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        out.copy_from_slice(bytes);
-        Ok(())
-    }
-
-    /// Makes a change, unsynced. A write does not make the file longer: who writes sets the length
-    /// first.
+    /// Makes a change, unsynced.
     pub(super) fn change(&mut self, change: Change) -> io::Result<()> {
-        apply(&mut self.current, &change)?;
+        match &change {
+            Change::SetLen(len) => self.current.set_len(*len)?,
+            Change::Write { offset, data } => self.current.write(*offset, data)?,
+        }
         self.log.push(change);
         Ok(())
     }
 
     /// Makes every change durable.
     pub(super) fn sync(&mut self) {
-        for change in std::mem::take(&mut self.log) {
-            // It was applied to the current bytes before, so it fits.
-            let _fits = apply(&mut self.synced, &change);
+        let log = std::mem::take(&mut self.log);
+        if log.iter().any(|change| matches!(change, Change::SetLen(_))) {
+            self.synced.clone_from(&self.current);
+            return;
         }
-        debug_assert!(self.synced == self.current, "a sync makes durable what is seen");
+        for change in &log {
+            if let Change::Write { offset, data } = change {
+                self.synced.share(&self.current, *offset, data.len());
+            }
+        }
     }
 
     /// Loses power. A length is one fact of the file: bytes beyond the length that survives do not
@@ -122,12 +114,11 @@ impl Image {
         let mut len = self.synced.len();
         for change in &surviving {
             if let Change::SetLen(new) = change {
-                len = usize::try_from(*new).unwrap_or(len);
+                len = *new;
             }
-            grow_to_fit(&mut self.synced, change);
-            let _fits = apply(&mut self.synced, change);
+            apply(&mut self.synced, change);
         }
-        self.synced.resize(len, 0);
+        let _fits = self.synced.set_len(len);
         self.current.clone_from(&self.synced);
         outcome
     }
@@ -195,32 +186,17 @@ fn flip_bit(changes: &mut [Change], key: u64) -> u64 {
     1
 }
 
-fn apply(bytes: &mut Vec<u8>, change: &Change) -> io::Result<()> {
-    match change {
-        Change::SetLen(len) => bytes.resize(index(*len)?, 0),
+/// Does a surviving change whose change of length may be lost.
+fn apply(pages: &mut Pages, change: &Change) {
+    // A change that was made before, so it fits the disk.
+    let _fits = match change {
+        Change::SetLen(len) => pages.set_len(*len),
         Change::Write { offset, data } => {
-            let start = index(*offset)?;
-            let place = bytes.get_mut(start..start + data.len());
-            let beyond = || io::Error::other("a write beyond the end of the simulated file");
-            place.ok_or_else(beyond)?.copy_from_slice(data);
+            let end = offset.saturating_add(data.len() as u64);
+            let room = if end > pages.len() { pages.set_len(end) } else { Ok(()) };
+            room.and_then(|()| pages.write(*offset, data))
         }
-    }
-    Ok(())
-}
-
-/// Makes room for a write whose change of length is lost.
-fn grow_to_fit(bytes: &mut Vec<u8>, change: &Change) {
-    let Change::Write { offset, data } = change else { return };
-    let end = usize::try_from(*offset).map_or(0, |start| start + data.len());
-    if end > bytes.len() {
-        bytes.resize(end, 0);
-    }
-}
-
-fn index(offset: u64) -> io::Result<usize> {
-    let fits = Some(offset).filter(|offset| *offset <= MAX_LEN);
-    fits.and_then(|offset| usize::try_from(offset).ok())
-        .ok_or_else(|| io::Error::other("the simulated disk has no such place"))
+    };
 }
 
 /// The random stream of this name for a key: other names and other keys draw something else.

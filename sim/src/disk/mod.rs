@@ -5,6 +5,7 @@
 //! and count only when they take effect, so a run can tell that it tested something.
 
 mod image;
+mod pages;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -128,10 +129,13 @@ impl SimDisk {
     }
 
     /// A disk that holds `bytes`, synced.
-    pub fn holding(bytes: Vec<u8>) -> Self {
+    ///
+    /// # Errors
+    /// When they are too many for a simulated disk.
+    pub fn holding(bytes: &[u8]) -> io::Result<Self> {
         let disk = Self::new();
-        disk.state().image = Image::synced_as(bytes);
-        disk
+        disk.state().image = Image::synced_as(bytes)?;
+        Ok(disk)
     }
 
     /// Arms a fault.
@@ -243,7 +247,7 @@ impl State {
     fn find_space(&mut self, end: u64) -> io::Result<()> {
         let refused = match self.space {
             Space::Enough => false,
-            Space::NoGrowth => end > self.image.len(),
+            Space::NoGrowth => end > self.image.current().len(),
             Space::NoWrites => true,
         };
         if refused {
@@ -284,20 +288,20 @@ impl DiskHandle {
 
 impl StorageBackend for DiskHandle {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.state()?.image.len())
+        Ok(self.state()?.image.current().len())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut state = self.state()?;
         state.admit(Operation::Read)?;
         state.counts.reads += 1;
-        state.image.read(offset, out)
+        state.image.current().read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state()?;
         state.admit(Operation::Write)?;
-        if len > state.image.len() {
+        if len > state.image.current().len() {
             state.find_space(len)?;
         }
         state.counts.resizes += 1;
