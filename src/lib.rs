@@ -9,3 +9,6 @@ pub mod engine;
 pub mod store;
 
 pub mod wire;
+
+#[cfg(feature = "shell")]
+pub mod shell;

@@ -1,0 +1,3 @@
+//! Properties over random operations, one file for each thing that has them.
+
+mod store;
