@@ -1,6 +1,9 @@
 //! A deterministic world that tries to make a gateway drift.
 
+pub mod net;
+pub mod properties;
 pub mod step;
+pub mod trace;
 
 pub mod disk;
 
