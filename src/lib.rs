@@ -9,3 +9,5 @@ pub mod engine;
 pub mod store;
 
 pub mod wire;
+
+pub mod driver;
