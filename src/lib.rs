@@ -6,9 +6,11 @@ pub mod model;
 
 pub mod engine;
 
-pub mod store;
-
 pub mod wire;
+
+pub mod driver;
+
+pub mod store;
 
 #[cfg(feature = "shell")]
 pub mod shell;

@@ -43,7 +43,7 @@ struct RowIn<'a> {
 /// Reads the list.
 ///
 /// # Errors
-/// A body of another shape, or one with more than [`UNREADABLE_MAX`] unreadable rows.
+/// A body of another shape, or one with more than 10,000 unreadable rows.
 pub fn decode_listing(body: &[u8]) -> Result<Listing, DecodeError> {
     let body: Body = json::read_object(body, "deployments list")?;
     body.deployments.items("deployments")?.finish()
@@ -234,7 +234,7 @@ mod tests {
     fn another_shape_is_an_error_and_never_empty() {
         refuse("", "deployments list is cut off at line 1 column 0");
         refuse("{}", "deployments is missing");
-        refuse("null", "deployments list is missing");
+        refuse("null", "deployments list is not an object");
         refuse("[]", "deployments list is not an object");
         refuse(r#"{"list":[]}"#, "deployments is missing");
         refuse(r#"{"deployments":null}"#, "deployments is missing");

@@ -64,7 +64,7 @@ mod tests {
     fn anything_else_is_an_error() {
         check("", Err("well-known is cut off at line 1 column 0"));
         check("<html>Carbon</html>", Err("well-known is not JSON at line 1 column 1"));
-        check("null", Err("well-known is missing"));
+        check("null", Err("well-known is not an object"));
         check(r#"["internal/data/v1"]"#, Err("well-known is not an object"));
         check("{}", Err("gatewayPath is missing"));
         check(r#"{"gatewayPath":null}"#, Err("gatewayPath is missing"));

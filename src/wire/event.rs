@@ -303,7 +303,7 @@ mod tests {
             &format!("frame is not JSON at line 1 column {}", DEPLOYED.len() + 1),
         );
         refuse(r#"["api.deployed",{"apiId":"d34a"}]"#, "frame is not an object");
-        refuse("null", "frame is missing");
+        refuse("null", "frame is not an object");
         refuse(r#"{"payload":{}}"#, "type is missing");
         refuse(r#"{"type":7}"#, "type is not a text");
         refuse(r#"{"type":""}"#, "type is empty");
@@ -331,7 +331,7 @@ mod tests {
             r#"{"type":"api.deployed","payload":{"apiId":"a","deploymentId":5}}"#,
             "payload.deploymentId is not a text",
         );
-        refuse(r#"{"type":"a","type":"b"}"#, "frame gives type twice, at line 1 column 17");
+        refuse(r#"{"type":"a","type":"b"}"#, "frame gives type twice, at line 1 column 18");
         refuse(
             r#"{"type":"a","payload":{},"payload":{}}"#,
             "frame gives payload twice, at line 1 column 34",

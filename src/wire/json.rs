@@ -302,9 +302,10 @@ pub(super) fn read_object<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
     what: &str,
 ) -> Result<T, DecodeError> {
-    serde_json::from_slice::<Object<T>>(bytes)
-        .map_err(|error| DecodeError::json(what, &error))?
-        .fields(what)
+    match serde_json::from_slice(bytes).map_err(|error| DecodeError::json(what, &error))? {
+        Object::Fields(fields) => Ok(fields),
+        Object::Missing | Object::Other => Object::Other.fields(what),
+    }
 }
 
 /// Reads `bytes`, all of them, as an array.
@@ -312,9 +313,10 @@ pub(super) fn read_array<'de, C: Collect<'de>>(
     bytes: &'de [u8],
     what: &str,
 ) -> Result<C, DecodeError> {
-    serde_json::from_slice::<Array<C>>(bytes)
-        .map_err(|error| DecodeError::json(what, &error))?
-        .items(what)
+    match serde_json::from_slice(bytes).map_err(|error| DecodeError::json(what, &error))? {
+        Array::Items(items) => Ok(items),
+        Array::Missing | Array::Other => Array::Other.items(what),
+    }
 }
 
 /// Writes a value of our own. Field order is the order of declaration.

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn anything_else_is_an_error() {
         check("", Err("key list is cut off at line 1 column 0"));
-        check("null", Err("key list is missing"));
+        check("null", Err("key list is not an object"));
         check("{}", Err("list is missing"));
         check(r#"{"list":null}"#, Err("list is missing"));
         check(r#"{"list":{}}"#, Err("list is not an array"));

@@ -30,3 +30,6 @@ pub use event::decode_event;
 pub use existence::{decode_existence, encode_existence_check};
 pub use http::{HttpRequest, HttpResponse, Method};
 pub use keys::decode_keys;
+
+#[cfg(test)]
+mod tests;

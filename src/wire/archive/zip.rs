@@ -34,13 +34,16 @@ pub(super) fn walk(
             .map_err(|error| broken(&format!("entry {index} of the zip"), &error))?;
         let raw = entry.name_raw().to_vec();
         let path = meter.enter(&raw)?;
-        meter.check_claim(&raw, entry.size())?;
+        let claimed = meter.check_claim(&raw, entry.size())?;
         if entry.is_symlink() {
             let path = quoted(&raw);
             return Err(DecodeError::new(format!("{path} is neither a file nor a directory")));
         }
         let name = quoted(&raw);
         let bytes = meter.inflate(&mut entry, meter.entry_bytes_max(), &name)?;
+        if bytes.len() != claimed {
+            return Err(DecodeError::new(format!("{name} has not the size it claims")));
+        }
         match path {
             Some(path) if !raw.ends_with(b"/") => take(path, &bytes)?,
             _ if bytes.is_empty() => {}
