@@ -68,6 +68,8 @@ pub(super) enum Record {
     },
     /// Whether the planted defect was found.
     Canary {
+        /// Whether it was.
+        found: bool,
         /// What was not found.
         #[serde(skip_serializing_if = "Option::is_none")]
         missed: Option<String>,

@@ -29,6 +29,9 @@ const TWICE_EVERY: u64 = 64;
 /// How many idle seeds are named.
 const IDLE_EXAMPLES_MAX: usize = 5;
 
+/// How many seeds that did not hold are told in full; the rest are counted.
+const FAILED_TOLD_MAX: usize = 100;
+
 /// Which seeds to run.
 struct Plan {
     profile: &'static Profile,
@@ -132,7 +135,9 @@ impl Totals {
             Exit::Differed => self.differed += 1,
             _ => self.violated += 1,
         }
-        self.failed.push((told, judged));
+        if self.failed.len() < FAILED_TOLD_MAX {
+            self.failed.push((told, judged));
+        }
     }
 
     fn add_idle(&mut self, name: &str, outcome: &Outcome) {
@@ -161,7 +166,8 @@ fn sweep(
     };
     let work = |index: u64| {
         let told = of_seed(plan.profile, plan.seed(index));
-        let judged = judge(&told.scenario, RunOptions::default(), index % TWICE_EVERY == 0);
+        let judged =
+            judge(&told.scenario, RunOptions::default(), index.is_multiple_of(TWICE_EVERY));
         (told, judged)
     };
     in_order(jobs, limit, work, |beat| match beat {
@@ -209,12 +215,17 @@ fn summarise(totals: &Totals, wall: Duration, output: &mut Output) -> Exit {
         violated: totals.violated + guarded,
         differed: totals.differed,
     });
-    let mut exit = if guards.is_empty() { Exit::Held } else { Exit::Violated };
+    let exit = if totals.differed > 0 {
+        Exit::Differed
+    } else if totals.violated + guarded > 0 {
+        Exit::Violated
+    } else {
+        Exit::Held
+    };
     for guard in &guards {
         output.record(&violation("the sweep", guard));
     }
     for (told, judged) in &totals.failed {
-        exit = exit.max(judged.exit());
         report(told, judged, output);
     }
     exit
@@ -240,7 +251,7 @@ fn guards(totals: &Totals, output: &mut Output) -> Vec<Violation> {
         guards.push(guard("marks", mark.name.to_owned(), "reached at least once", found));
     }
     let missed = canary().err();
-    output.detail(&Record::Canary { missed: missed.clone() }, None);
+    output.detail(&Record::Canary { found: missed.is_none(), missed: missed.clone() }, None);
     if let Some(missed) = missed {
         guards.push(guard("canary", "a planted defect".to_owned(), "found", missed));
     }

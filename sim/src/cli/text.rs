@@ -85,10 +85,10 @@ impl Text {
                 self.line(Tone::Plain, "Faults", &faults(delivered, "none delivered"))
             }
             Record::Marks { reached, of, missing } => self.marks(*reached, *of, missing),
-            Record::Canary { missed: None } => {
+            Record::Canary { missed: None, .. } => {
                 self.line(Tone::Good, "Canary", "the planted defect was found")
             }
-            Record::Canary { missed: Some(missed) } => {
+            Record::Canary { missed: Some(missed), .. } => {
                 self.line(Tone::Bad, "Canary", &format!("the planted defect was missed: {missed}"))
             }
             Record::Idle { seeds, examples } => {
@@ -252,8 +252,7 @@ mod tests {
             found: "acked\nbefore".to_owned(),
             last_events: vec!["00:00:04.120  engine  store".to_owned()],
         });
-        let expected = "\
- VIOLATED  ack_truth   seed 0x2a   at 00:00:04.125
+        let expected = "\x20VIOLATED  ack_truth   seed 0x2a   at 00:00:04.125
            subject   api orders
            expected  acked after durable
            found     acked
