@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! `driftless`: reads the arguments, does what they say, tells the exit code.
+
+use driftless::cli::Exit;
+
+fn main() -> Exit {
+    driftless::cli::main()
+}

@@ -1,0 +1,58 @@
+//! `list`: what there is to choose from.
+
+use driftless_gateway::model::Dialect;
+
+use super::arguments::Listed;
+use super::output::Output;
+use super::record::{Item, Record};
+use super::{Exit, Refused};
+use crate::runner::{marks, profiles, properties};
+use crate::scenario::VERBS;
+
+/// Lists one kind of thing.
+pub(super) fn list(what: Listed, output: &mut Output) -> Result<Exit, Refused> {
+    for item in items(what) {
+        output.record(&Record::Item(item));
+    }
+    Ok(Exit::Held)
+}
+
+fn items(what: Listed) -> Vec<Item> {
+    let item = |name: &str, class, says: &str, example| Item {
+        name: name.to_owned(),
+        class,
+        says: says.to_owned(),
+        example,
+    };
+    match what {
+        Listed::Profiles => {
+            profiles().iter().map(|profile| item(profile.name, "", profile.about, "")).collect()
+        }
+        Listed::Properties => properties()
+            .iter()
+            .map(|property| item(property.name, property.when, property.says, ""))
+            .collect(),
+        Listed::Steps => VERBS
+            .iter()
+            .map(|verb| item(verb.name, verb.actor.name(), verb.says, verb.example))
+            .collect(),
+        Listed::Marks => marks()
+            .iter()
+            .map(|mark| {
+                item(mark.name, if mark.required { "required" } else { "wished" }, mark.says, "")
+            })
+            .collect(),
+        Listed::Dialects => Dialect::ALL
+            .iter()
+            .map(|dialect| item(dialect.name(), "", about(*dialect), ""))
+            .collect(),
+    }
+}
+
+const fn about(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Apim470 => "API Manager 4.7.0 as it was released: a list without states",
+        Dialect::Apim470Fixed => "API Manager 4.7.0 after carbon-apimgt PR 13881",
+        Dialect::PlatformApi11 => "the fuller contract that controller 1.1 was written for",
+    }
+}

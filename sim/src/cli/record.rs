@@ -1,0 +1,174 @@
+//! What is reported: the one content that both formats write.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// One line of JSON, or one block of text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub(super) enum Record {
+    /// A story was run.
+    Story(StoryRecord),
+    /// A property did not hold.
+    Violation(ViolationRecord),
+    /// Two runs of one story differed.
+    Differed {
+        /// The story.
+        story: String,
+        /// The first run's trace hash.
+        first: String,
+        /// The second run's trace hash.
+        second: String,
+    },
+    /// How to see it again.
+    Reproduce {
+        /// The exact line.
+        command: String,
+    },
+    /// A sweep begins.
+    Sweep {
+        /// The profile.
+        profile: String,
+        /// The first seed.
+        base: String,
+        /// How many seeds, when that is known beforehand.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        seeds: Option<u64>,
+        /// The shard and what named it, unless all seeds are run here.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shard: Option<String>,
+    },
+    /// A sweep ended.
+    Swept {
+        /// Seeds run.
+        seeds: u64,
+        /// Seeds with a violation.
+        violated: u64,
+        /// Virtual time.
+        simulated_ms: u64,
+        /// Events handled.
+        events: u64,
+        /// Crashes of the gateway.
+        crashes: u64,
+    },
+    /// What the faults of a sweep delivered.
+    Faults {
+        /// How often, by fault.
+        delivered: BTreeMap<&'static str, u64>,
+    },
+    /// Which situations a sweep reached.
+    Marks {
+        /// How many were reached.
+        reached: usize,
+        /// How many there are.
+        of: usize,
+        /// Those never reached.
+        missing: Vec<&'static str>,
+    },
+    /// Whether the planted defect was found.
+    Canary {
+        /// Whether it was.
+        found: bool,
+        /// What was not found.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        missed: Option<String>,
+    },
+    /// Seeds whose planned faults delivered nothing.
+    Idle {
+        /// How many.
+        seeds: u64,
+        /// The first of them, with the faults.
+        examples: Vec<String>,
+    },
+    /// One event of a run.
+    Trace {
+        /// The event, with its virtual time.
+        line: String,
+    },
+    /// A story was written.
+    Saved {
+        /// The file.
+        path: String,
+    },
+    /// One entry of a list.
+    Item(Item),
+    /// The end.
+    Summary {
+        /// What was run.
+        ran: u64,
+        /// Its noun.
+        noun: &'static str,
+        /// How many did not hold.
+        violated: u64,
+        /// How many differed between two runs.
+        differed: u64,
+    },
+}
+
+/// A story was run.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct StoryRecord {
+    /// Its name.
+    pub(super) story: String,
+    /// How it ended.
+    pub(super) status: Status,
+    /// What it covers.
+    pub(super) covers: Vec<String>,
+    /// Virtual time.
+    pub(super) simulated_ms: u64,
+    /// Events handled.
+    pub(super) events: u64,
+    /// What its faults delivered.
+    pub(super) delivered: BTreeMap<&'static str, u64>,
+    /// Planned faults that delivered nothing.
+    pub(super) idle_faults: Vec<String>,
+    /// The hash of its trace.
+    pub(super) trace_hash: String,
+}
+
+/// How a story ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Status {
+    /// Everything held.
+    Ok,
+    /// A property was violated.
+    Violated,
+    /// Two runs differed.
+    Differed,
+}
+
+/// A property did not hold.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct ViolationRecord {
+    /// The property.
+    pub(super) property: String,
+    /// The story, or the seed.
+    pub(super) story: String,
+    /// When, in virtual time.
+    pub(super) at: String,
+    /// What it is about.
+    pub(super) subject: String,
+    /// What had to be.
+    pub(super) expected: String,
+    /// What was.
+    pub(super) found: String,
+    /// The last relevant events.
+    pub(super) last_events: Vec<String>,
+}
+
+/// One entry of a list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct Item {
+    /// Its name.
+    pub(super) name: String,
+    /// What sorts it: when a property is checked, who does a step; empty where nothing does.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) class: &'static str,
+    /// What it says.
+    pub(super) says: String,
+    /// What it looks like in a scenario file.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) example: &'static str,
+}

@@ -1,0 +1,83 @@
+//! `replay`: one story, shown, and saved when asked to.
+
+use std::path::{Path, PathBuf};
+
+use driftless_gateway::time::Instant;
+
+use super::arguments::ReplayCommand;
+use super::check::{report, story_record};
+use super::judge::{Judged, judge};
+use super::output::Output;
+use super::progress::Stopwatch;
+use super::record::Record;
+use super::story::{FOLDER, Told, of_seed, path_of, profile};
+use super::{Exit, Refused};
+use crate::runner::{RunOptions, TraceLine};
+use crate::scenario::{Scenario, is_kebab_case, load, save};
+
+/// Runs the story twice, tells every event of the first run when asked to, and reports.
+pub(super) fn replay(command: &ReplayCommand, output: &mut Output) -> Result<Exit, Refused> {
+    let told = told(command)?;
+    let target = command.save.as_ref().map(|name| target(name, &told)).transpose()?;
+    let until = command.until.map(Instant::from_millis);
+    let watch = Stopwatch::start();
+    let judged = if command.trace {
+        let mut trace = |line: &TraceLine| output.record(&Record::Trace { line: line.to_string() });
+        judge(&told.scenario, RunOptions { trace: Some(&mut trace), until }, true)
+    } else {
+        judge(&told.scenario, RunOptions { trace: None, until }, true)
+    };
+    output.timed(&story_record(&told, &judged), Some(watch.elapsed()));
+    if let Some(path) = &target {
+        save_story(path, &told, &judged)?;
+        output.record(&Record::Saved { path: path.display().to_string() });
+    }
+    if judged.exit() != Exit::Held {
+        report(&told, &judged, output);
+    }
+    Ok(judged.exit())
+}
+
+fn told(command: &ReplayCommand) -> Result<Told, Refused> {
+    if let Ok(seed) = command.story.parse() {
+        return Ok(of_seed(profile(command.profile.as_deref())?, seed));
+    }
+    if command.profile.is_some() {
+        return Err(Refused::usage("--profile is for seeds; a scenario has its steps"));
+    }
+    Ok(load(&path_of(&command.story)?)?.into())
+}
+
+/// The file to save to; another story's file is never overwritten.
+fn target(name: &str, told: &Told) -> Result<PathBuf, Refused> {
+    let path = if name.ends_with(".json") || name.contains('/') {
+        Path::new(name).with_extension("json")
+    } else {
+        Path::new(FOLDER).join(format!("{name}.json"))
+    };
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    if !is_kebab_case(stem) {
+        let message = format!("cannot save as {name:?}: use lower-case words joined by dashes");
+        return Err(Refused::usage(message));
+    }
+    let same = told.path.as_ref().is_some_and(|from| same_file(from, &path));
+    if path.exists() && !same {
+        return Err(Refused::usage(format!("{} is there already", path.display())));
+    }
+    Ok(path)
+}
+
+fn save_story(path: &Path, told: &Told, judged: &Judged) -> Result<(), Refused> {
+    let scenario = if told.path.is_some() { &told.scenario } else { &judged.outcome.story };
+    if let Err(refusal) = Scenario::parse(&scenario.to_json()) {
+        return Err(Refused::usage(format!("not saved, it would not read back: {refusal}")));
+    }
+    Ok(save(path, scenario)?)
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}

@@ -1,0 +1,136 @@
+//! Which story is meant: a seed, a file, a folder or a name.
+
+use std::path::{Path, PathBuf};
+
+use super::Refused;
+use super::record::{Record, ViolationRecord};
+use super::seed::Seed;
+use crate::runner::{Profile, Violation, generate, profiles};
+use crate::scenario::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
+
+/// Where scenarios live, from the root of the repository.
+pub(super) const FOLDER: &str = "scenarios";
+
+/// A story to run, and how it is called.
+pub(super) struct Told {
+    /// What reports call it.
+    pub(super) name: String,
+    /// The story.
+    pub(super) scenario: Scenario,
+    /// The line that runs it again.
+    pub(super) reproduce: String,
+    /// The file it came from.
+    pub(super) path: Option<PathBuf>,
+}
+
+impl From<StoryFile> for Told {
+    fn from(file: StoryFile) -> Self {
+        let reproduce = format!("cargo sim replay {}", file.path.display());
+        Self { name: file.name, scenario: file.scenario, reproduce, path: Some(file.path) }
+    }
+}
+
+impl From<LoadError> for Refused {
+    fn from(error: LoadError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+/// The story of a seed.
+pub(super) fn of_seed(profile: &Profile, seed: Seed) -> Told {
+    Told {
+        name: format!("seed {seed}"),
+        scenario: generate(profile, seed.0),
+        reproduce: format!("cargo sim replay {seed} --profile {}", profile.name),
+        path: None,
+    }
+}
+
+/// The profile of that name; the first when none is given.
+pub(super) fn profile(name: Option<&str>) -> Result<&'static Profile, Refused> {
+    let names: Vec<&str> = profiles().iter().map(|profile| profile.name).collect();
+    let found = match name {
+        Some(name) => profiles().iter().find(|profile| profile.name == name),
+        None => profiles().first(),
+    };
+    found.ok_or_else(|| {
+        let name = name.unwrap_or_default();
+        let hint = match nearest(name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`driftless list profiles` names them".to_owned(),
+        };
+        Refused::usage(format!("unknown profile `{name}`; {hint}"))
+    })
+}
+
+/// The stories that arguments name; all of them when there is none.
+pub(super) fn of_arguments(arguments: &[String]) -> Result<Vec<Told>, Refused> {
+    let mut told: Vec<Told> = Vec::new();
+    if arguments.is_empty() {
+        told.extend(load_folder(Path::new(FOLDER)).map_err(no_folder)?.into_iter().map(Told::from));
+    }
+    for argument in arguments {
+        let path = Path::new(argument);
+        if path.is_dir() {
+            told.extend(load_folder(path)?.into_iter().map(Told::from));
+        } else {
+            told.push(load(&path_of(argument)?)?.into());
+        }
+    }
+    if told.is_empty() {
+        return Err(Refused::nothing("no scenario was selected"));
+    }
+    Ok(told)
+}
+
+fn no_folder(error: LoadError) -> Refused {
+    match error {
+        LoadError::Io { source, .. } => Refused::usage(format!(
+            "{FOLDER}: {source}; run it from the root of the repository, or name a scenario"
+        )),
+        other => other.into(),
+    }
+}
+
+/// The file that a path or a name means.
+pub(super) fn path_of(argument: &str) -> Result<PathBuf, Refused> {
+    let path = Path::new(argument);
+    let named = Path::new(FOLDER).join(format!("{argument}.json"));
+    if path.exists() {
+        return Ok(path.to_owned());
+    }
+    if named.exists() {
+        return Ok(named);
+    }
+    let stems = stems();
+    let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(argument);
+    let hint = match nearest(stem, &stems) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("no file of that path, and none in {FOLDER} of that name"),
+    };
+    Err(Refused::usage(format!("unknown scenario `{argument}`; {hint}")))
+}
+
+/// The names of the scenarios there are; none when the folder cannot be read, for a hint only.
+fn stems() -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(FOLDER) else { return Vec::new() };
+    let mut stems: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.path().file_stem()?.to_str().map(str::to_owned))
+        .collect();
+    stems.sort();
+    stems
+}
+
+/// A violation as it is reported.
+pub(super) fn violation(story: &str, violation: &Violation) -> Record {
+    Record::Violation(ViolationRecord {
+        property: violation.property.to_owned(),
+        story: story.to_owned(),
+        at: violation.at.to_string(),
+        subject: violation.subject.clone(),
+        expected: violation.expected.clone(),
+        found: violation.found.clone(),
+        last_events: violation.last_events.clone(),
+    })
+}

@@ -1,0 +1,259 @@
+//! `run`: many seeds, in parallel, folded in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use driftless_gateway::time::Instant;
+
+use super::arguments::RunCommand;
+use super::check::report;
+use super::judge::{Judged, judge};
+use super::output::Output;
+use super::pool::{Beat, cores, in_order};
+use super::progress::{Goal, Progress, Stopwatch};
+use super::record::Record;
+use super::seed::Seed;
+use super::shard::Shard;
+use super::story::{Told, of_seed, profile, violation};
+use super::{Exit, Refused};
+use crate::runner::{Outcome, Profile, RunOptions, Violation, canary, marks};
+
+/// From this many seeds on, a required mark that was never reached fails the sweep.
+const MARKS_SEEDS_MIN: u64 = 1000;
+
+/// Every so many seeds, one is run twice to compare the traces.
+const TWICE_EVERY: u64 = 64;
+
+/// How many idle seeds are named.
+const IDLE_EXAMPLES_MAX: usize = 5;
+
+/// How many seeds that did not hold are told in full; the rest are counted.
+const FAILED_TOLD_MAX: usize = 100;
+
+/// Which seeds to run.
+struct Plan {
+    profile: &'static Profile,
+    base: Seed,
+    shard: Shard,
+    goal: Goal,
+}
+
+impl Plan {
+    /// The `index`-th seed.
+    fn seed(&self, index: u64) -> Seed {
+        let offset = match self.goal {
+            Goal::Seeds(_) => index,
+            Goal::Time(_) => self.shard.nth(index),
+        };
+        Seed(self.base.0.wrapping_add(offset))
+    }
+}
+
+/// Sweeps and reports.
+pub(super) fn run(command: &RunCommand, output: &mut Output) -> Result<Exit, Refused> {
+    let plan = plan(command, output)?;
+    output.flush();
+    let jobs = command.jobs.and_then(|jobs| NonZeroUsize::new(usize::from(jobs)));
+    let watch = Stopwatch::start();
+    let totals = sweep(&plan, jobs.unwrap_or_else(cores), command.keep_going, output, &watch);
+    if totals.seeds == 0 {
+        return Err(Refused::nothing("the time was over before one seed was run"));
+    }
+    Ok(summarise(&totals, watch.elapsed(), output))
+}
+
+fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, Refused> {
+    let profile = profile(command.profile.as_deref())?;
+    let (shard, named_by) = match command.shard {
+        Some(shard) => (shard, None),
+        None => {
+            let named = Shard::from_environment(|name| std::env::var(name).ok());
+            match named.map_err(Refused::usage)? {
+                Some((shard, name)) => (shard, Some(name)),
+                None => (Shard::WHOLE, None),
+            }
+        }
+    };
+    let (base, goal) = match command.for_ {
+        Some(time) => (command.seed, Goal::Time(time)),
+        None => {
+            let (start, count) = shard.part(command.seeds);
+            (Seed(command.seed.0.wrapping_add(start)), Goal::Seeds(count))
+        }
+    };
+    if goal == Goal::Seeds(0) {
+        return Err(Refused::nothing(format!("no seed was selected in shard {shard}")));
+    }
+    let sweep = Record::Sweep {
+        profile: profile.name.to_owned(),
+        base: base.to_string(),
+        seeds: match goal {
+            Goal::Seeds(count) => Some(count),
+            Goal::Time(_) => None,
+        },
+        shard: (shard != Shard::WHOLE).then(|| match named_by {
+            Some(name) => format!("{shard} ({name})"),
+            None => shard.to_string(),
+        }),
+    };
+    output.detail(&sweep, None);
+    Ok(Plan { profile, base, shard, goal })
+}
+
+/// What a sweep came to.
+#[derive(Default)]
+struct Totals {
+    seeds: u64,
+    violated: u64,
+    differed: u64,
+    simulated: Duration,
+    events: u64,
+    crashes: u64,
+    delivered: BTreeMap<&'static str, u64>,
+    marks: BTreeSet<&'static str>,
+    idle: u64,
+    idle_examples: Vec<String>,
+    failed: Vec<(Told, Judged)>,
+}
+
+impl Totals {
+    fn add(&mut self, told: Told, judged: Judged) {
+        let outcome = &judged.outcome;
+        self.seeds += 1;
+        self.simulated = self.simulated.saturating_add(outcome.simulated);
+        self.events += outcome.events;
+        self.crashes += outcome.crashes;
+        for (fault, count) in &outcome.delivered {
+            *self.delivered.entry(fault).or_insert(0) += count;
+        }
+        self.marks.extend(&outcome.marks);
+        self.add_idle(&told.name, outcome);
+        match judged.exit() {
+            Exit::Held => return,
+            Exit::Differed => self.differed += 1,
+            _ => self.violated += 1,
+        }
+        if self.failed.len() < FAILED_TOLD_MAX {
+            self.failed.push((told, judged));
+        }
+    }
+
+    fn add_idle(&mut self, name: &str, outcome: &Outcome) {
+        if outcome.idle_faults.is_empty() {
+            return;
+        }
+        self.idle += 1;
+        if self.idle_examples.len() < IDLE_EXAMPLES_MAX {
+            self.idle_examples.push(format!("{name} ({})", outcome.idle_faults.join(" ")));
+        }
+    }
+}
+
+fn sweep(
+    plan: &Plan,
+    jobs: NonZeroUsize,
+    keep_going: bool,
+    output: &Output,
+    watch: &Stopwatch,
+) -> Totals {
+    let mut totals = Totals::default();
+    let mut progress = Progress::new(output.is_quiet());
+    let limit = match plan.goal {
+        Goal::Seeds(count) => count,
+        Goal::Time(_) => u64::MAX,
+    };
+    let work = |index: u64| {
+        let told = of_seed(plan.profile, plan.seed(index));
+        let judged =
+            judge(&told.scenario, RunOptions::default(), index.is_multiple_of(TWICE_EVERY));
+        (told, judged)
+    };
+    in_order(jobs, limit, work, |beat| match beat {
+        Beat::Done((told, judged)) => {
+            totals.add(told, judged);
+            if keep_going || totals.failed.is_empty() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        }
+        Beat::Tick => {
+            let elapsed = watch.elapsed();
+            progress.tick(elapsed, totals.seeds, plan.goal, totals.violated + totals.differed);
+            match plan.goal {
+                Goal::Time(time) if elapsed >= time => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    });
+    progress.clear();
+    totals
+}
+
+/// Reports what a sweep came to, the guards against a testbed that fools itself included.
+fn summarise(totals: &Totals, wall: Duration, output: &mut Output) -> Exit {
+    let swept = Record::Swept {
+        seeds: totals.seeds,
+        violated: totals.violated,
+        simulated_ms: u64::try_from(totals.simulated.as_millis()).unwrap_or(u64::MAX),
+        events: totals.events,
+        crashes: totals.crashes,
+    };
+    output.detail(&swept, Some(wall));
+    output.detail(&Record::Faults { delivered: totals.delivered.clone() }, None);
+    let guards = guards(totals, output);
+    if totals.idle > 0 {
+        let examples = totals.idle_examples.clone();
+        output.detail(&Record::Idle { seeds: totals.idle, examples }, None);
+    }
+    let guarded = u64::try_from(guards.len()).unwrap_or(u64::MAX);
+    output.record(&Record::Summary {
+        ran: totals.seeds,
+        noun: "seed",
+        violated: totals.violated + guarded,
+        differed: totals.differed,
+    });
+    let exit = if totals.differed > 0 {
+        Exit::Differed
+    } else if totals.violated + guarded > 0 {
+        Exit::Violated
+    } else {
+        Exit::Held
+    };
+    for guard in &guards {
+        output.record(&violation("the sweep", guard));
+    }
+    for (told, judged) in &totals.failed {
+        report(told, judged, output);
+    }
+    exit
+}
+
+/// The sweep's own properties: required marks are reached, and the canary is found.
+fn guards(totals: &Totals, output: &mut Output) -> Vec<Violation> {
+    let mut guards = Vec::new();
+    let guard = |property, subject: String, expected: &str, found: String| Violation {
+        property,
+        at: Instant::START,
+        subject,
+        expected: expected.to_owned(),
+        found,
+        last_events: Vec::new(),
+    };
+    let missing: Vec<_> = marks().iter().filter(|mark| !totals.marks.contains(mark.name)).collect();
+    let (of, names) = (marks().len(), missing.iter().map(|mark| mark.name).collect());
+    output.detail(&Record::Marks { reached: of - missing.len(), of, missing: names }, None);
+    let required = missing.iter().filter(|mark| mark.required);
+    for mark in required.filter(|_| totals.seeds >= MARKS_SEEDS_MIN) {
+        let found = format!("never reached in {} seeds", totals.seeds);
+        guards.push(guard("marks", mark.name.to_owned(), "reached at least once", found));
+    }
+    let missed = canary().err();
+    output.detail(&Record::Canary { found: missed.is_none(), missed: missed.clone() }, None);
+    if let Some(missed) = missed {
+        guards.push(guard("canary", "a planted defect".to_owned(), "found", missed));
+    }
+    guards
+}

@@ -1,0 +1,281 @@
+//! [`Record`]s for people: a right-aligned word, a bracketed time, then nouns with counts.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::measure::{counted, per_second, simulated, took};
+use super::record::{Item, Record, Status, StoryRecord, ViolationRecord};
+
+/// The column in which everything after the status word begins.
+const INDENT: &str = "           ";
+
+/// What a colour means.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tone {
+    /// It held.
+    Good,
+    /// It did not hold.
+    Bad,
+    /// Somebody should look.
+    Odd,
+    /// Neither.
+    Plain,
+}
+
+impl Tone {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Good => "\x1b[1;32m",
+            Self::Bad => "\x1b[1;31m",
+            Self::Odd => "\x1b[1;33m",
+            Self::Plain => "\x1b[1m",
+        }
+    }
+}
+
+/// Writes records as text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Text {
+    /// Whether to colour.
+    pub(super) color: bool,
+    /// Whether to say what each story delivered.
+    pub(super) verbose: bool,
+}
+
+impl Text {
+    /// A record as text, with its line feeds. `wall` is how long it took.
+    pub(super) fn record(self, record: &Record, wall: Option<Duration>) -> String {
+        match record {
+            Record::Story(story) => self.story(story, wall),
+            Record::Violation(violation) => self.violation(violation),
+            Record::Differed { story, first, second } => {
+                let head = format!("same_trace   {story}");
+                let rest = "two runs of this story have different traces";
+                format!(
+                    "{}{INDENT}{rest}: {first} and {second}\n",
+                    self.line(Tone::Bad, "DIFFERED", &head)
+                )
+            }
+            Record::Reproduce { command } => self.line(Tone::Plain, "Reproduce", command),
+            Record::Sweep { profile, base, seeds, shard } => {
+                let mut rest = format!("profile {profile}, seeds from {base}");
+                if let Some(seeds) = seeds {
+                    rest = format!("{rest}, {}", counted(*seeds, "seed"));
+                }
+                if let Some(shard) = shard {
+                    rest = format!("{rest}, shard {shard}");
+                }
+                self.line(Tone::Plain, "Sweep", &rest)
+            }
+            Record::Swept { seeds, violated, simulated_ms, events, crashes } => {
+                let (tone, word) = verdict(*violated == 0);
+                let wall = wall.unwrap_or_default();
+                let rest = [
+                    took(wall),
+                    counted(*seeds, "seed"),
+                    format!("{} seeds/s", per_second(*seeds, wall)),
+                    simulated(Duration::from_millis(*simulated_ms)),
+                    counted(*events, "event"),
+                    crashes_of(*crashes),
+                ];
+                self.line(tone, word, &rest.join("   "))
+            }
+            Record::Faults { delivered } => {
+                self.line(Tone::Plain, "Faults", &faults(delivered, "none delivered"))
+            }
+            Record::Marks { reached, of, missing } => self.marks(*reached, *of, missing),
+            Record::Canary { missed: None, .. } => {
+                self.line(Tone::Good, "Canary", "the planted defect was found")
+            }
+            Record::Canary { missed: Some(missed), .. } => {
+                self.line(Tone::Bad, "Canary", &format!("the planted defect was missed: {missed}"))
+            }
+            Record::Idle { seeds, examples } => {
+                let rest = format!(
+                    "{} with faults that delivered nothing: {}",
+                    counted(*seeds, "seed"),
+                    examples.join(", ")
+                );
+                self.line(Tone::Odd, "Idle", &rest)
+            }
+            Record::Trace { line } => format!("{line}\n"),
+            Record::Saved { path } => self.line(Tone::Plain, "Saved", path),
+            Record::Item(item) => self.item(item),
+            Record::Summary { ran, noun, violated, differed } => {
+                self.summary(*ran, noun, *violated, *differed)
+            }
+        }
+    }
+
+    fn word(self, tone: Tone, word: &str) -> String {
+        let padded = format!("{word:>9}");
+        if self.color { format!("{}{padded}\x1b[0m", tone.code()) } else { padded }
+    }
+
+    fn line(self, tone: Tone, word: &str, rest: &str) -> String {
+        format!("{}  {rest}\n", self.word(tone, word))
+    }
+
+    fn story(self, story: &StoryRecord, wall: Option<Duration>) -> String {
+        let (tone, word) = match story.status {
+            Status::Ok => (Tone::Good, "ok"),
+            Status::Violated => (Tone::Bad, "VIOLATED"),
+            Status::Differed => (Tone::Bad, "DIFFERED"),
+        };
+        let mut rest: Vec<String> = wall.map(took).into_iter().collect();
+        rest.push(format!("{:<52}", story.story));
+        if !story.covers.is_empty() {
+            rest.push(format!("{:<14}", story.covers.join(" ")));
+        }
+        rest.push(simulated(Duration::from_millis(story.simulated_ms)));
+        rest.push(counted(story.events, "event"));
+        let mut text = self.line(tone, word, &rest.join("  "));
+        if self.verbose {
+            let _ = writeln!(text, "{INDENT}delivered  {}", faults(&story.delivered, "no fault"));
+            let _ = writeln!(text, "{INDENT}trace      {}", story.trace_hash);
+        }
+        for fault in &story.idle_faults {
+            text.push_str(&self.line(Tone::Odd, "Idle", &format!("delivered nothing: {fault}")));
+        }
+        text
+    }
+
+    fn violation(self, violation: &ViolationRecord) -> String {
+        let ViolationRecord { property, story, at, .. } = violation;
+        let head = format!("{property}   {story}   at {at}");
+        let mut text = self.line(Tone::Bad, "VIOLATED", &head);
+        for (name, value) in [
+            ("subject", &violation.subject),
+            ("expected", &violation.expected),
+            ("found", &violation.found),
+        ] {
+            let value = value.replace('\n', &format!("\n{INDENT}          "));
+            let _ = writeln!(text, "{INDENT}{name:<8}  {value}");
+        }
+        if !violation.last_events.is_empty() {
+            let _ = writeln!(text, "{INDENT}last events");
+            for event in &violation.last_events {
+                let _ = writeln!(text, "{INDENT}  {event}");
+            }
+        }
+        text
+    }
+
+    fn marks(self, reached: usize, of: usize, missing: &[&str]) -> String {
+        let rest = format!("{reached} of {of} situations reached");
+        if missing.is_empty() {
+            return self.line(Tone::Good, "Marks", &rest);
+        }
+        self.line(Tone::Odd, "Marks", &format!("{rest}; never: {}", missing.join(", ")))
+    }
+
+    fn item(self, item: &Item) -> String {
+        let name = format!("{:<32}", item.name);
+        let name = if self.color { format!("\x1b[1m{name}\x1b[0m") } else { name };
+        let class =
+            if item.class.is_empty() { String::new() } else { format!("{:<14}", item.class) };
+        let mut text = format!("{name}  {class}{}\n", item.says);
+        if !item.example.is_empty() {
+            let _ = writeln!(text, "{:34}{:14}\"{}\": {}", "", "", item.name, item.example);
+        }
+        text
+    }
+
+    fn summary(self, ran: u64, noun: &str, violated: u64, differed: u64) -> String {
+        let ran = counted(ran, noun);
+        let rest = match (violated, differed) {
+            (0, 0) => format!("{ran}, no property violated"),
+            (violated, 0) => format!("{ran}, {violated} violated"),
+            (violated, differed) => format!("{ran}, {violated} violated, {differed} differed"),
+        };
+        let tone = if violated + differed == 0 { Tone::Good } else { Tone::Bad };
+        self.line(tone, "Summary", &rest)
+    }
+}
+
+const fn verdict(held: bool) -> (Tone, &'static str) {
+    if held { (Tone::Good, "ok") } else { (Tone::Bad, "VIOLATED") }
+}
+
+fn crashes_of(crashes: u64) -> String {
+    if crashes == 1 { "1 crash".to_owned() } else { counted(crashes, "crashe") }
+}
+
+fn faults(delivered: &BTreeMap<&'static str, u64>, none: &str) -> String {
+    if delivered.is_empty() {
+        return none.to_owned();
+    }
+    let faults: Vec<String> =
+        delivered.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    faults.join("   ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Text = Text { color: false, verbose: false };
+
+    #[test]
+    fn a_story_is_one_line() {
+        let record = Record::Story(StoryRecord {
+            story: "an-outage-is-caught-up-with".to_owned(),
+            status: Status::Ok,
+            covers: vec!["FB-06".to_owned()],
+            simulated_ms: 185_000,
+            events: 1204,
+            delivered: BTreeMap::from([("partition", 1)]),
+            idle_faults: Vec::new(),
+            trace_hash: "00ff".to_owned(),
+        });
+        let wall = Some(Duration::from_millis(20));
+        let expected = format!(
+            "       ok  [   0.02s]  {:<52}  FB-06           00:03:05 simulated  1204 events\n",
+            "an-outage-is-caught-up-with"
+        );
+        assert_eq!(PLAIN.record(&record, wall), expected);
+        let verbose = Text { verbose: true, ..PLAIN }.record(&record, wall);
+        assert!(
+            verbose.ends_with("           delivered  partition 1\n           trace      00ff\n")
+        );
+    }
+
+    #[test]
+    fn a_violation_is_a_block() {
+        let record = Record::Violation(ViolationRecord {
+            property: "ack_truth".to_owned(),
+            story: "seed 0x2a".to_owned(),
+            at: "00:00:04.125".to_owned(),
+            subject: "api orders".to_owned(),
+            expected: "acked after durable".to_owned(),
+            found: "acked\nbefore".to_owned(),
+            last_events: vec!["00:00:04.120  engine  store".to_owned()],
+        });
+        let expected = "\x20VIOLATED  ack_truth   seed 0x2a   at 00:00:04.125
+           subject   api orders
+           expected  acked after durable
+           found     acked
+                     before
+           last events
+             00:00:04.120  engine  store
+";
+        assert_eq!(PLAIN.record(&record, None), expected);
+        let colored = Text { color: true, ..PLAIN }.record(&record, None);
+        assert!(colored.starts_with("\x1b[1;31m VIOLATED\x1b[0m  ack_truth"));
+    }
+
+    #[test]
+    fn a_sweep_ends_with_its_figures() {
+        let record = Record::Swept {
+            seeds: 2000,
+            violated: 0,
+            simulated_ms: 148_320_000,
+            events: 3_100_000,
+            crashes: 14_000,
+        };
+        let expected = "       ok  [   1.80s]   2000 seeds   1111 seeds/s   41.2 h simulated   \
+                        3.1 M events   14 k crashes\n";
+        assert_eq!(PLAIN.record(&record, Some(Duration::from_millis(1800))), expected);
+    }
+}

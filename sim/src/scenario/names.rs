@@ -1,0 +1,143 @@
+//! The names a scenario may use for what the world shows: triggers, requests, kinds, states.
+
+use driftless_gateway::engine::{ResourceKind, SyncState};
+use driftless_gateway::model::{Dialect, Kind};
+
+/// The requests of the contract, as [`driftless_gateway::engine::Request::name`] says them.
+pub const REQUESTS: &[&str] =
+    &["discover", "list", "fetch", "fetch_batch", "check_exists", "read_keys"];
+
+/// What `on.action` can wait for.
+pub const ACTIONS: &[&str] = &[
+    "open_session",
+    "close_session",
+    "ack",
+    "store",
+    "discover",
+    "list",
+    "fetch",
+    "fetch_batch",
+    "check_exists",
+    "read_keys",
+];
+
+/// What `on.event` can wait for: the frames that the simulated APIM sends.
+pub const EVENTS: &[&str] = &["connection.ack", "api.deployed", "api.undeployed", "api.deleted"];
+
+/// What `on.state` can wait for.
+pub const STATES: &[&str] = &["live", "stored", "synced", "restarted"];
+
+/// Every resource kind that a status can be about.
+pub const RESOURCE_KINDS: [ResourceKind; 10] = [
+    ResourceKind::Artifact(Kind::LlmProvider),
+    ResourceKind::Artifact(Kind::LlmProxy),
+    ResourceKind::Artifact(Kind::RestApi),
+    ResourceKind::Artifact(Kind::WebSubApi),
+    ResourceKind::Artifact(Kind::WebBrokerApi),
+    ResourceKind::Artifact(Kind::Mcp),
+    ResourceKind::ApiKey,
+    ResourceKind::Subscription,
+    ResourceKind::Plan,
+    ResourceKind::Application,
+];
+
+/// Every state of a status.
+pub const SYNC_STATES: [SyncState; 5] = [
+    SyncState::Synced,
+    SyncState::Syncing,
+    SyncState::Stale,
+    SyncState::Unsupported,
+    SyncState::Unverified,
+];
+
+/// The resource kind of that name.
+pub(super) fn resource_kind(name: &str) -> Option<ResourceKind> {
+    RESOURCE_KINDS.into_iter().find(|kind| kind.to_string() == name)
+}
+
+/// The state of that name.
+pub(super) fn sync_state(name: &str) -> Option<SyncState> {
+    SYNC_STATES.into_iter().find(|state| state.name() == name)
+}
+
+/// The names of every dialect.
+pub(super) fn dialects() -> Vec<&'static str> {
+    Dialect::ALL.into_iter().map(Dialect::name).collect()
+}
+
+/// Whether an id has the form of a law's evidence: `R4`, `C-H25`, `A-H2`, `FB-04`.
+pub fn is_covered_id(id: &str) -> bool {
+    let (number, digits_min) = if let Some(number) = id.strip_prefix("FB-") {
+        (number, 2)
+    } else if let Some(number) = id.strip_prefix("C-H").or_else(|| id.strip_prefix("A-H")) {
+        (number, 1)
+    } else if let Some(number) = id.strip_prefix('R') {
+        (number, 1)
+    } else {
+        return false;
+    };
+    (digits_min..=3).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && number.bytes().any(|byte| byte != b'0')
+}
+
+/// Whether a name is one for an API: lower-case words joined by dashes, 40 characters at most.
+pub(super) fn is_api_name(name: &str) -> bool {
+    name.len() <= 40 && is_kebab_case(name)
+}
+
+/// Whether a name is made of lower-case words and digits joined by single dashes.
+pub fn is_kebab_case(name: &str) -> bool {
+    name.split('-').all(|word| {
+        !word.is_empty()
+            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
+}
+
+/// Whether a text is a sentence: it begins with a capital or a digit, has three words and ends
+/// with a full stop.
+pub fn is_sentence(text: &str) -> bool {
+    let begins =
+        text.chars().next().is_some_and(|char| !char.is_lowercase() && char.is_alphanumeric());
+    begins && text.ends_with('.') && text.split_whitespace().count() >= 3 && !text.contains('\n')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked_by_form() {
+        for id in ["R4", "R12", "C-H25", "C-H01", "A-H2", "FB-04", "FB-137"] {
+            assert!(is_covered_id(id), "{id}");
+        }
+        for id in ["", "R", "R0", "H4", "C-H", "FB-4", "fb-04", "R4 ", "FB-1234", "A-H2a"] {
+            assert!(!is_covered_id(id), "{id}");
+        }
+    }
+
+    #[test]
+    fn names_and_sentences_are_checked_by_form() {
+        assert!(is_api_name("orders") && is_api_name("orders-2"));
+        for name in ["", "Orders", "orders_2", "-orders", "a--b"] {
+            assert!(!is_api_name(name), "{name}");
+        }
+        assert!(is_sentence("An outage is caught up with."));
+        for text in ["", "An outage", "lower case it is.", "One."] {
+            assert!(!is_sentence(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn kinds_and_states_are_found_by_the_names_they_print() {
+        for kind in RESOURCE_KINDS {
+            assert_eq!(resource_kind(&kind.to_string()), Some(kind));
+        }
+        for state in SYNC_STATES {
+            assert_eq!(sync_state(state.name()), Some(state));
+        }
+        for request in REQUESTS {
+            assert!(ACTIONS.contains(request));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What the contract leaves open about APIM: each is a switch, left out where it is as usual.
+
+use serde::{Deserialize, Serialize};
+
+/// Where the control plane differs from what its dialect does by default.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switches {
+    /// Which route answers a batch fetch (A-H12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_path: Option<BatchPath>,
+    /// How the batch archive is packed (A-H12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_encoding: Option<BatchEncoding>,
+    /// How a REST API's kind is spelt in lists (`contract/apim.md` §3.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<KindSpelling>,
+    /// How exact the database's timestamps are (A-H18).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp_precision: Option<TimestampPrecision>,
+    /// Whether events are sent directly as well as by the poll (A-H1, A-H36).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct_send: Option<bool>,
+}
+
+impl Switches {
+    /// Whether every switch is as usual.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Which route answers a batch fetch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchPath {
+    /// `POST /deployments/batch`.
+    Batch,
+    /// `POST /deployments/fetch-batch`.
+    FetchBatch,
+}
+
+/// How the batch archive is packed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum BatchEncoding {
+    /// A bare tar.
+    #[serde(rename = "tar")]
+    Tar,
+    /// A tar in gzip.
+    #[serde(rename = "tar.gz")]
+    TarGz,
+}
+
+/// How a REST API's kind is spelt in lists.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum KindSpelling {
+    /// As GA's enum constant.
+    #[serde(rename = "RESTAPI")]
+    Capitals,
+    /// As the Platform API and the fixed APIM say it.
+    #[serde(rename = "RestApi")]
+    Camel,
+}
+
+/// How exact the database's timestamps are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum TimestampPrecision {
+    /// Whole seconds, as MySQL keeps them.
+    #[serde(rename = "s")]
+    Seconds,
+    /// Milliseconds.
+    #[serde(rename = "ms")]
+    Millis,
+    /// Microseconds.
+    #[serde(rename = "us")]
+    Micros,
+}
+
+impl TimestampPrecision {
+    /// How many fraction digits a timestamp has.
+    pub const fn digits(self) -> u8 {
+        match self {
+            Self::Seconds => 0,
+            Self::Millis => 3,
+            Self::Micros => 6,
+        }
+    }
+}

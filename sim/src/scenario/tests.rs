@@ -1,0 +1,257 @@
+//! What is refused, in which words; and that writing and reading are inverse.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const STORY: &str = r#"{
+  "schema": 1,
+  "why": "An outage is caught up with.",
+  "covers": ["FB-06"],
+  "source": "owner/repository#1495",
+  "dialect": "apim-4.7.0",
+  "seed": 7,
+  "switches": { "batch_encoding": "tar.gz", "direct_send": false },
+  "store": "disk",
+  "faults_stay_ms": 60000,
+  "steps": [
+    { "at_ms": 0, "deploy": { "api": "orders" } },
+    { "on": { "action": "ack", "nth": 2, "after_ms": 50 }, "partition": { "for_ms": 90000, "direction": "to_gateway" } },
+    { "on": { "event": "api.deployed" }, "answer": { "to": "list", "with": { "status": 500 }, "count": 2 } },
+    { "at_ms": 20000, "half_open": {} }
+  ],
+  "expect": {
+    "serving": { "orders": 1 },
+    "status": { "RestApi": "synced" },
+    "was_status": [{ "kind": "RestApi", "state": "stale" }],
+    "always_served": ["orders"],
+    "acked": { "orders": { "success": 1, "failed": 0 } },
+    "requests_max": { "list": 9 },
+    "writes_max": 4,
+    "delivered": { "answer": 1, "partition": 1 }
+  }
+}
+"#;
+
+#[test]
+fn a_story_round_trips_byte_for_byte() {
+    let scenario = Scenario::parse(STORY).unwrap();
+    assert_eq!(scenario.to_json(), STORY);
+    assert_eq!(scenario.apis().into_iter().collect::<Vec<_>>(), ["orders"]);
+}
+
+/// The refusal of the story with one part replaced. A `^` in the new part marks the place that
+/// the refusal must name.
+#[track_caller]
+fn refused(replace: &str, with: &str) -> String {
+    assert!(STORY.contains(replace), "{replace}");
+    let marked = STORY.replacen(replace, with, 1);
+    let refusal = Scenario::parse(&marked.replace('^', "")).unwrap_err();
+    if let Some(at) = marked.find('^') {
+        let before = &marked[..at];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|char| *char != '\n').count() + 1;
+        assert_eq!((refusal.line, refusal.column), (line, column), "{refusal}");
+    }
+    let text = refusal.to_string();
+    text.splitn(3, ':').nth(2).unwrap().trim_start().to_owned()
+}
+
+#[track_caller]
+fn check(replace: &str, with: &str, message: &str) {
+    let refusal = refused(replace, with);
+    assert!(refusal.starts_with(message), "{refusal}\n{message}");
+}
+
+#[test]
+fn a_wrong_field_names_its_place_and_the_nearest_valid_one() {
+    for (replace, with, message) in [
+        ("\"seed\"", "^\"sed\"", "unknown field `sed`; did you mean `seed`?"),
+        ("\"seed\": 7,", "", "`seed` is missing"),
+        ("\"schema\": 1", "\"schema\": ^2", "schema 2 is not known; this version reads schema 1"),
+        ("\"An outage", "^\"an outage", "`why` is not a sentence; begin with a capital"),
+        ("\"FB-06\"", "^\"FB6\"", "`FB6` is not an id; expected an id like `R4`"),
+        ("\"FB-06\"", "\"R1\", ^\"R1\"", "`R1` is there twice"),
+        (
+            "\"apim-4.7.0\"",
+            "^\"apim-4.7\"",
+            "unknown dialect `apim-4.7`; did you mean `apim-4.7.0`?",
+        ),
+        ("\"seed\": 7", "\"seed\": ^-7", "found integer `-7`; expected u64"),
+        (
+            "\"seed\": 7",
+            "\"seed\": ^7.5",
+            "`7.5` is not an integer; a scenario holds whole numbers",
+        ),
+        ("\"seed\": 7", "\"seed\": 7, ^\"seed\": 7", "`seed` is there twice"),
+        ("\"direct_s", "^\"direct-s", "unknown field `direct-send`; did you mean `direct_send`?"),
+        ("\"tar.gz\"", "^\"zip\"", "unknown name `zip`; expected one of `tar`, `tar.gz`"),
+        ("\"disk\"", "^\"dsik\"", "unknown name `dsik`; did you mean `disk`?"),
+        ("60000", "^0", "`faults_stay_ms` is 0; expected 1 to 86400000"),
+        ("\"owner/repository#1495\"", "^\"somewhere\"", "`source` names no place"),
+        ("\"seed\": 7,", "\"seed\" 7,", "not JSON: expected `:`"),
+    ] {
+        check(replace, with, message);
+    }
+}
+
+#[test]
+fn a_wrong_step_names_its_place_and_the_nearest_valid_one() {
+    let (deploy, to_list) = ("{ \"api\": \"orders\" }", "\"with\": { \"status\": 500 }");
+    for (replace, with, message) in [
+        (
+            "\"deploy\":",
+            "^\"deplyo\":",
+            "unknown verb `deplyo` in steps[0]; did you mean `deploy`?",
+        ),
+        (deploy, "^{}", "`api` is missing"),
+        (deploy, "{ ^\"apis\": \"orders\" }", "unknown field `apis`; did you mean `api`?"),
+        (
+            deploy,
+            "{ \"api\": ^\"Orders\" }",
+            "`Orders` is not a name for an API; expected lower-case",
+        ),
+        (deploy, "^[\"orders\"]", "not an object; expected an object with `api`, `revision`"),
+        ("{ \"at_ms\": 0, ", "^{ ", "steps[0] does not say when; give `at_ms` or `on`"),
+        ("\"at_ms\": 0,", "\"at_ms\": ^86400001,", "`at_ms` is 86400001; expected 0 to 86400000"),
+        ("\"at_ms\": 0,", "\"at_ms\": ^\"0\",", "found string \"0\"; expected u64"),
+        ("\"at_ms\": 0,", "\"at_ms\": 0, \"on\": ^{},", "steps[0] says twice when"),
+        (
+            "\"deploy\":",
+            "\"reset\": {}, ^\"deploy\":",
+            "steps[0] has 2 verbs; a step is a time and",
+        ),
+        ("{ \"at_ms\": 20000, \"half_open\": {}", "^{ \"at_ms\": 20000", "steps[3] has 0 verbs"),
+        (
+            "\"half_open\": {}",
+            "\"half_open\": { ^\"x\": 1 }",
+            "unknown field `x`; nothing is expected",
+        ),
+        ("\"half_open\": {}", "\"half_open\": ^null", "not an object; expected `{}`"),
+        ("\"ack\"", "^\"acked\"", "nothing emits the action `acked`; did you mean `ack`?"),
+        (
+            "\"api.deployed\"",
+            "^\"api.published\"",
+            "nothing emits the event `api.published`; expected",
+        ),
+        ("\"nth\": 2", "\"nth\": ^0", "`nth` is 0; expected 1 to 10000"),
+        ("{ \"action\": \"ack\", ", "^{ ", "`on` does not say what is waited for; give `action`"),
+        ("\"ack\",", "\"ack\", ^\"state\": \"live\",", "`on` waits for one thing only"),
+        ("\"action\"", "^\"actoin\"", "unknown field `actoin` in `on`; did you mean `action`?"),
+        (
+            "\"to_gateway\"",
+            "^\"to_gatway\"",
+            "unknown name `to_gatway`; did you mean `to_gateway`?",
+        ),
+        (
+            to_list,
+            "\"with\": { ^\"stauts\": 500 }",
+            "unknown name `stauts`; did you mean `status`?",
+        ),
+        (to_list, "\"with\": { \"status\": ^200 }", "`status` is 200; expected 201 to 599"),
+        (to_list, "\"with\": { \"stale_ms\": ^5000 }", "`stale_ms` is 5000; expected 1 to 4999"),
+        (to_list, "\"with\": { \"mixed_ms\": ^5000 }", "`mixed_ms` is 5000; expected 1 to 4999"),
+        (to_list, "\"with\": ^\"bomb\"", "a fault that does nothing"),
+        (", \"count\": 2", "", "a wrong answer without an end; give `count`, `for_ms` or both"),
+        ("90000", "^0", "`for_ms` is 0; expected 1 to 86400000"),
+    ] {
+        check(replace, with, message);
+    }
+}
+
+#[test]
+fn effects_may_not_lag_longer_than_the_engine_is_told() {
+    for (with, field) in [
+        ("\"delay_effects\": { \"for_ms\": 1, \"delay_ms\": ^5000 }", "delay_ms"),
+        ("\"redeploy_window\": { \"for_ms\": 1, \"window_ms\": ^5000 }", "window_ms"),
+    ] {
+        check("\"half_open\": {}", with, &format!("`{field}` is 5000; expected 1 to 4999"));
+    }
+}
+
+#[test]
+fn a_claim_without_meaning_is_refused() {
+    let serving = "\"serving\": { \"orders\": 1 }";
+    for (replace, with, message) in [
+        (
+            serving,
+            "\"serving\": { ^\"order\": 1 }",
+            "`expect` speaks of `order`, which no step names; did you mean `orders`?",
+        ),
+        (serving, "\"serving\": { \"orders\": ^0 }", "`orders` cannot be 0 here and also"),
+        ("[\"orders\"]", "[^\"carts\"]", "`expect` speaks of `carts`, which no step names"),
+        ("\"synced\"", "^\"sinced\"", "unknown status `sinced`; did you mean `synced`?"),
+        (
+            "\"RestApi\": ",
+            "^\"RestAPIs\": ",
+            "unknown resource kind `RestAPIs`; did you mean `RestApi`?",
+        ),
+        (
+            "{ \"success\": 1, \"failed\": 0",
+            "^{ \"success\": 0",
+            "the claim about acks of `orders` says nothing",
+        ),
+        ("\"list\": 9", "^\"lists\": 9", "unknown request `lists`; did you mean `list`?"),
+        ("\"partition\": 1", "^\"reset\": 1", "`reset` cannot be delivered: no step is that fault"),
+        (
+            "\"partition\": 1",
+            "^\"partitoin\": 1",
+            "unknown fault `partitoin`; did you mean `partition`?",
+        ),
+        ("\"answer\": 1", "\"answer\": ^0", "delivered at least 0 times says nothing"),
+    ] {
+        check(replace, with, message);
+    }
+    let start = STORY.find("{\n    \"serving\"").unwrap();
+    check(&STORY[start..], "^{}\n}\n", "`expect` claims nothing; say what must be true at the end");
+}
+
+/// Any step that the table of verbs can tell, at any time.
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step =
+        (0..VERBS.len(), 0..4_u8, 0..TIME_MS_MAX, 1..9_u32).prop_map(|(verb, on, ms, nth)| {
+            let entry = VERBS[verb];
+            let json = format!("{{ \"{}\": {} }}", entry.name, entry.example);
+            let name = |names: &[&str]| names[nth as usize % names.len()].to_owned();
+            let seen = match on {
+                0 => {
+                    return Step {
+                        when: crate::step::When::AtMs(ms),
+                        verb: serde_json::from_str(&json).unwrap(),
+                    };
+                }
+                1 => crate::step::Observable::Action(name(ACTIONS)),
+                2 => crate::step::Observable::Answer(name(REQUESTS)),
+                _ => crate::step::Observable::State(name(STATES)),
+            };
+            let trigger = crate::step::Trigger { seen, nth, after_ms: ms % 3 };
+            Step {
+                when: crate::step::When::On(trigger),
+                verb: serde_json::from_str(&json).unwrap(),
+            }
+        });
+    proptest::collection::vec(step, 0..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn what_is_written_reads_back_and_writes_the_same(steps in steps(), seed: u64) {
+        let mut scenario = Scenario::parse(STORY).unwrap();
+        scenario.seed = seed;
+        scenario.steps = steps;
+        scenario.expect = Expect { writes_max: Some(seed), ..Expect::default() };
+        let text = scenario.to_json();
+        let read = Scenario::parse(&text).map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
+        prop_assert_eq!(&read, &scenario);
+        prop_assert_eq!(read.to_json(), text);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(cut in 0..STORY.len(), text in "\\PC{0,12}") {
+        if STORY.is_char_boundary(cut) {
+            drop(Scenario::parse(&format!("{}{text}{}", &STORY[..cut], &STORY[cut..])));
+        }
+    }
+}

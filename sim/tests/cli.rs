@@ -1,0 +1,135 @@
+//! The binary's contract: exit codes, what goes where, and one content in both formats.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn driftless(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_driftless"));
+    command.args(arguments).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    for variable in ["NO_COLOR", "CI_NODE_INDEX", "JOB_COMPLETION_INDEX", "TEST_SHARD_INDEX"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+#[track_caller]
+fn ends(arguments: &[&str], code: i32) -> (String, String) {
+    ended(&driftless(arguments).output().unwrap(), code)
+}
+
+#[track_caller]
+fn ended(output: &Output, code: i32) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{stdout}{stderr}");
+    (stdout, stderr)
+}
+
+#[test]
+fn what_cannot_be_understood_ends_with_2_and_says_what_to_do() {
+    for (arguments, says) in [
+        (&["frobnicate"][..], "unrecognized subcommand"),
+        (&["run", "--seed", "x"], "expected decimal, 0x… or a commit hash"),
+        (&["run", "--shard", "3/3"], "the first is 0/3"),
+        (&["run", "--for", "90"], "expected a number with ms, s, m or h"),
+        (&["run", "--for", "1s", "--seeds", "3"], "cannot be used with"),
+        (&["run", "--jobs", "0"], "0 is not in 1.."),
+        (&["run", "--profile", "no-such"], "unknown profile `no-such`"),
+        (&["replay", "no-such-story"], "unknown scenario `no-such-story`"),
+        (&["check", "Cargo.toml"], "the name must be lower-case words"),
+        (&["replay", "1", "--save", "Bad Name"], "use lower-case words joined by dashes"),
+    ] {
+        let (stdout, stderr) = ends(arguments, 2);
+        assert!(stderr.contains(says), "{arguments:?}: {stderr}");
+        assert_eq!(stdout, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_bad_scenario_ends_with_2_and_names_file_line_and_column() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bad");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("a-bad-story.json");
+    std::fs::write(&path, "{\n  \"schema\": 1,\n  \"stepps\": []\n}\n").unwrap();
+    let path = path.to_str().unwrap();
+    let (_, stderr) = ends(&["check", path], 2);
+    let expected = format!("error: {path}:3:3: unknown field `stepps`; did you mean `steps`?\n");
+    assert_eq!(stderr, expected);
+}
+
+#[test]
+fn nothing_selected_ends_with_4() {
+    let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
+    std::fs::create_dir_all(&empty).unwrap();
+    ends(&["check", empty.to_str().unwrap()], 4);
+    ends(&["run", "--seeds", "0"], 4);
+    ends(&["run", "--seeds", "1", "--shard", "0/8"], 4);
+}
+
+#[test]
+fn a_shard_without_its_total_ends_with_2() {
+    let output = driftless(&["run", "--seeds", "8"]).env("JOB_COMPLETION_INDEX", "1").output();
+    let (_, stderr) = ended(&output.unwrap(), 2);
+    assert!(stderr.contains("DRIFTLESS_SHARDS"), "{stderr}");
+}
+
+#[test]
+fn both_formats_list_the_same_and_colour_only_when_asked_to() {
+    for what in ["profiles", "properties", "steps", "marks", "dialects"] {
+        let (text, _) = ends(&["list", what], 0);
+        let (json, _) = ends(&["list", what, "--format", "json"], 0);
+        assert!(!json.is_empty(), "{what}");
+        for line in json.lines() {
+            let item: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(item["record"], "item");
+            assert!(text.contains(item["name"].as_str().unwrap()), "{what}: {line}");
+        }
+        assert!(!text.contains('\x1b'));
+        let (colored, _) = ends(&["list", what, "--color", "always"], 0);
+        assert!(colored.contains("\x1b[1m"));
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let mut child = driftless(&["list", "steps"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_same_sweep_prints_the_same_json_however_many_jobs() {
+    let sweep = |jobs| ends(&["run", "--seeds", "40", "--jobs", jobs, "--format", "json"], 0).0;
+    let one = sweep("1");
+    assert_eq!(one, sweep("4"));
+    assert!(one.lines().last().unwrap().contains("\"record\":\"summary\",\"ran\":40"), "{one}");
+}
+
+#[test]
+fn a_seed_is_saved_as_a_story_that_reads_back_and_is_never_overwritten() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("saved");
+    drop(std::fs::remove_dir_all(&folder));
+    let path = folder.join("a-kept-seed.json");
+    let path = path.to_str().unwrap();
+    ends(&["replay", "0x2a", "--save", path], 0);
+    let first = std::fs::read_to_string(path).unwrap();
+    ends(&["replay", path, "--save", path], 0);
+    assert_eq!(std::fs::read_to_string(path).unwrap(), first);
+    let (_, stderr) = ends(&["replay", "0x2b", "--save", path], 2);
+    assert!(stderr.contains("is there already"), "{stderr}");
+}
+
+#[test]
+fn completions_name_the_verbs() {
+    let (script, _) = ends(&["completions", "bash"], 0);
+    assert!(script.contains("replay"));
+}
