@@ -28,6 +28,10 @@ pub mod properties;
 
 pub mod world;
 
+pub mod profile;
+
+pub mod generate;
+
 pub mod runner;
 
 pub mod cli;

@@ -1,10 +1,23 @@
 //! Situations that a sweep must reach; one that is never reached turns the sweep red, because
 //! nothing was shown about it.
 
-use super::properties::About;
+/// A situation that a sweep should reach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub says: &'static str,
+    /// Whether a sweep that never reaches it fails.
+    pub required: bool,
+}
 
-/// Every mark. `when` says whether a sweep is red without it.
-pub const ALL: &[About] = &[
+/// Every mark.
+pub const fn marks() -> &'static [Mark] {
+    ALL
+}
+
+const ALL: &[Mark] = &[
     mark("deploy_during_list", "a deploy event arrived while a list was being read (R1)"),
     mark("delete_during_list", "a delete event arrived while a list was being read (R2)"),
     mark("undeploy_during_fetch", "an undeploy event arrived while a definition was being read"),
@@ -27,6 +40,6 @@ pub const ALL: &[About] = &[
     mark("half_open", "a session died without either side being told (A-H5)"),
 ];
 
-const fn mark(name: &'static str, says: &'static str) -> About {
-    About { name, when: "sweep", says }
+const fn mark(name: &'static str, says: &'static str) -> Mark {
+    Mark { name, says, required: true }
 }

@@ -17,6 +17,15 @@ impl Engine {
         self.existence.values().min().copied()
     }
 
+    /// Wants to know, at `at` or later, whether an artifact exists; in vain where the dialect is
+    /// known to have no check.
+    pub(super) fn want_existence(&mut self, id: &ArtifactId, at: Instant) {
+        if self.dialect().is_none_or(Dialect::has_existence_check) {
+            let wanted = self.existence.entry(id.clone()).or_insert(at);
+            *wanted = (*wanted).max(at);
+        }
+    }
+
     /// Asks about everything that is due, in one request.
     pub(super) fn launch_existence(&mut self, now: Instant) {
         if self.existence_due().is_none_or(|due| due > now) {
@@ -24,7 +33,6 @@ impl Engine {
         }
         let due: Vec<ArtifactId> =
             self.existence.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
-        self.existence.retain(|_, at| *at > now);
         self.ask(Request::CheckExists(due.clone()), Asked::Exists(due), now);
     }
 
@@ -38,6 +46,8 @@ impl Engine {
     ) {
         let lag = self.config.read_lag_max;
         for id in asked {
+            self.existence.remove(id);
+            self.touched.insert(id.clone());
             let answer = answers.iter().find(|(named, _)| named == id).map(|(_, exists)| *exists);
             let Some(known) = self.desired.get(id).filter(|d| d.intent == Intent::Undeployed)
             else {
@@ -47,7 +57,6 @@ impl Engine {
                 Some(true) => {}
                 Some(false) if asked_at >= known.settled_at(lag) => {
                     self.desired.update(id, |desired| desired.intend(Intent::Deleted, now));
-                    self.touched.insert(id.clone());
                 }
                 Some(false) => {
                     self.existence.insert(id.clone(), known.settled_at(lag));

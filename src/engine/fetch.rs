@@ -161,7 +161,7 @@ impl Engine {
             let deleted_at = self.observed.latest_tombstone(id).and_then(|t| t.deleted_at);
             self.desired.update(id, |desired| desired.generation.performed_at = deleted_at);
         } else {
-            self.existence.insert(id.clone(), now.after(lag));
+            self.want_existence(id, now.after(lag));
         }
     }
 

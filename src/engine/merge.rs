@@ -191,7 +191,7 @@ impl Engine {
                 self.desired.update(id, |desired| desired.doubt = None);
                 self.desired.verified(id, asked_at);
                 if asked_at >= self.settled_at(id) && self.observed.latest_row(id).is_some() {
-                    self.existence.entry(id.clone()).or_insert(now);
+                    self.want_existence(id, now);
                 }
             }
             Intent::Deployed if asked_at < known.settled_at(lag) => {

@@ -13,12 +13,19 @@ pub struct ObservedSet {
     in_flight: Option<(WriteId, Batch)>,
     waiting: Batch,
     changes: u64,
+    failing: bool,
 }
 
 impl ObservedSet {
     /// What a store held when it was opened.
     pub fn new(recovered: Recovered) -> Self {
-        Self { durable: recovered, in_flight: None, waiting: Batch::default(), changes: 0 }
+        Self {
+            durable: recovered,
+            in_flight: None,
+            waiting: Batch::default(),
+            changes: 0,
+            failing: false,
+        }
     }
 
     /// A number that rises whenever what is served may have changed.
@@ -31,8 +38,11 @@ impl ObservedSet {
         &self.durable
     }
 
-    /// Whether the gateway serves the artifact: its row is durable and says so, and no
-    /// withdrawal is on its way. Withdrawing takes effect before it is durable, serving after.
+    /// Whether the gateway serves the artifact: its row is durable and says so.
+    ///
+    /// A withdrawal takes effect with its write, so that a crash cannot bring back what was gone.
+    /// Where writes fail it takes effect without: a full disk must not keep serving what is
+    /// undeployed (law 7).
     pub fn is_served(&self, id: &ArtifactId) -> bool {
         self.durable.rows.get(id).is_some_and(Row::is_served) && !self.is_withdrawn(id)
     }
@@ -43,10 +53,11 @@ impl ObservedSet {
     }
 
     fn is_withdrawn(&self, id: &ArtifactId) -> bool {
-        self.on_its_way(id).is_some_and(|write| match write {
-            ArtifactWrite::Put { row, .. } => row.state == DeployState::Undeployed,
-            ArtifactWrite::Bury(_) => true,
-        })
+        self.failing
+            && self.on_its_way(id).is_some_and(|write| match write {
+                ArtifactWrite::Put { row, .. } => row.state == DeployState::Undeployed,
+                ArtifactWrite::Bury(_) => true,
+            })
     }
 
     /// The latest write of an artifact that is not durable.
@@ -134,6 +145,7 @@ impl ObservedSet {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, batch)) => {
                 self.changes += 1;
+                self.failing = false;
                 self.durable.apply(&batch);
                 batch.artifacts.into_keys().collect()
             }
@@ -147,6 +159,8 @@ impl ObservedSet {
         let Some((_, batch)) = self.in_flight.take_if(|(in_flight, _)| *in_flight == id) else {
             return false;
         };
+        self.failing = true;
+        self.changes += 1;
         let later = mem::replace(&mut self.waiting, batch);
         for (id, write) in later.artifacts {
             self.write(id, write);

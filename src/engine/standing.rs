@@ -77,6 +77,7 @@ impl Engine {
                 || !self.observed.is_settled(id)
                 || desired.verify_at().is_some()
                 || desired.undeploy.is_some()
+                || self.existence.contains_key(id)
                 || desired.absent_since.is_some();
             let standing = if desired.doubt.is_some() {
                 Standing::Doubtful

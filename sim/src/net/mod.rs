@@ -159,7 +159,8 @@ impl Network {
 
     /// How often each fault took effect on a message.
     pub fn delivered(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.delivered.iter().map(|(name, count)| (*name, *count)).chain(self.frames.delivered())
+        let frames = Some(("frames", self.frames.delivered())).filter(|(_, count)| *count > 0);
+        self.delivered.iter().map(|(name, count)| (*name, *count)).chain(frames)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Moment, Property, Scene, Verdicts};
 
 /// The property; the scene has its books.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct AckTruth;
+pub(super) struct AckTruth;
 
 impl Property for AckTruth {
     fn name(&self) -> &'static str {
@@ -30,9 +30,8 @@ impl Property for AckTruth {
         }
         let row = scene.committed.rows.get(id);
         let is_true = match ack.action {
-            AckAction::Deploy => row.is_some_and(|row| {
-                row.is_served() && row.generation.deployment == ack.deployment
-            }),
+            AckAction::Deploy => row
+                .is_some_and(|row| row.is_served() && row.generation.deployment == ack.deployment),
             AckAction::Undeploy => row.is_none_or(|row| row.state == DeployState::Undeployed),
         };
         if !is_true {

@@ -10,7 +10,7 @@ use super::{Moment, Phase, Property, Scene, Verdicts};
 
 /// What was asked in the current window, and since it is quiet.
 #[derive(Clone, Debug, Default)]
-pub struct BoundedWork {
+pub(super) struct BoundedWork {
     window: u64,
     asked: BTreeMap<&'static str, u64>,
     quiet: BTreeMap<&'static str, u64>,
@@ -26,6 +26,7 @@ impl Property for BoundedWork {
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let Moment::Asked(what) = moment else { return };
+        let name = self.name();
         let window = window_of(scene.now);
         if window != self.window {
             self.window = window;
@@ -36,7 +37,7 @@ impl Property for BoundedWork {
         let most = most_in_window(what, scene);
         if *count > most {
             let expected = format!("at most {most} in {} s", WINDOW.as_secs());
-            verdicts.violated(self.name(), scene.now, *what, expected, format!("{count}"));
+            verdicts.violated(name, scene.now, *what, expected, format!("{count}"));
         }
         if scene.phase == Phase::Quiet {
             let count = self.quiet.entry(what).or_insert(0);
@@ -44,7 +45,7 @@ impl Property for BoundedWork {
             let most = most_while_quiet(what);
             if *count > most {
                 let expected = format!("at most {most} while nothing happens");
-                verdicts.violated(self.name(), scene.now, *what, expected, format!("{count}"));
+                verdicts.violated(name, scene.now, *what, expected, format!("{count}"));
             }
         }
     }
@@ -57,8 +58,7 @@ fn window_of(now: Instant) -> u64 {
 /// Lists are spaced, connects back off; fetches, writes and acks follow changes and artifacts.
 fn most_in_window(what: &str, scene: &Scene<'_>) -> u64 {
     let artifacts = scene.ledger.records().count() as u64;
-    let changes: u64 =
-        scene.ledger.records().map(|(_, record)| record.issues.len() as u64).sum();
+    let changes: u64 = scene.ledger.records().map(|(_, record)| record.issues.len() as u64).sum();
     let spacing = scene.config.list_spacing.as_millis().max(1) as u64;
     match what {
         "list" => WINDOW.as_millis() as u64 / spacing + 8,

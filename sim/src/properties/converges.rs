@@ -6,7 +6,7 @@ use driftless_gateway::engine::SyncState;
 
 /// The property; it has no books.
 #[derive(Clone, Copy, Debug)]
-pub struct Converges;
+pub(super) struct Converges;
 
 impl Property for Converges {
     fn name(&self) -> &'static str {

@@ -12,7 +12,7 @@ use super::{Moment, Property, Scene, Verdicts};
 
 /// By artifact, the number of the statement reached.
 #[derive(Clone, Debug, Default)]
-pub struct GenerationNeverRegresses {
+pub(super) struct GenerationNeverRegresses {
     reached: BTreeMap<ArtifactId, u32>,
 }
 
@@ -22,6 +22,10 @@ impl Property for GenerationNeverRegresses {
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        if matches!(moment, Moment::Wiped) {
+            self.reached.clear();
+        }
+        let name = self.name();
         let Moment::Served { artifact, after: Some(after), .. } = moment else { return };
         let Some(record) = scene.ledger.record(artifact) else { return };
         let reached = self.reached.entry((*artifact).clone()).or_insert(0);
@@ -31,7 +35,7 @@ impl Property for GenerationNeverRegresses {
             None => {
                 if let Some(newest) = record.issues_of(after.digest).next_back() {
                     verdicts.violated(
-                        self.name(),
+                        name,
                         scene.now,
                         scene.name(artifact),
                         format!("statement {reached} or later"),

@@ -39,6 +39,7 @@ use driftless_gateway::model::{
 use driftless_gateway::time::Instant;
 
 use crate::manager::Ledger;
+use crate::plant::Plant;
 
 pub use claims::Claims;
 pub use converges::unmet;
@@ -88,6 +89,8 @@ pub struct Scene<'a> {
     pub disturbed_at: Instant,
     /// Which part of the run this is.
     pub phase: Phase,
+    /// A planted defect, if there is one.
+    pub plant: Option<Plant>,
 }
 
 /// The parts of a run.
@@ -125,6 +128,8 @@ pub enum Moment<'a> {
     Committed(&'a Batch),
     /// The gateway process died, while this batch was being written.
     Crashed(Option<&'a Batch>),
+    /// The gateway's store was lost, and with it all that it knew.
+    Wiped,
     /// A gateway process started and found this in its store.
     Recovered(&'a Recovered),
     /// Something logged an error.
@@ -219,11 +224,7 @@ pub const ALL: &[About] = &[
         when: "always",
         says: "an undeployed item stops being served within the bound",
     },
-    About {
-        name: "ack_truth",
-        when: "always",
-        says: "acks match what was done and are durable",
-    },
+    About { name: "ack_truth", when: "always", says: "acks match what was done and are durable" },
     About {
         name: "store_recovers",
         when: "at restart",
@@ -234,21 +235,9 @@ pub const ALL: &[About] = &[
         when: "always",
         says: "connects, requests and writes are bounded; an idle system does nothing",
     },
-    About {
-        name: "no_error_log",
-        when: "always",
-        says: "no line at level ERROR is logged",
-    },
-    About {
-        name: "same_trace",
-        when: "run",
-        says: "two runs of one story have the same hash",
-    },
-    About {
-        name: "expect",
-        when: "at the end",
-        says: "the scenario's own claims hold",
-    },
+    About { name: "no_error_log", when: "always", says: "no line at level ERROR is logged" },
+    About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
+    About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },
 ];
 
 /// One of each property, with empty books.

@@ -12,7 +12,7 @@ use super::{Moment, Property, Scene, Verdicts, heard_bound, unheard_bound};
 
 /// When the gateway last heard that each artifact is to go.
 #[derive(Clone, Debug, Default)]
-pub struct NeverServesUndeployed {
+pub(super) struct NeverServesUndeployed {
     heard: BTreeMap<ArtifactId, Instant>,
 }
 

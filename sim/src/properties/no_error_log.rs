@@ -4,7 +4,7 @@ use super::{Moment, Property, Scene, Verdicts};
 
 /// The property; it has no books.
 #[derive(Clone, Copy, Debug)]
-pub struct NoErrorLog;
+pub(super) struct NoErrorLog;
 
 impl Property for NoErrorLog {
     fn name(&self) -> &'static str {

@@ -12,7 +12,7 @@ use crate::manager::Issued;
 
 /// The number of the newest statement when each artifact began to be served as it is.
 #[derive(Clone, Debug, Default)]
-pub struct SafeRead {
+pub(super) struct SafeRead {
     served_since: BTreeMap<ArtifactId, u32>,
 }
 

@@ -7,7 +7,7 @@ use super::{Moment, Property, Scene, Verdicts};
 
 /// The batch that was being written when the process died.
 #[derive(Clone, Debug, Default)]
-pub struct StoreRecovers {
+pub(super) struct StoreRecovers {
     in_flight: Option<Batch>,
 }
 

@@ -1,14 +1,12 @@
 //! What arrives, at either side.
 
-use std::time::Duration;
-
-use driftless_gateway::engine::CloseReason;
+use driftless_gateway::engine::{CloseReason, Failure};
 use driftless_gateway::model::{Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
 
 use super::{Happening, WRITE_TIMEOUT, World};
-use crate::manager::{ServerFrame, Upgrade};
+use crate::manager::{Outcome, ServerFrame, Upgrade};
 use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
 use crate::step::Observable;
@@ -41,6 +39,9 @@ impl World<'_> {
             }
             Happening::Answer { boot, id, exchange, response, name } => {
                 self.answer_arrives(boot, id, exchange, response, name);
+            }
+            Happening::NobodyListens { boot, id, exchange } => {
+                self.nobody_listens(boot, id, exchange);
             }
             Happening::Commit { boot } => self.commit(boot),
             Happening::SpaceAgain => self.gateway.store().set_full(false),
@@ -239,17 +240,26 @@ impl World<'_> {
         name: &'static str,
     ) {
         let token = request.authenticated.then_some(self.token.as_str());
-        let mut reply = self.manager.respond(request, token, self.now);
-        if let (Some(plant), Some(answer)) = (self.plant, &mut reply.answer) {
-            plant.distort(name, answer);
+        let reply = self.manager.respond(request, token, self.now);
+        let sent_at = self.now.after(reply.delay);
+        let line = Line::Exchange(exchange);
+        let mut response = match reply.outcome {
+            Outcome::Answer(response) => response,
+            Outcome::NoAnswer => return,
+            Outcome::Refused => {
+                if let Carried::At(at) = self.net.carry(line, Towards::Gateway, sent_at) {
+                    self.schedule(at, Happening::NobodyListens { boot, id, exchange });
+                }
+                return;
+            }
+        };
+        if let Some(plant) = self.plant {
+            plant.distort(name, &mut response);
         }
-        let Some(response) = reply.answer else { return };
         self.trace.record(self.now, "apim", "answers", &response.body, || {
             let status = response.status;
             format!("request={id} {name} status={status} bytes={}", response.body.len())
         });
-        let sent_at = self.now.after(reply.delay);
-        let line = Line::Exchange(exchange);
         if let Carried::At(at) = self.net.carry(line, Towards::Gateway, sent_at) {
             self.schedule(at, Happening::Answer { boot, id, exchange, response, name });
         }
@@ -277,6 +287,17 @@ impl World<'_> {
             driver.responded(id, &response, now);
         }
         self.observe(&Observable::Answer(name.to_owned()));
+    }
+
+    fn nobody_listens(&mut self, boot: u64, id: RequestId, exchange: u64) {
+        self.net.forget(Line::Exchange(exchange));
+        if boot != self.gateway.boots() || self.requests.remove(&id).is_none() {
+            return;
+        }
+        let now = self.now;
+        if let Some(driver) = self.gateway.driver() {
+            driver.request_failed(id, Failure::Unreachable("connection refused".to_owned()), now);
+        }
     }
 
     fn mark_answer(&mut self, name: &str, response: &HttpResponse) {
@@ -317,16 +338,9 @@ impl World<'_> {
         for (id, exchange) in std::mem::take(&mut self.requests) {
             self.net.forget(Line::Exchange(exchange));
             if let Some(driver) = self.gateway.driver() {
-                let failure =
-                    driftless_gateway::engine::Failure::Unreachable("reset by peer".to_owned());
-                driver.request_failed(id, failure, now);
+                driver.request_failed(id, Failure::Unreachable("reset by peer".to_owned()), now);
             }
         }
-    }
-
-    /// How long a message takes at most when nothing is wrong, twice over.
-    pub(super) const fn round_trip() -> Duration {
-        Duration::from_millis(10)
     }
 }
 

@@ -19,7 +19,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use crate::errors::ErrorWatch;
 use crate::gateway::SimGateway;
-use crate::manager::{ApiManager, ConnectionId, ServerFrame, Upgrade};
+use crate::manager::{ApiManager, ConnectionId, Issued, ServerFrame, Upgrade};
 use crate::net::{Line, Network};
 use crate::plant::Plant;
 use crate::properties::{self, Moment, Phase, Property, Scene, Served, Verdicts};
@@ -39,6 +39,7 @@ enum Happening {
     FrameToGateway { boot: u64, session: SessionId, connection: u64, frame: ServerFrame },
     Request { boot: u64, id: RequestId, exchange: u64, request: HttpRequest, name: &'static str },
     Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse, name: &'static str },
+    NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
     SpaceAgain,
 }
@@ -92,7 +93,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One gateway, one APIM, the network between them, and everything that watches them.
 pub struct World<'a> {
-    story: &'a Scenario,
+    story: Scenario,
     key: Key,
     now: Instant,
     phase: Phase,
@@ -119,12 +120,13 @@ pub struct World<'a> {
     faults_seen: u64,
     ticked_at: Instant,
     crashes: u64,
+    resets: u64,
     was_live: bool,
     listing: bool,
     asked_for: BTreeMap<RequestId, ArtifactId>,
     heard: BTreeSet<Vec<u8>>,
-    list_answer: Option<bool>,
     books: Books,
+    stopped: bool,
 }
 
 /// What a scenario's own claims are checked against.
@@ -133,10 +135,7 @@ pub struct Books {
     /// Requests sent, by name, and `store`, `open_session` and `ack` beside them.
     pub asked: BTreeMap<&'static str, u64>,
     /// Every state that the status of an artifact kind had.
-    pub states: BTreeSet<(
-        driftless_gateway::model::Kind,
-        driftless_gateway::engine::SyncState,
-    )>,
+    pub states: BTreeSet<(driftless_gateway::model::Kind, driftless_gateway::engine::SyncState)>,
     /// Artifacts that were served at some time.
     pub ever_served: BTreeSet<ArtifactId>,
     /// Artifacts that stopped being served while the gateway ran, with when.
@@ -146,7 +145,7 @@ pub struct Books {
 impl<'a> World<'a> {
     /// A world in which `story` is about to be told.
     pub fn new(
-        story: &'a Scenario,
+        story: &Scenario,
         trace: Trace<'a>,
         errors: ErrorWatch,
         plant: Option<Plant>,
@@ -156,11 +155,11 @@ impl<'a> World<'a> {
         if let Some(plant) = plant {
             plant.configure(&mut config);
         }
-        let switches = crate::manager::Switches::for_story(story);
+        let switches = story.switches.positions(story.dialect);
         let manager = ApiManager::new(story.dialect, switches, story.seed);
         let token = manager.token().to_owned();
         let mut world = Self {
-            story,
+            story: story.clone(),
             key,
             now: Instant::START,
             phase: Phase::Story,
@@ -187,12 +186,13 @@ impl<'a> World<'a> {
             faults_seen: 0,
             ticked_at: Instant::START,
             crashes: 0,
+            resets: 0,
             was_live: false,
             listing: false,
             asked_for: BTreeMap::new(),
             heard: BTreeSet::new(),
-            list_answer: None,
             books: Books::default(),
+            stopped: false,
         };
         world.plan_steps();
         world.schedule(Instant::START, Happening::Boot);
@@ -200,14 +200,15 @@ impl<'a> World<'a> {
     }
 
     fn plan_steps(&mut self) {
-        for (index, step) in self.story.steps.iter().enumerate() {
-            match &step.when {
+        let whens: Vec<When> = self.story.steps.iter().map(|step| step.when.clone()).collect();
+        for (index, when) in whens.into_iter().enumerate() {
+            match when {
                 When::AtMs(ms) => {
-                    self.schedule(Instant::from_millis(*ms), Happening::Step(index));
+                    self.schedule(Instant::from_millis(ms), Happening::Step(index));
                 }
                 When::On(trigger) => {
                     self.unfired.insert(index);
-                    self.waiting.push(Waiting { step: index, trigger: trigger.clone(), seen: 0 });
+                    self.waiting.push(Waiting { step: index, trigger, seen: 0 });
                 }
             }
         }
@@ -308,8 +309,7 @@ impl<'a> World<'a> {
     fn watch_served(&mut self) {
         let Some(after) = self.gateway.served_if_changed() else { return };
         let before = std::mem::replace(&mut self.served, after);
-        let ids: BTreeSet<ArtifactId> =
-            before.keys().chain(self.served.keys()).cloned().collect();
+        let ids: BTreeSet<ArtifactId> = before.keys().chain(self.served.keys()).cloned().collect();
         for id in ids {
             let (was, is) = (before.get(&id), self.served.get(&id).cloned());
             if was == is.as_ref() {
@@ -371,7 +371,7 @@ impl<'a> World<'a> {
         let net: u64 = self.net.delivered().map(|(_, count)| count).sum();
         let manager: u64 = self.manager.delivered().values().sum();
         let store = self.gateway.store_faults();
-        net + manager + store.full + store.failed
+        net + manager + store.full + store.failed + self.resets
     }
 
     /// How often each fault took effect.
@@ -380,6 +380,7 @@ impl<'a> World<'a> {
         let store = self.gateway.store_faults();
         let own = [
             ("crash", self.crashes),
+            ("reset", self.resets),
             ("disk_full", store.full),
             ("fail_writes", store.failed),
             ("wipe_store", store.wipes),
@@ -395,7 +396,7 @@ impl<'a> World<'a> {
 
     /// A situation was reached.
     pub fn mark(&mut self, mark: &'static str) {
-        debug_assert!(crate::marks::ALL.iter().any(|known| known.name == mark), "{mark}");
+        debug_assert!(crate::marks::marks().iter().any(|known| known.name == mark), "{mark}");
         self.marks.insert(mark);
     }
 
@@ -469,13 +470,22 @@ impl<'a> World<'a> {
         &self.books
     }
 
+    /// The run was stopped before its end: what it claims about the end is not asked.
+    pub const fn mark_stopped(&mut self) {
+        self.stopped = true;
+    }
+
     /// Ends the run.
     pub fn finish(mut self) -> Finished {
         self.show(&Moment::End);
-        let claims = properties::Claims { expect: &self.story.expect, books: &self.books };
+        let story = std::mem::take(&mut self.story.expect);
+        let claims = properties::Claims { expect: &story, books: &self.books };
         let delivered = self.delivered();
+        let serving = self.serving();
         let mut verdicts = std::mem::take(&mut self.verdicts);
-        claims.check(&self.scene(), &delivered, &mut verdicts);
+        if !self.stopped {
+            claims.check(&self.scene(), &delivered, &mut verdicts);
+        }
         Finished {
             violations: verdicts.violations,
             trace_hash: self.trace.hash(),
@@ -485,7 +495,22 @@ impl<'a> World<'a> {
             marks: self.marks,
             crashes: self.crashes,
             unfired: self.unfired,
+            serving,
         }
+    }
+
+    /// By API, the revision that the ledger says must be served, or 0.
+    fn serving(&self) -> BTreeMap<String, u32> {
+        let ledger = self.manager.ledger();
+        let revision = |name: &str| {
+            let issue = ledger.artifact(name).and_then(|id| ledger.current(id))?;
+            match issue.what {
+                Issued::Deployed { revision, .. } => Some(revision),
+                _ => None,
+            }
+        };
+        let names = self.story.apis();
+        names.into_iter().map(|name| (name.to_owned(), revision(name).unwrap_or(0))).collect()
     }
 
     fn line(connection: u64) -> Line {
@@ -515,4 +540,6 @@ pub struct Finished {
     pub crashes: u64,
     /// The steps whose trigger never came.
     pub unfired: BTreeSet<usize>,
+    /// By API, the revision to be served at the end, or 0.
+    pub serving: BTreeMap<String, u32>,
 }

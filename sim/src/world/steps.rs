@@ -5,13 +5,15 @@ use std::time::Duration;
 use driftless_gateway::time::Instant;
 
 use super::{Happening, World};
+use crate::manager::Applied;
 use crate::net::Rule;
+use crate::properties::Moment;
 use crate::step::Verb;
 
 impl World<'_> {
     /// One step of the story happens.
     pub(super) fn take_step(&mut self, index: usize) {
-        let Some(step) = self.story.steps.get(index) else { return };
+        let Some(step) = self.story.steps.get(index).cloned() else { return };
         let verb = &step.verb;
         self.trace.record(self.now, "step", verb.name(), &index.to_le_bytes(), || {
             serde_json::to_string(verb).unwrap_or_default()
@@ -51,14 +53,14 @@ impl World<'_> {
 
     fn apply_to_manager(&mut self, verb: &Verb) {
         let applied = self.manager.apply(verb, self.now);
-        if matches!(verb, Verb::RestoreBackup(_)) && applied.0 {
+        if matches!(verb, Verb::RestoreBackup(_)) && applied == Applied::Done {
             self.mark("restored_backup");
         }
         if matches!(verb, Verb::RotateToken(_)) {
             // The operator gives the gateway its new token at once; what it held is refused.
             self.token = self.manager.token().to_owned();
         }
-        if matches!(verb, Verb::RestartManager(_)) && applied.0 {
+        if matches!(verb, Verb::RestartManager(_)) && applied == Applied::Done {
             self.reset_connections();
         }
     }
@@ -74,7 +76,8 @@ impl World<'_> {
         self.crash(crate::step::CrashDisk::Kept);
         self.gateway.store().wipe();
         self.gateway.committed = driftless_gateway::model::Recovered::default();
-        let at = now.after(Self::round_trip());
+        self.show(&Moment::Wiped);
+        let at = now.after(Duration::from_millis(10));
         self.schedule(at, Happening::Boot);
     }
 
