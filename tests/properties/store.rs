@@ -184,8 +184,8 @@ fn hold<S: Strategy>(
 
 /// Everything a store holds, definitions included.
 fn everything(store: &mut dyn Store) -> (Recovered, Vec<Option<Content>>) {
-    let recovered = store.recover().expect("recover");
-    let contents = (0..ARTIFACTS).map(|number| store.content(&id(number)).expect("content"));
+    let recovered = store.recover().unwrap();
+    let contents = (0..ARTIFACTS).map(|number| store.content(&id(number)).unwrap());
     (recovered, contents.collect())
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn batches() -> Vec<Batch> {
         put("pets", 2, definition("info: pets\n", 300)),
         undeploy("orders", 3, &small),
         many,
-        put("large", 6, definition("0123456789abcdef", 100_000)),
+        put("large", 6, definition("0123456789abcdef", 40_000)),
         bury("pets", 7),
         put("pets", 8, definition("info: pets again\n", 10)),
         bury("large", 9),
