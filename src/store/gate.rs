@@ -210,3 +210,84 @@ impl<B: StorageBackend> StorageBackend for Gate<B> {
         self.0.backend.close()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use redb::backends::InMemoryBackend;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        SetLen(u64),
+        Write { offset: u64, data: Vec<u8> },
+        Sync,
+    }
+
+    const MOST: u64 = 20_000;
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let write = (0..MOST, any::<u8>(), prop_oneof![1..20_usize, 4000..9000_usize])
+            .prop_map(|(offset, byte, len)| Step::Write { offset, data: vec![byte; len] });
+        let set_len = prop_oneof![0..MOST, (0..5_u64).prop_map(|pages| pages * 4096)];
+        let step =
+            prop_oneof![3 => write, 2 => set_len.prop_map(Step::SetLen), 1 => Just(Step::Sync)];
+        prop::collection::vec(step, 0..12)
+    }
+
+    /// Does a step; a write stays within the length, as redb's do.
+    fn take(step: &Step, backend: &impl StorageBackend) -> io::Result<()> {
+        match step {
+            Step::SetLen(len) => backend.set_len(*len),
+            Step::Sync => backend.sync_data(),
+            Step::Write { offset, data } => {
+                let offset = backend.len()?.min(*offset);
+                let room = usize::try_from(backend.len()? - offset).unwrap();
+                backend.write(offset, &data[..data.len().min(room)])
+            }
+        }
+    }
+
+    fn bytes(backend: &impl StorageBackend) -> Vec<u8> {
+        let mut bytes = vec![0; usize::try_from(backend.len().unwrap()).unwrap()];
+        backend.read(0, &mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn behind_the_gate_all_is_as_without_and_before_it_nothing_changes() {
+        let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+        proptest!(config, |(before in steps(), behind in steps(), after in steps(), at in 0..MOST)| {
+            let plain = InMemoryBackend::new();
+            let gated = InMemoryBackend::new();
+            for step in &before {
+                take(step, &plain).unwrap();
+                take(step, &gated).unwrap();
+            }
+            let untouched = bytes(&gated);
+            let gate = Gate::closed(gated).unwrap();
+            for step in &behind {
+                take(step, &plain).unwrap();
+                take(step, &gate).unwrap();
+                prop_assert_eq!(bytes(&gate), bytes(&plain));
+            }
+            let len = plain.len().unwrap();
+            let mut parts = [vec![0; 100], vec![0; 100]];
+            if at + 100 <= len {
+                gate.read(at, &mut parts[0]).unwrap();
+                plain.read(at, &mut parts[1]).unwrap();
+                prop_assert_eq!(&parts[0], &parts[1]);
+            }
+            prop_assert!(gate.read(len, &mut [0]).is_err());
+            prop_assert_eq!(bytes(&gate.0.backend), untouched);
+            gate.open().unwrap();
+            prop_assert_eq!(bytes(&gate.0.backend), bytes(&plain));
+            for step in &after {
+                take(step, &plain).unwrap();
+                take(step, &gate).unwrap();
+            }
+            prop_assert_eq!(bytes(&gate), bytes(&plain));
+        });
+    }
+}

@@ -53,7 +53,8 @@ pub struct StoreFaults {
     pub failed: u64,
     /// Commits that said `Ok` and were not durable.
     pub lost_syncs: u64,
-    /// Crashes that found something that was not durable.
+    /// Crashes that found something that was not durable: a batch, or on a disk also
+    /// housekeeping of the database.
     pub crashes_unsynced: u64,
     /// Crashes that found everything durable.
     pub crashes_synced: u64,
