@@ -178,7 +178,8 @@ fn converge(world: &mut World<'_>, end: Instant) -> bool {
         if !run_to(world, next, end) {
             return false;
         }
-        if world.now() >= deadline || properties::unmet(&world.scene()).is_none() {
+        let is_met = || world.is_at_rest() && properties::unmet(&world.scene()).is_none();
+        if world.now() >= deadline || is_met() {
             world.show(&Moment::Rest);
             return true;
         }
@@ -213,7 +214,10 @@ fn idle_faults(
 ) -> Vec<String> {
     let faults = story.steps.iter().enumerate().filter(|(_, step)| step.verb.is_fault());
     let idle = faults.filter(|(index, step)| {
-        unfired.contains(index) || !delivered.contains_key(step.verb.name())
+        let name = step.verb.name();
+        let is_delivered =
+            delivered.keys().any(|key| key.split('.').next().unwrap_or_default() == name);
+        unfired.contains(index) || !is_delivered
     });
     idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.name())).collect()
 }

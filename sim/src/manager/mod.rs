@@ -257,6 +257,11 @@ impl ApiManager {
             .min()
     }
 
+    /// Whether events wait to be delivered, or effects to be readable.
+    pub fn has_unfinished(&self) -> bool {
+        self.events.is_waiting() || self.pending.next_at().is_some()
+    }
+
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);
