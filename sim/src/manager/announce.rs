@@ -1,6 +1,5 @@
 //! How an event is made and sent: the frame's text, the row in the store, the direct send (§1.4, §2).
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use driftless_gateway::model::{ArtifactId, DeploymentId, Dialect, Kind};
@@ -56,8 +55,12 @@ impl ApiManager {
             _ => push_java(&mut at, stamp),
         }
         let correlation = match (&deployment, change) {
-            (Some(id), Change::Deployed) if self.keeps_events() => format!("deploy:{id}"),
-            (Some(id), Change::Undeployed) if self.keeps_events() => format!("undeploy:{id}"),
+            (Some(id), Change::Deployed) if self.keeps_events() => {
+                ["deploy:", id.as_str()].concat()
+            }
+            (Some(id), Change::Undeployed) if self.keeps_events() => {
+                ["undeploy:", id.as_str()].concat()
+            }
             _ => key.uuid("correlation"),
         };
         let id_name = id_name(api.kind);
@@ -136,12 +139,13 @@ fn text(
     at: &str,
     correlation: &str,
 ) -> String {
-    let mut out = String::with_capacity(320);
-    let _ = write!(out, r#"{{"type":"{event_type}","payload":{{"{id_name}":"{artifact}""#);
+    let mut out = String::with_capacity(384);
+    let mut push = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
+    push(&[r#"{"type":""#, event_type, r#"","payload":{""#, id_name, r#"":""#, artifact.as_str()]);
     if let Some(deployment) = deployment {
-        let _ = write!(out, r#","deploymentId":"{deployment}","performedAt":"{at}""#);
+        push(&[r#"","deploymentId":""#, deployment.as_str(), r#"","performedAt":""#, at]);
     }
-    let _ = write!(out, r#"}},"timestamp":"{at}","correlationId":"{correlation}"}}"#);
+    push(&[r#""},"timestamp":""#, at, r#"","correlationId":""#, correlation, r#""}"#]);
     out
 }
 
