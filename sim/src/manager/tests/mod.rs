@@ -176,6 +176,12 @@ impl Bench {
     }
 }
 
+#[test]
+fn it_can_be_served_from_another_thread() {
+    const fn is_send<T: Send>() {}
+    is_send::<ApiManager>();
+}
+
 #[track_caller]
 fn answer(reply: Reply) -> HttpResponse {
     match reply.outcome {
