@@ -1,6 +1,7 @@
 //! The desired set: what the control plane is believed to want, and how that is known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::time::Duration;
 
 use crate::model::{ArtifactId, Generation, Kind};
@@ -52,6 +53,10 @@ pub struct Desired {
     pub absent_since: Option<Instant>,
     /// Whether absence was confirmed by a second list and the artifact itself must be asked for.
     pub check_wanted: bool,
+    /// Since when the definition is answered with "not deployed" against all other evidence.
+    pub missing_since: Option<Instant>,
+    /// Whether the definition is to be read again although nothing says that it changed.
+    pub scrub_wanted: bool,
     /// A contradiction that the status shows.
     pub doubt: Option<Doubt>,
     /// An undeploy waiting for its grace to pass.
@@ -91,6 +96,8 @@ impl Desired {
             read_confirmed: false,
             absent_since: None,
             check_wanted: false,
+            missing_since: None,
+            scrub_wanted: false,
             doubt: None,
             undeploy: None,
             epoch: 0,
@@ -123,6 +130,8 @@ impl Desired {
         self.read_confirmed = false;
         self.absent_since = None;
         self.check_wanted = false;
+        self.missing_since = None;
+        self.scrub_wanted = false;
         self.undeploy = None;
         self.epoch += 1;
     }
@@ -150,6 +159,15 @@ impl DesiredSet {
     /// All beliefs, by id.
     pub fn iter(&self) -> impl Iterator<Item = (&ArtifactId, &Desired)> {
         self.items.iter()
+    }
+
+    /// The beliefs behind an id, or all of them.
+    pub fn iter_after(
+        &self,
+        after: Option<&ArtifactId>,
+    ) -> impl Iterator<Item = (&ArtifactId, &Desired)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.items.range::<ArtifactId, _>((from, Bound::Unbounded))
     }
 
     /// The ids of all beliefs.

@@ -138,6 +138,8 @@ impl Engine {
             desired.doubt = None;
             desired.undeploy = None;
             desired.check_wanted = false;
+            desired.missing_since = None;
+            desired.scrub_wanted = false;
             if is_checked {
                 // Absent from the lists and still handed out: the row is lost, not the API.
                 desired.absent_since = None;
@@ -167,6 +169,20 @@ impl Engine {
         let believable_at = desired.confirmable_at(lag);
         if asked_at < believable_at {
             self.queue.postpone(id, wanted.epoch, believable_at);
+            return;
+        }
+        // The answer alone does not withdraw what is served: a missing route looks the same. Two
+        // lists without the artifact make it count, or that nothing else was said for long.
+        let is_corroborated = desired.check_wanted || !self.observed.is_served(id);
+        let missing_since = desired.missing_since.unwrap_or(asked_at);
+        if !is_corroborated && asked_at < missing_since.after(self.config.resync_interval) {
+            self.desired.update(id, |desired| {
+                desired.missing_since = Some(missing_since);
+                desired.doubt = Some(Doubt::ListedWithoutContent);
+            });
+            let delay =
+                self.config.backoff_max / 2 + self.jitter.up_to(self.config.backoff_max / 2);
+            self.queue.failed(id, wanted.epoch, "answered as not deployed", true, now.after(delay));
             return;
         }
         let was_deleted = self.observed.latest_tombstone(id).is_some();

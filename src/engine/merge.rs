@@ -15,6 +15,7 @@ impl Engine {
     /// Merges a well-formed list that was asked for at `asked_at`.
     pub(super) fn merge(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
         let complete = listing.is_complete();
+        let is_periodic = self.resync.is_periodic;
         let slack = self.jitter.up_to(self.config.resync_interval / 10);
         let next = now.after(self.config.resync_interval.saturating_sub(slack));
         self.resync.succeeded(complete, next);
@@ -28,7 +29,30 @@ impl Engine {
         if complete {
             self.merge_absences(number, asked_at, now);
         }
+        if is_periodic {
+            self.scrub();
+        }
         self.put_off_unanswered(asked_at, now);
+    }
+
+    /// Some definitions are read again at every periodic list, in turn. A backup restored between
+    /// two reads can put another definition under a known id, and no list shows that.
+    fn scrub(&mut self) {
+        let size = self.config.batch_size_max;
+        let after = self.scrubbed.take();
+        let is_due = |(_, desired): &(&ArtifactId, &Desired)| desired.intent == Intent::Deployed;
+        let ids: Vec<ArtifactId> = self
+            .desired
+            .iter_after(after.as_ref())
+            .filter(is_due)
+            .take(size)
+            .map(|(id, _)| id.clone())
+            .collect();
+        self.scrubbed = if ids.len() == size { ids.last().cloned() } else { None };
+        for id in ids {
+            self.desired.update(&id, |desired| desired.scrub_wanted = true);
+            self.touched.insert(id);
+        }
     }
 
     /// What the list was wanted for and did not answer (an unclear state, an unreadable row) is
@@ -77,6 +101,9 @@ impl Engine {
             None => known,
         });
         let found = ControlPlane { base, dialect };
+        if dialect.is_some_and(|dialect| !dialect.has_existence_check()) {
+            self.touched.extend(std::mem::take(&mut self.existence).into_keys());
+        }
         if self.observed.latest_control_plane() != Some(&found) {
             self.observed.write_control_plane(found);
         }

@@ -95,6 +95,8 @@ pub struct Engine {
     keys: Option<KeysFound>,
     resync: Resync,
     lists_merged: u64,
+    /// The artifact up to which definitions were read again in this round.
+    scrubbed: Option<ArtifactId>,
     desired: DesiredSet,
     observed: ObservedSet,
     queue: FetchQueue,
@@ -145,6 +147,7 @@ impl Engine {
             keys: None,
             resync: Resync::new(),
             lists_merged: 0,
+            scrubbed: None,
             desired,
             observed: ObservedSet::new(recovered),
             queue: FetchQueue::default(),

@@ -70,7 +70,8 @@ fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<
         return Some(Task::Write(Row { generation: desired.generation.clone(), ..row.clone() }));
     }
     if held.confirmed {
-        return None;
+        let due = desired.replaceable_at(lag);
+        return desired.scrub_wanted.then_some(Task::Fetch { due });
     }
     if desired.read_confirmed {
         let held = Some(Held { confirmed: true, ..held });
@@ -175,6 +176,14 @@ mod tests {
         wanted.read_confirmed = true;
         let confirmed = row(DeployState::Deployed, "d1", true);
         check(&wanted, Some(&held), Some(Task::Write(confirmed)));
+    }
+
+    #[test]
+    fn what_is_held_and_confirmed_is_read_again_when_it_is_its_turn() {
+        let held = row(DeployState::Deployed, "d1", true);
+        let mut wanted = desired(Intent::Deployed, "d1");
+        wanted.scrub_wanted = true;
+        check(&wanted, Some(&held), fetch(0));
     }
 
     #[test]

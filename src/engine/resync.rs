@@ -20,6 +20,9 @@ pub(super) struct Resync {
     pub(super) listed_in_session: bool,
     /// Rows that the last list had and that could not be used.
     pub(super) unusable: Option<String>,
+    /// Whether the list in flight is the periodic one.
+    pub(super) is_periodic: bool,
+    periodic_at: Option<Instant>,
     wanted_at: Option<Instant>,
     asked_at: Option<Instant>,
     retry_at: Option<Instant>,
@@ -35,6 +38,8 @@ impl Resync {
             last_failure: None,
             listed_in_session: false,
             unusable: None,
+            is_periodic: false,
+            periodic_at: None,
             wanted_at: None,
             asked_at: None,
             retry_at: None,
@@ -60,10 +65,7 @@ impl Resync {
         if self.in_flight.is_some() {
             return None;
         }
-        let wanted = match (self.wanted_at, verify_at) {
-            (Some(wanted), Some(verify)) => Some(wanted.min(verify)),
-            (wanted, verify) => wanted.or(verify),
-        }?;
+        let wanted = [self.wanted_at, verify_at, self.periodic_at].into_iter().flatten().min()?;
         let spaced = self.asked_at.map_or(Instant::START, |asked| asked.after(spacing));
         Some(wanted.max(spaced).max(self.retry_at.unwrap_or(Instant::START)))
     }
@@ -73,6 +75,10 @@ impl Resync {
         self.in_flight = Some(request);
         self.asked_at = Some(now);
         self.wanted_at = None;
+        self.is_periodic = match self.periodic_at {
+            Some(at) => at.as_nanos() <= now.as_nanos(),
+            None => false,
+        };
     }
 
     /// A well-formed list arrived; the next periodic one is at `next`.
@@ -85,7 +91,10 @@ impl Resync {
             self.number += 1;
             self.listed_in_session = true;
         }
-        self.want(next);
+        if self.is_periodic || self.periodic_at.is_none() {
+            self.periodic_at = Some(next);
+        }
+        self.is_periodic = false;
     }
 
     /// The list failed; it is repeated at `retry_at`. None of it counts (law 3).

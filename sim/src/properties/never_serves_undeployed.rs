@@ -22,6 +22,10 @@ impl Property for NeverServesUndeployed {
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
+        if matches!(moment, Moment::Crashed(_)) {
+            // What it heard and had not written yet died with the process.
+            self.heard.clear();
+        }
         if let Moment::Heard(event) = moment
             && let Some(artifact) = ending(event)
         {

@@ -111,6 +111,7 @@ impl World<'_> {
         };
         let (boot, session) = (known.boot, known.session);
         let mut arrive = |at: Instant, frame: ServerFrame| {
+            self.texts_in_flight += u64::from(matches!(frame, ServerFrame::Text(_)));
             self.schedule(at, Happening::FrameToGateway { boot, session, connection, frame });
         };
         match fate {
@@ -134,7 +135,6 @@ impl World<'_> {
         if now.since(since) >= WRITE_TIMEOUT {
             self.manager.disconnected(Self::id(connection), now);
             self.connections.remove(&connection);
-            self.net.forget(Self::line(connection));
         }
     }
 
@@ -145,6 +145,7 @@ impl World<'_> {
         connection: u64,
         frame: &ServerFrame,
     ) {
+        self.texts_in_flight -= u64::from(matches!(frame, ServerFrame::Text(_)));
         if !self.is_current(boot, session, connection) {
             return;
         }

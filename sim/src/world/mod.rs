@@ -121,6 +121,7 @@ pub struct World<'a> {
     ticked_at: Instant,
     crashes: u64,
     resets: u64,
+    texts_in_flight: u64,
     was_live: bool,
     listing: bool,
     asked_for: BTreeMap<RequestId, ArtifactId>,
@@ -187,6 +188,7 @@ impl<'a> World<'a> {
             ticked_at: Instant::START,
             crashes: 0,
             resets: 0,
+            texts_in_flight: 0,
             was_live: false,
             listing: false,
             asked_for: BTreeMap::new(),
@@ -429,7 +431,11 @@ impl<'a> World<'a> {
         !self.manager.has_unfinished()
             && self.requests.is_empty()
             && !self.gateway.is_committing()
-            && sessions.clone().all(|connection| !self.net.is_dead(Self::line(*connection)))
+            && self.texts_in_flight == 0
+            && sessions.clone().all(|connection| {
+                self.connections.contains_key(connection)
+                    && !self.net.is_dead(Self::line(*connection))
+            })
     }
 
     /// The current time.
