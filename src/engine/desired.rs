@@ -77,6 +77,9 @@ pub struct PendingUndeploy {
     pub due: Instant,
     /// Whether the artifact is being asked for.
     pub asked: bool,
+    /// Whether the event is provably newer than what is served, and believed for want of an
+    /// answer. One whose order cannot be told is believed only when the answer agrees.
+    pub provable: bool,
     /// When it arrived.
     pub known_at: Instant,
     /// Its `performedAt`.
@@ -134,6 +137,14 @@ impl Desired {
         self.scrub_wanted = false;
         self.undeploy = None;
         self.epoch += 1;
+    }
+
+    /// The artifact itself is to be asked for, anew: whatever was answered before does not count.
+    pub const fn want_check(&mut self) {
+        if !self.check_wanted {
+            self.check_wanted = true;
+            self.epoch += 1;
+        }
     }
 
     /// When a list has to look at the artifact again.

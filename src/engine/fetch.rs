@@ -116,17 +116,17 @@ impl Engine {
         let keeps_label =
             row.is_some_and(|row| row.generation.deployment == desired.generation.deployment);
         let confirmed = same.is_some_and(|held| held.confirmed && keeps_label);
-        let write = ArtifactWrite::Put {
-            row: Row {
-                kind: desired.kind,
-                state: DeployState::Deployed,
-                generation: desired.generation.clone(),
-                held: Some(Held { digest: content.digest, confirmed }),
-            },
-            content: same.is_none().then_some(content),
+        let fetched = Row {
+            kind: desired.kind,
+            state: DeployState::Deployed,
+            generation: desired.generation.clone(),
+            held: Some(Held { digest: content.digest, confirmed }),
         };
         self.queue.answered(id, wanted.epoch);
-        self.observed.write(id.clone(), write);
+        if row.is_none_or(|row| !row.says_the_same_as(&fetched)) {
+            let content = same.is_none().then_some(content);
+            self.observed.write(id.clone(), ArtifactWrite::Put { row: fetched, content });
+        }
         self.desired.update(id, |desired| {
             if same.is_none() || desired.read_at.is_none() {
                 desired.read_at = Some(now);
@@ -180,6 +180,7 @@ impl Engine {
                 desired.missing_since = Some(missing_since);
                 desired.doubt = Some(Doubt::ListedWithoutContent);
             });
+            self.desired.verify(id, now);
             let delay =
                 self.config.backoff_max / 2 + self.jitter.up_to(self.config.backoff_max / 2);
             self.queue.failed(id, wanted.epoch, "answered as not deployed", true, now.after(delay));

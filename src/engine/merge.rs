@@ -16,6 +16,7 @@ impl Engine {
     pub(super) fn merge(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
         let complete = listing.is_complete();
         let is_periodic = self.resync.is_periodic;
+        let is_full = is_periodic || !self.resync.listed_in_session;
         let slack = self.jitter.up_to(self.config.resync_interval / 10);
         let next = now.after(self.config.resync_interval.saturating_sub(slack));
         self.resync.succeeded(complete, next);
@@ -27,7 +28,7 @@ impl Engine {
             self.merge_row(row, number, asked_at, now);
         }
         if complete {
-            self.merge_absences(number, asked_at, now);
+            self.merge_absences(number, is_full, asked_at, now);
         }
         if is_periodic {
             self.scrub();
@@ -201,7 +202,7 @@ impl Engine {
         }
     }
 
-    fn merge_absences(&mut self, number: u64, asked_at: Instant, now: Instant) {
+    fn merge_absences(&mut self, number: u64, is_full: bool, asked_at: Instant, now: Instant) {
         let absent: Vec<ArtifactId> = self
             .desired
             .iter()
@@ -209,12 +210,12 @@ impl Engine {
             .map(|(id, _)| id.clone())
             .collect();
         for id in absent {
-            self.merge_absence(&id, asked_at, now);
+            self.merge_absence(&id, is_full, asked_at, now);
             self.touched.insert(id);
         }
     }
 
-    fn merge_absence(&mut self, id: &ArtifactId, asked_at: Instant, now: Instant) {
+    fn merge_absence(&mut self, id: &ArtifactId, is_full: bool, asked_at: Instant, now: Instant) {
         let Some(known) = self.desired.get(id) else { return };
         let lag = self.config.read_lag_max;
         match known.intent {
@@ -225,7 +226,8 @@ impl Engine {
             Intent::Undeployed => {
                 self.desired.update(id, |desired| desired.doubt = None);
                 self.desired.verified(id, asked_at);
-                if asked_at >= self.settled_at(id) && self.observed.latest_row(id).is_some() {
+                let is_held = self.observed.latest_row(id).is_some();
+                if is_full && is_held && asked_at >= self.settled_at(id) {
                     self.want_existence(id, now);
                 }
             }
@@ -258,7 +260,7 @@ impl Engine {
             }
             Some(_) => {
                 self.desired.verified(id, asked_at);
-                self.desired.update(id, |desired| desired.check_wanted = true);
+                self.desired.update(id, Desired::want_check);
             }
         }
     }

@@ -93,28 +93,31 @@ impl Engine {
         match self.order(id, head.performed_at.as_ref(), same) {
             // The id of a deployment that is not the one served proves nothing by itself: it may
             // be the old one of a redeploy, or a wrong one (FB-62). A read decides.
-            Some(Ordering::Greater) if is_other_deployment => self.look_again(id, now),
-            Some(Ordering::Greater) => {
-                self.pend_undeploy(head, now);
+            order @ (Some(Ordering::Greater) | None) => {
+                let provable = order.is_some() && !is_other_deployment;
+                self.pend_undeploy(head, provable, now);
                 self.acks.owe(ack(head, AckAction::Undeploy));
                 self.look_again(id, now);
             }
             Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Undeploy)),
-            Some(Ordering::Less) | None => self.look_again(id, now),
+            Some(Ordering::Less) => self.look_again(id, now),
         }
         self.touched.insert(id.clone());
     }
 
-    fn pend_undeploy(&mut self, head: &EventHead, now: Instant) {
+    fn pend_undeploy(&mut self, head: &EventHead, provable: bool, now: Instant) {
         let id = &head.artifact;
         let is_served = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deployed);
         if is_served {
             let due = now.after(self.config.undeploy_grace);
             let performed_at = head.performed_at;
+            let pending =
+                PendingUndeploy { due, asked: false, provable, known_at: now, performed_at };
             self.desired.update(id, |desired| {
-                let asked = false;
-                desired.undeploy =
-                    Some(PendingUndeploy { due, asked, known_at: now, performed_at });
+                let known = desired.undeploy.as_ref();
+                if known.is_none_or(|known| provable && !known.provable) {
+                    desired.undeploy = Some(pending);
+                }
             });
             return;
         }
@@ -125,8 +128,10 @@ impl Engine {
             self.desired.insert(id.clone(), desired);
         }
         self.desired.update(id, |desired| {
-            desired.known_at = now;
-            desired.generation.performed_at = head.performed_at;
+            if provable {
+                desired.known_at = now;
+                desired.generation.performed_at = head.performed_at;
+            }
         });
     }
 
@@ -140,9 +145,13 @@ impl Engine {
                 Some(pending) if !pending.asked => {
                     pending.asked = true;
                     pending.due = pending.known_at.after(lag * 2);
-                    desired.check_wanted = true;
+                    desired.want_check();
                 }
-                _ => gave_up = true,
+                Some(pending) if pending.provable => gave_up = true,
+                _ => {
+                    desired.undeploy = None;
+                    desired.check_wanted = false;
+                }
             });
             if gave_up {
                 self.believe_undeploy(&id);
@@ -156,7 +165,8 @@ impl Engine {
         self.desired.update(id, |desired| {
             let Some(pending) = desired.undeploy.take() else { return };
             desired.intend(Intent::Undeployed, pending.known_at);
-            desired.generation.performed_at = pending.performed_at;
+            let known = desired.generation.performed_at;
+            desired.generation.performed_at = pending.performed_at.or(known);
         });
     }
 

@@ -144,6 +144,16 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether the two differ at most in the list time, which changes from read to read and
+    /// means nothing by itself (FB-11).
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.state == other.state
+            && self.held == other.held
+            && self.generation.deployment == other.generation.deployment
+            && self.generation.performed_at == other.generation.performed_at
+    }
+
     /// Whether the gateway serves this artifact: deployed, and with a definition.
     pub const fn is_served(&self) -> bool {
         matches!(self.state, DeployState::Deployed) && self.held.is_some()
