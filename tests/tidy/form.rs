@@ -42,13 +42,12 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
     for (start, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
         let Some(name) = function_name(line.trim_start()) else { continue };
-        let close = format!("{}}}", " ".repeat(indent));
-        let semicolon =
-            |line: &str| line.ends_with(';') && line.len() - line.trim_start().len() <= indent;
-        let end = lines[start..]
-            .iter()
-            .position(|line| **line == *close || semicolon(line) || line.trim_end().ends_with(" }"))
-            .unwrap_or(0);
+        let end = lines[start..].iter().position(|line| {
+            let level = line.len() - line.trim_start().len() == indent;
+            let whole = line.ends_with(';') || line.ends_with("{}") || line.ends_with(" }");
+            level && (whole || line.trim_start() == "}")
+        });
+        let end = end.unwrap_or(0);
         found.push((name.to_owned(), start + 1, end + 1));
     }
     found
@@ -164,8 +163,8 @@ fn a_long_function_is_found_and_a_short_one_is_not() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].0, "long");
     let text = format!(
-        "fn short() {{\n    {{\n    }}\n}}\nfn line() {{ x() }}\ntrait T {{\n    fn declared();\n}}\n{body}"
+        "fn short() {{\n    {{\n    }}\n}}\nfn line() {{ x() }}\nfn empty() {{}}\ntrait T {{\n    fn declared();\n}}\n{body}"
     );
     assert_eq!(long_functions(&made_up("src/a.rs", &text)), []);
-    assert_eq!(functions(&text).len(), 3);
+    assert_eq!(functions(&text).len(), 4);
 }
