@@ -12,6 +12,11 @@ pub mod model;
 
 pub mod engine;
 
+pub mod wire;
+
+pub mod driver;
+
 pub mod store;
 
-pub mod wire;
+#[cfg(feature = "shell")]
+pub mod shell;

@@ -1,13 +1,36 @@
 //! A deterministic world that tries to make a gateway drift.
-//!
-//! - [`step`]: everything a story can contain.
-//! - [`scenario`]: a story with its reason and its claims, as a JSON file.
-//! - [`runner`]: a story to its outcome.
-//! - [`cli`]: the command line.
 
 pub mod step;
 
 pub mod scenario;
+
+pub mod random;
+
+pub mod manager;
+
+pub mod net;
+
+pub mod disk;
+
+pub mod store;
+
+pub mod gateway;
+
+pub mod errors;
+
+pub mod trace;
+
+pub mod marks;
+
+pub mod plant;
+
+pub mod properties;
+
+pub mod world;
+
+pub mod profile;
+
+pub mod generate;
 
 pub mod runner;
 

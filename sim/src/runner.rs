@@ -1,162 +1,244 @@
-//! A story to its outcome. A stub with the interface that the command line is written against.
+//! A story to its outcome: the phases of a run.
+//!
+//! Faults while the story is told → all faults lifted → it must converge within a virtual
+//! deadline → it must be quiet → restart → still the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 
-use driftless_gateway::model::Dialect;
+use driftless_gateway::engine::Config;
 use driftless_gateway::time::Instant;
 
-use crate::scenario::{Expect, Scenario, StoreChoice, Switches};
-use crate::step::{Deploy, Step, Verb, When};
+use crate::errors::ErrorWatch;
+use crate::plant::Plant;
+use crate::properties::{self, Moment, Phase, Verdicts};
+use crate::scenario::Scenario;
+use crate::step::{Verb, When};
+use crate::trace::Trace;
+use crate::world::World;
+
+pub use crate::generate::generate;
+pub use crate::marks::{Mark, marks};
+pub use crate::profile::{Profile, profiles};
+pub use crate::properties::{About as Property, Violation};
+pub use crate::trace::TraceLine;
 
 /// What came of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// Every violation, in order of time.
+    /// Every violation, in the order found.
     pub violations: Vec<Violation>,
     /// The hash chain over everything that happened.
     pub trace_hash: u128,
     /// Virtual time.
     pub simulated: Duration,
-    /// Events handled.
+    /// How many things happened.
     pub events: u64,
     /// How often each fault was delivered, by its verb.
     pub delivered: BTreeMap<&'static str, u64>,
     /// Situations reached.
     pub marks: BTreeSet<&'static str>,
-    /// The story that was run, with a claim about its end: saved, it is a scenario.
+    /// The story that was run.
     pub story: Scenario,
-    /// Crashes of the gateway.
+    /// Crashes of the gateway, the one at the end of every run among them.
     pub crashes: u64,
     /// Planned faults that delivered nothing.
     pub idle_faults: Vec<String>,
 }
 
-/// A property that did not hold.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Violation {
-    /// The property's name.
-    pub property: &'static str,
-    /// When, in virtual time.
-    pub at: Instant,
-    /// What it is about.
-    pub subject: String,
-    /// What had to be.
-    pub expected: String,
-    /// What was.
-    pub found: String,
-    /// The last relevant events, oldest first.
-    pub last_events: Vec<String>,
-}
-
-/// One event of a run.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TraceLine {
-    /// When, in virtual time.
-    pub at: Instant,
-    /// What happened, as `who  what  key=value …`.
-    pub text: String,
-}
-
-impl fmt::Display for TraceLine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {}", self.at, self.text)
-    }
-}
-
 /// How to run a story.
 #[derive(Default)]
 pub struct RunOptions<'a> {
-    /// Told every event.
+    /// Told every line.
     pub trace: Option<&'a mut dyn FnMut(&TraceLine)>,
     /// Where to stop.
     pub until: Option<Instant>,
-}
-
-/// A mix of faults to generate stories by.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Profile {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is for.
-    pub about: &'static str,
-}
-
-/// A property and when it is checked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Property {
-    /// Its name.
-    pub name: &'static str,
-    /// `always`, `at rest`, `at restart` or `run`.
-    pub when: &'static str,
-    /// What it says.
-    pub says: &'static str,
-}
-
-/// A situation that a sweep should reach.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Mark {
-    /// Its name.
-    pub name: &'static str,
-    /// What it is.
-    pub says: &'static str,
-    /// Whether a sweep that never reaches it fails.
-    pub required: bool,
-}
-
-/// Every profile; the first is the default.
-pub fn profiles() -> &'static [Profile] {
-    &[Profile { name: "everything", about: "every fault at once" }]
+    /// A defect to plant.
+    pub plant: Option<Plant>,
 }
 
 /// Every property.
-pub fn properties() -> &'static [Property] {
-    &[Property { name: "converges", when: "at rest", says: "observed state equals the ledger" }]
+pub const fn properties() -> &'static [Property] {
+    properties::ALL
 }
 
-/// Every mark.
-pub fn marks() -> &'static [Mark] {
-    &[Mark {
-        name: "crash_before_stored",
-        says: "a crash between store and stored",
-        required: false,
-    }]
-}
+/// How many trace lines a violation shows.
+const LAST_EVENTS: usize = 12;
 
-/// The story of a seed.
-pub fn generate(_profile: &Profile, seed: u64) -> Scenario {
-    let deploy = Verb::Deploy(Deploy { api: "orders".to_owned(), revision: None });
-    let serving = BTreeMap::from([("orders".to_owned(), 1)]);
-    Scenario {
-        why: format!("Seed {seed:#x} was worth keeping."),
-        covers: Vec::new(),
-        source: None,
-        dialect: Dialect::Apim470,
-        seed,
-        switches: Switches::default(),
-        store: StoreChoice::default(),
-        faults_stay_ms: None,
-        steps: vec![Step { when: When::AtMs(0), verb: deploy }],
-        expect: Expect { serving, ..Expect::default() },
-    }
-}
-
-/// Runs a story.
+/// Runs a story. A run that violates a property is run once more with its trace on, to tell what
+/// happened last.
 pub fn run_story(story: &Scenario, options: RunOptions<'_>) -> Outcome {
-    if let Some(trace) = options.trace {
-        trace(&TraceLine { at: Instant::START, text: "runner  stub".to_owned() });
+    let (until, plant) = (options.until, options.plant);
+    let mut outcome = tell(story, options);
+    if let Some(first) = outcome.violations.first().map(|violation| violation.at) {
+        let mut lines: Vec<TraceLine> = Vec::new();
+        let mut keep = |line: &TraceLine| {
+            if line.at <= first {
+                lines.push(line.clone());
+            }
+        };
+        tell(story, RunOptions { trace: Some(&mut keep), until, plant });
+        for violation in &mut outcome.violations {
+            violation.last_events = last_events(&lines, violation);
+        }
     }
-    Outcome {
-        violations: Vec::new(),
-        trace_hash: u128::from(story.seed),
-        simulated: Duration::from_secs(60),
-        events: 1,
-        delivered: BTreeMap::new(),
-        marks: BTreeSet::new(),
-        story: story.clone(),
-        crashes: 0,
-        idle_faults: Vec::new(),
+    outcome
+}
+
+/// The last lines before a violation, those about its subject first of all.
+fn last_events(lines: &[TraceLine], violation: &Violation) -> Vec<String> {
+    let id = violation.subject.rsplit(['(', ')']).nth(1).unwrap_or(&violation.subject);
+    let about = |line: &&TraceLine| {
+        line.what != "ping" && (line.detail.contains(id) || matches!(line.who, "step" | "run"))
+    };
+    let mut last: Vec<String> =
+        lines.iter().rev().filter(about).take(LAST_EVENTS).map(ToString::to_string).collect();
+    last.reverse();
+    last
+}
+
+/// The hash of the trace alone, of a run with nothing planted that prints nothing.
+pub fn trace_hash(story: &Scenario) -> u128 {
+    tell(story, RunOptions::default()).trace_hash
+}
+
+fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
+    let errors = ErrorWatch::default();
+    tracing::subscriber::with_default(errors.clone(), || {
+        let mut world = World::new(story, Trace::new(options.trace), errors, options.plant);
+        if options.plant == Some(Plant::ErrorLine) {
+            tracing::error!("planted");
+        }
+        if !go_through_phases(&mut world, story, options.until) {
+            world.mark_stopped();
+        }
+        let finished = world.finish();
+        let mut story = story.clone();
+        if story.expect.is_empty() {
+            story.expect.serving = finished.serving;
+        }
+        Outcome {
+            violations: finished.violations,
+            trace_hash: finished.trace_hash,
+            simulated: finished.simulated,
+            events: finished.events,
+            idle_faults: idle_faults(&story, &finished.delivered, &finished.unfired),
+            delivered: finished.delivered,
+            marks: finished.marks,
+            story,
+            crashes: finished.crashes,
+        }
+    })
+}
+
+/// Whether the run got to its end before `until`.
+fn go_through_phases(world: &mut World<'_>, story: &Scenario, until: Option<Instant>) -> bool {
+    let end = until.unwrap_or(Instant::from_nanos(u64::MAX));
+    if !run_to(world, story_end(story), end) {
+        return false;
+    }
+    if let Some(stay) = story.faults_stay_ms {
+        if !run_to(world, world.now().after(Duration::from_millis(stay)), end) {
+            return false;
+        }
+        world.show(&Moment::Rest);
+    }
+    world.enter(Phase::Converging);
+    world.lift_faults();
+    if !converge(world, end) {
+        return false;
+    }
+    world.enter(Phase::Quiet);
+    if !run_to(world, world.now().after(QUIET), end) {
+        return false;
+    }
+    world.show(&Moment::Rest);
+    world.enter(Phase::Restarted);
+    world.restart_gateway();
+    converge(world, end)
+}
+
+/// How long the quiet phase is.
+const QUIET: Duration = Duration::from_secs(20);
+
+/// How often convergence is looked for.
+const LOOK: Duration = Duration::from_millis(500);
+
+fn run_to(world: &mut World<'_>, target: Instant, end: Instant) -> bool {
+    world.run_until(target.min(end));
+    target <= end
+}
+
+/// Lets time pass until the gateway has converged, at most to the deadline. What is unmet then is
+/// for the property `converges` to say.
+fn converge(world: &mut World<'_>, end: Instant) -> bool {
+    let deadline = world.now().after(convergence_bound(&Config::recommended()));
+    loop {
+        let next = world.now().after(LOOK);
+        if !run_to(world, next, end) {
+            return false;
+        }
+        if world.now() >= deadline || properties::unmet(&world.scene()).is_none() {
+            world.show(&Moment::Rest);
+            return true;
+        }
+    }
+}
+
+/// How long a gateway may take to converge once every fault is lifted: a lease and a timeout to
+/// notice, the longest backoff, one resync, and the reads that law 4 asks for.
+pub fn convergence_bound(config: &Config) -> Duration {
+    config.lease
+        + config.request_timeout
+        + config.backoff_max * 3
+        + config.ack_timeout * 2
+        + properties::unheard_bound(config)
+}
+
+/// When the last step is over, its own length included; a story that waits for a trigger gets a
+/// minute.
+fn story_end(story: &Scenario) -> Instant {
+    let ends = story.steps.iter().map(|step| match &step.when {
+        When::AtMs(ms) => ms + step.verb.lasts_ms(),
+        When::On(trigger) => 60_000 + trigger.after_ms + step.verb.lasts_ms(),
+    });
+    Instant::from_millis(ends.max().unwrap_or(0)).after(Duration::from_secs(1))
+}
+
+/// The faults of a story that took no effect, by what the story calls them.
+fn idle_faults(
+    story: &Scenario,
+    delivered: &BTreeMap<&'static str, u64>,
+    unfired: &BTreeSet<usize>,
+) -> Vec<String> {
+    let faults = story.steps.iter().enumerate().filter(|(_, step)| step.verb.is_fault());
+    let idle = faults.filter(|(index, step)| {
+        unfired.contains(index) || !delivered.contains_key(step.verb.name())
+    });
+    idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.name())).collect()
+}
+
+impl Verb {
+    /// How long it goes on by itself, in milliseconds.
+    pub const fn lasts_ms(&self) -> u64 {
+        match self {
+            Self::NoDirectSend(span)
+            | Self::FreezeStamps(span)
+            | Self::RefuseTokens(span)
+            | Self::Hold(span)
+            | Self::DiskFull(span) => span.for_ms,
+            Self::DelayEffects(delay) => delay.for_ms + delay.delay_ms,
+            Self::RedeployWindow(window) => window.for_ms + window.window_ms,
+            Self::RestartManager(restart) => restart.down_ms + restart.starting_ms,
+            Self::Answer(answer) => match answer.for_ms {
+                Some(for_ms) => for_ms,
+                None => 0,
+            },
+            Self::Partition(partition) => partition.for_ms,
+            Self::Latency(latency) => latency.for_ms,
+            Self::Crash(crash) => crash.down_ms,
+            _ => 0,
+        }
     }
 }
 
@@ -165,5 +247,18 @@ pub fn run_story(story: &Scenario, options: RunOptions<'_>) -> Outcome {
 /// # Errors
 /// What was not found.
 pub fn canary() -> Result<(), String> {
-    Ok(())
+    let profile = profiles().first().copied().ok_or("there is no profile")?;
+    let story = generate(&profile, 0xca9a);
+    let options = RunOptions { plant: Some(Plant::LoseSyncs), ..RunOptions::default() };
+    let outcome = run_story(&story, options);
+    let found = outcome.violations.iter().any(|violation| violation.property == "store_recovers");
+    if found { Ok(()) } else { Err("the planted defect lose_syncs was not found".to_owned()) }
+}
+
+/// A violation of `same_trace`.
+pub fn different_traces(first: u128, second: u128, at: Instant) -> Violation {
+    let mut verdicts = Verdicts::default();
+    let (expected, found) = (format!("{first:032x}"), format!("{second:032x}"));
+    verdicts.violated("same_trace", at, "trace", expected, found);
+    verdicts.violations.swap_remove(0)
 }

@@ -70,9 +70,9 @@ pub struct BasePath(Arc<str>);
 
 impl BasePath {
     /// Normalises a path as discovery gives it: spaces and slashes trimmed, one leading slash.
-    /// `None` when nothing is left.
+    /// `None` when nothing is left. What was normalised once is read back as it is.
     pub fn parse(path: &str) -> Option<Self> {
-        let trimmed = path.trim().trim_matches('/');
+        let trimmed = path.trim_matches(|letter: char| letter == '/' || letter.is_whitespace());
         (!trimmed.is_empty()).then(|| Self(Arc::from(format!("/{trimmed}"))))
     }
 
@@ -137,6 +137,8 @@ mod tests {
         assert_eq!(BasePath::parse("internal/data/v1").unwrap().as_str(), "/internal/data/v1");
         assert_eq!(BasePath::parse(" /a/b/ ").unwrap().as_str(), "/a/b");
         assert_eq!(BasePath::parse(" // "), None);
+        assert_eq!(BasePath::parse("/ / "), None);
+        assert_eq!(BasePath::parse("/ a/b /").unwrap().as_str(), "/a/b");
     }
 
     #[test]

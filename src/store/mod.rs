@@ -1,4 +1,16 @@
 //! The durable store: what the gateway knows survives a crash at any point.
+//!
+//! [`Store`] is all the rest of the program sees. [`RedbStore`] keeps it in a redb database on any
+//! [`Disk`]: production gives it a file, the simulation a disk that loses power. It must not know
+//! which of the two it is on, and it must not change a byte of what is not ours.
+
+mod gate;
+mod record;
+mod redb_store;
+mod schema;
+
+pub use redb_store::{Disk, RedbStore};
+pub use schema::SCHEMA;
 
 use crate::model::{ArtifactId, Batch, Content, Recovered};
 

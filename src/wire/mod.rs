@@ -1,5 +1,35 @@
 //! The codec: frames and bodies to and from the model. The only place that knows a field name.
+//!
+//! Everything that reads comes from outside and may be anything. A reader gives back what was
+//! said, or a [`DecodeError`]; it never takes a strange answer for an empty one (law 3), repeats
+//! nothing of it in a reason (law 16), and does bounded work (law 15).
 
+mod error;
 mod http;
+mod json;
 
+mod absence;
+mod ack;
+mod archive;
+mod content;
+mod deployments;
+mod discovery;
+mod event;
+mod existence;
+mod keys;
+pub mod request;
+
+pub use absence::is_not_deployed;
+pub use ack::{decode_ack, encode_ack};
+pub use archive::{ArchiveLimits, decode_batch, decode_definition};
+pub use content::content_of;
+pub use deployments::decode_listing;
+pub use discovery::decode_base_path;
+pub use error::DecodeError;
+pub use event::decode_event;
+pub use existence::{decode_existence, encode_existence_check};
 pub use http::{HttpRequest, HttpResponse, Method};
+pub use keys::decode_keys;
+
+#[cfg(test)]
+mod tests;

@@ -23,9 +23,9 @@ pub(super) fn replay(command: &ReplayCommand, output: &mut Output) -> Result<Exi
     let watch = Stopwatch::start();
     let judged = if command.trace {
         let mut trace = |line: &TraceLine| output.record(&Record::Trace { line: line.to_string() });
-        judge(&told.scenario, RunOptions { trace: Some(&mut trace), until }, true)
+        judge(&told.scenario, RunOptions { trace: Some(&mut trace), until, plant: None }, true)
     } else {
-        judge(&told.scenario, RunOptions { trace: None, until }, true)
+        judge(&told.scenario, RunOptions { trace: None, until, plant: None }, true)
     };
     output.timed(&story_record(&told, &judged), Some(watch.elapsed()));
     if let Some(path) = &target {

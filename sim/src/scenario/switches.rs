@@ -1,6 +1,9 @@
 //! What the contract leaves open about APIM: each is a switch, left out where it is as usual.
 
+use driftless_gateway::model::Dialect;
 use serde::{Deserialize, Serialize};
+
+use crate::manager;
 
 /// Where the control plane differs from what its dialect does by default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -24,6 +27,40 @@ pub struct Switches {
 }
 
 impl Switches {
+    /// The positions of every switch of a simulated APIM that speaks `dialect`.
+    pub fn positions(&self, dialect: Dialect) -> manager::Switches {
+        let mut positions = manager::Switches::likely(dialect);
+        match self.batch_path {
+            Some(BatchPath::Batch) => positions.batch_path = manager::BatchPath::Batch,
+            Some(BatchPath::FetchBatch) => positions.batch_path = manager::BatchPath::FetchBatch,
+            None => {}
+        }
+        match self.batch_encoding {
+            Some(BatchEncoding::Tar) => positions.batch_encoding = manager::BatchEncoding::Tar,
+            Some(BatchEncoding::TarGz) => positions.batch_encoding = manager::BatchEncoding::TarGz,
+            None => {}
+        }
+        match self.kind {
+            Some(KindSpelling::Capitals) => positions.kind = manager::KindSpelling::Constant,
+            Some(KindSpelling::Camel) => positions.kind = manager::KindSpelling::RestApi,
+            None => {}
+        }
+        match self.timestamp_precision {
+            Some(TimestampPrecision::Seconds) => {
+                positions.db_precision = manager::DbPrecision::Second;
+            }
+            Some(TimestampPrecision::Millis) => {
+                positions.db_precision = manager::DbPrecision::Milli;
+            }
+            Some(TimestampPrecision::Micros) => {
+                positions.db_precision = manager::DbPrecision::Micro;
+            }
+            None => {}
+        }
+        positions.direct_send = self.direct_send.unwrap_or(positions.direct_send);
+        positions
+    }
+
     /// Whether every switch is as usual.
     pub fn is_default(&self) -> bool {
         *self == Self::default()

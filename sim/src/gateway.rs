@@ -1,0 +1,155 @@
+//! The gateway as one crashable process: the production driver and engine on a store.
+
+use std::collections::BTreeMap;
+
+use driftless_gateway::driver::{Driver, Outbound};
+use driftless_gateway::engine::{Config, Engine, StoreFailure};
+use driftless_gateway::model::{ArtifactId, Batch, Recovered, SessionId, WriteId};
+use driftless_gateway::store::StoreError;
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::ArchiveLimits;
+
+use crate::properties::Served;
+use crate::random::Key;
+use crate::scenario::StoreChoice;
+use crate::step::CrashDisk;
+use crate::store::{DiskStore, ModelStore, SimStore};
+
+/// A gateway process and the store that outlives it.
+pub struct SimGateway {
+    key: Key,
+    config: Config,
+    driver: Option<Driver>,
+    store: Box<dyn SimStore>,
+    boots: u64,
+    committing: Option<(WriteId, Batch)>,
+    /// The connection of each session of the running process.
+    pub sessions: BTreeMap<SessionId, u64>,
+    /// What was committed so far, whatever became of the disk.
+    pub committed: Recovered,
+    changes_seen: Option<u64>,
+}
+
+impl SimGateway {
+    /// A gateway that is not running, with an empty store.
+    pub fn new(config: Config, choice: StoreChoice, key: Key) -> Self {
+        let store: Box<dyn SimStore> = match choice {
+            StoreChoice::Model => Box::new(ModelStore::new()),
+            StoreChoice::Disk => Box::new(DiskStore::new()),
+        };
+        Self {
+            key,
+            config,
+            driver: None,
+            store,
+            boots: 0,
+            committing: None,
+            sessions: BTreeMap::new(),
+            committed: Recovered::default(),
+            changes_seen: None,
+        }
+    }
+
+    /// Starts the process; answers what it found in its store.
+    ///
+    /// # Errors
+    /// What the store says when it cannot be read.
+    pub fn start(&mut self, now: Instant) -> Result<Recovered, StoreError> {
+        let recovered = self.store.recover()?;
+        self.boots += 1;
+        let seed = self.key.nth(self.boots).draw("jitter");
+        let engine = Engine::recover(self.config.clone(), seed, recovered.clone(), now);
+        self.driver = Some(Driver::new(engine, ArchiveLimits::recommended()));
+        self.changes_seen = None;
+        Ok(recovered)
+    }
+
+    /// The process dies; answers the batch that was being written.
+    pub fn crash(&mut self, disk: CrashDisk) -> Option<Batch> {
+        let key = self.key.nth(self.boots).draw("crash");
+        self.driver = None;
+        self.sessions.clear();
+        let committing = self.committing.take().map(|(_, batch)| batch);
+        match &committing {
+            Some(batch) => self.store.crash_during(batch, disk, key),
+            None => self.store.crash(disk, key),
+        }
+        committing
+    }
+
+    /// Which process this is, from 1; messages to an earlier one are lost.
+    pub const fn boots(&self) -> u64 {
+        self.boots
+    }
+
+    /// The running process.
+    pub const fn driver(&mut self) -> Option<&mut Driver> {
+        self.driver.as_mut()
+    }
+
+    /// The running process's engine.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.driver.as_ref().map(Driver::engine)
+    }
+
+    /// The engine's limits and intervals.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The next thing the process wants done.
+    pub fn poll_outbound(&mut self) -> Option<Outbound> {
+        self.driver.as_mut()?.poll_outbound()
+    }
+
+    /// When the process wants to be woken.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.driver.as_ref()?.poll_timeout().map(|(at, _)| at)
+    }
+
+    /// The store, to do harm to.
+    pub fn store(&mut self) -> &mut dyn SimStore {
+        self.store.as_mut()
+    }
+
+    /// The faults of the store that took effect.
+    pub fn store_faults(&self) -> crate::store::StoreFaults {
+        self.store.delivered()
+    }
+
+    /// A write begins; it is durable when it is finished.
+    pub fn begin_commit(&mut self, write: WriteId, batch: Batch) {
+        self.committing = Some((write, batch));
+    }
+
+    /// Finishes the write that was begun. Answers the batch, and what went wrong.
+    pub fn finish_commit(&mut self) -> Option<(WriteId, Batch, Result<(), StoreFailure>)> {
+        let (write, batch) = self.committing.take()?;
+        let done = self.store.commit(&batch).map_err(|error| match error {
+            StoreError::Full => StoreFailure::Full,
+            other => StoreFailure::Io(other.to_string()),
+        });
+        if done.is_ok() {
+            self.committed.apply(&batch);
+        }
+        Some((write, batch, done))
+    }
+
+    /// What is served now, when it may have changed since the last call. A process that is down
+    /// serves nothing.
+    pub fn served_if_changed(&mut self) -> Option<BTreeMap<ArtifactId, Served>> {
+        let Some(engine) = self.driver.as_ref().map(Driver::engine) else {
+            return self.changes_seen.take().map(|_| BTreeMap::new());
+        };
+        let observed = engine.observed();
+        if self.changes_seen == Some(observed.changes()) {
+            return None;
+        }
+        self.changes_seen = Some(observed.changes());
+        let served = observed.served().filter_map(|(id, row)| {
+            let digest = row.held?.digest;
+            Some((id.clone(), Served { deployment: row.generation.deployment.clone(), digest }))
+        });
+        Some(served.collect())
+    }
+}

@@ -1,0 +1,437 @@
+//! What people do: publish, revise, deploy, undeploy, delete, retire, and the events that go with
+//! it, in the order of §5.3 and §5.4.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use driftless_gateway::model::{ArtifactId, DeploymentId, Dialect, Kind};
+use driftless_gateway::time::Instant;
+
+use super::ApiManager;
+use super::catalog::{ApiIndex, REVISION_MAX};
+use super::clock::{push_go, push_java};
+use super::ledger::{Cause, EventRecord, Fate, Issued};
+use super::rows::{Cached, Effect, Mapping, Pending, Rows};
+use crate::step::{Deploy, Lifecycle};
+
+/// What an event tells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Change {
+    Deployed,
+    Undeployed,
+    Deleted,
+}
+
+/// An event to be raised.
+struct Raised {
+    index: ApiIndex,
+    change: Change,
+    deployment: Option<DeploymentId>,
+    issue: u32,
+}
+
+impl Effect {
+    /// A cache row that is deployed.
+    pub(super) const fn cache(revision: u32, stamp: i64) -> Self {
+        Self::Cache(Cached { revision, stamp, deployed: true })
+    }
+}
+
+impl ApiManager {
+    /// Creates an API of that name unless there is one; answers whether it did.
+    pub(super) fn publish(&mut self, name: &str, kind: &str, now: Instant) -> bool {
+        let Ok(kind) = Kind::parse(kind) else { return false };
+        if self.catalog.existing(name).is_some() {
+            return false;
+        }
+        let index = self.catalog.add(name, kind, now);
+        if let Some(api) = self.catalog.get(index) {
+            self.ledger.add(&api.id, &api.name, kind, api.incarnation);
+        }
+        self.revise_to(index, 1, now);
+        true
+    }
+
+    /// Saves one more revision.
+    pub(super) fn revise(&mut self, name: &str, now: Instant) -> bool {
+        let Some(index) = self.catalog.existing(name) else { return false };
+        let Some(api) = self.catalog.get(index) else { return false };
+        let (truth, next) = (api.state.truth, api.state.truth.revisions + 1);
+        if truth.lifecycle == Lifecycle::Retired || next > REVISION_MAX {
+            return false;
+        }
+        self.revise_to(index, next, now);
+        true
+    }
+
+    fn revise_to(&mut self, index: ApiIndex, revision: u32, now: Instant) {
+        self.catalog.revise_up_to(index, revision);
+        let Some(api) = self.catalog.get_mut(index) else { return };
+        api.state.truth.revisions = api.state.truth.revisions.max(revision);
+        api.history.note(now, api.state);
+    }
+
+    /// Deploys a revision; publishes and revises first where there is nothing.
+    ///
+    /// The order is that of §5.3: mapping inserted, `api.undeployed` for other revisions, cache
+    /// row rebuilt, `api.deployed`, old mappings removed. The Platform API updates one row and
+    /// sends one event.
+    pub(super) fn deploy(&mut self, deploy: &Deploy, now: Instant) -> bool {
+        let asked = deploy.revision;
+        if asked == Some(0) || asked.is_some_and(|revision| revision > REVISION_MAX) {
+            return false;
+        }
+        self.publish(&deploy.api, Kind::RestApi.name(), now);
+        let Some(index) = self.catalog.existing(&deploy.api) else { return false };
+        let Some(api) = self.catalog.get(index) else { return false };
+        let truth = api.state.truth;
+        let is_deployable = api.kind == Kind::RestApi || !self.keeps_events();
+        if truth.lifecycle == Lifecycle::Retired || !is_deployable {
+            return false;
+        }
+        let revision = asked.unwrap_or(truth.revisions.max(1));
+        self.revise_to(index, revision, now);
+        self.set_deployed(index, Some(revision), now);
+        let Some(what) = self.deployed_issue(index, revision) else { return false };
+        if self.keeps_events() {
+            self.deploy_at_apim(index, revision, what, now);
+        } else {
+            self.deploy_at_platform(index, revision, what, now);
+        }
+        true
+    }
+
+    fn deploy_at_apim(&mut self, index: ApiIndex, revision: u32, what: Issued, now: Instant) {
+        let (readable, stamp) = (self.readable_at(index, now), self.clock.row(now));
+        let replaced = self.others_mapped(index, revision);
+        let is_redeploy = replaced != Mapping::default();
+        let window = if is_redeploy { self.faults.redeploy.length(now) } else { None };
+        let settled = window.map_or(readable, |window| readable.after(window));
+        let issue = self.issue(index, what, settled, now);
+        self.pending.cancel_unmap(index, Some(revision));
+        self.change(index, Effect::Map(revision), readable, now);
+        for old in replaced.iter() {
+            let deployment = self.deployment_of(index, old);
+            self.raise(Raised { index, change: Change::Undeployed, deployment, issue }, now);
+        }
+        self.change(index, Effect::cache(revision, stamp), readable, now);
+        let deployment = self.deployment_of(index, revision);
+        self.raise(Raised { index, change: Change::Deployed, deployment, issue }, now);
+        for old in replaced.iter() {
+            if settled <= now {
+                self.carry_out(index, Effect::Unmap(old), now);
+            } else {
+                let effect = Effect::Unmap(old);
+                self.pending.push(Pending { at: settled, api: index, effect, blocks: false });
+            }
+        }
+    }
+
+    fn deploy_at_platform(&mut self, index: ApiIndex, revision: u32, what: Issued, now: Instant) {
+        let (readable, stamp) = (self.readable_at(index, now), self.clock.row(now));
+        let issue = self.issue(index, what, readable, now);
+        self.change(index, Effect::cache(revision, stamp), readable, now);
+        let deployment = self.deployment_of(index, revision);
+        self.raise(Raised { index, change: Change::Deployed, deployment, issue }, now);
+    }
+
+    /// Undeploys an API; the event goes out before the rows are removed (§5.4).
+    pub(super) fn undeploy(&mut self, name: &str, now: Instant) -> bool {
+        let Some(index) = self.catalog.existing(name) else { return false };
+        let Some(deployed) = self.deployed(index) else { return false };
+        let readable = self.readable_at(index, now);
+        self.set_deployed(index, None, now);
+        let issue = self.issue(index, Issued::Undeployed, readable, now);
+        let deployment = self.deployment_of_row(index, deployed);
+        self.raise(Raised { index, change: Change::Undeployed, deployment, issue }, now);
+        let effect = if self.keeps_events() {
+            self.pending.cancel_unmap(index, None);
+            Effect::Undeploy { keep_row: self.keep_row(index) }
+        } else {
+            Effect::Mark(self.clock.row(now))
+        };
+        self.change(index, effect, readable, now);
+        true
+    }
+
+    /// Deletes an API.
+    pub(super) fn delete(&mut self, name: &str, now: Instant) -> bool {
+        let Some(index) = self.catalog.existing(name) else { return false };
+        self.remove(index, now);
+        if let Some(api) = self.catalog.get_mut(index) {
+            api.state.truth.exists = false;
+            api.history.note(now, api.state);
+        }
+        true
+    }
+
+    /// Moves an API to a lifecycle state. Retiring removes it from the gateway for good; nothing
+    /// else reaches a platform gateway.
+    pub(super) fn change_lifecycle(&mut self, name: &str, to: Lifecycle, now: Instant) -> bool {
+        let Some(index) = self.catalog.existing(name) else { return false };
+        let Some(api) = self.catalog.get_mut(index) else { return false };
+        let from = api.state.truth.lifecycle;
+        if from == to || from == Lifecycle::Retired {
+            return false;
+        }
+        api.state.truth.lifecycle = to;
+        api.history.note(now, api.state);
+        if to == Lifecycle::Retired {
+            self.remove(index, now);
+        }
+        true
+    }
+
+    /// The flow of delete and retire: `api.deleted`, then the rows. APIM tells only the
+    /// environments in which the API is deployed, so a gateway on which it was undeployed before
+    /// never hears of the deletion (§2.3).
+    fn remove(&mut self, index: ApiIndex, now: Instant) {
+        let was_deployed = self.deployed(index).is_some();
+        let Some(api) = self.catalog.get(index) else { return };
+        let was_known = api.state.rows.cached.is_some();
+        let (keeps_events, is_new) = (self.keeps_events(), self.ledger.current(&api.id).is_none());
+        self.set_deployed(index, None, now);
+        let readable = self.readable_at(index, now);
+        let issue = if is_new { 0 } else { self.issue(index, Issued::Deleted, readable, now) };
+        if was_deployed || (!keeps_events && was_known) {
+            let raised = Raised { index, change: Change::Deleted, deployment: None, issue };
+            self.raise(raised, now);
+        }
+        self.pending.cancel_unmap(index, None);
+        let keep_row = keeps_events && was_deployed && self.keep_row(index);
+        self.change(index, Effect::Remove { keep_row }, readable, now);
+    }
+
+    /// Whether removing the cache row fails this time (A-H14).
+    fn keep_row(&mut self, index: ApiIndex) -> bool {
+        let has_row = self.catalog.get(index).is_some_and(|api| api.state.rows.cached.is_some());
+        let keeps = has_row && self.faults.keep_rows > 0;
+        if keeps {
+            self.faults.keep_rows -= 1;
+        }
+        keeps
+    }
+
+    fn deployed(&self, index: ApiIndex) -> Option<u32> {
+        self.catalog.get(index)?.state.truth.deployed
+    }
+
+    fn set_deployed(&mut self, index: ApiIndex, revision: Option<u32>, now: Instant) {
+        let Some(api) = self.catalog.get_mut(index) else { return };
+        api.state.truth.deployed = revision;
+        api.history.note(now, api.state);
+    }
+
+    /// The revisions mapped besides this one.
+    fn others_mapped(&self, index: ApiIndex, revision: u32) -> Mapping {
+        let mut others = self.catalog.get(index).map(|api| api.state.rows.mapped);
+        if let Some(others) = &mut others {
+            others.remove(revision);
+        }
+        others.unwrap_or_default()
+    }
+
+    /// The deployment id of a revision.
+    fn deployment_of(&self, index: ApiIndex, revision: u32) -> Option<DeploymentId> {
+        self.catalog.get(index)?.deployment(revision).cloned()
+    }
+
+    /// The deployment id that an undeploy names: that of the artifact row where there is one,
+    /// which a read may have overwritten (§5.2, A-H15).
+    fn deployment_of_row(&self, index: ApiIndex, revision: u32) -> Option<DeploymentId> {
+        let row = self.catalog.get(index)?.state.rows.cached;
+        self.deployment_of(index, row.map_or(revision, |row| row.revision))
+    }
+
+    /// The statement that a revision is deployed.
+    pub(super) fn deployed_issue(&self, index: ApiIndex, revision: u32) -> Option<Issued> {
+        let api = self.catalog.get(index)?;
+        let digest = api.definition(revision)?.digest;
+        Some(Issued::Deployed { deployment: api.deployment(revision)?.clone(), revision, digest })
+    }
+
+    fn issue(&mut self, index: ApiIndex, what: Issued, readable: Instant, now: Instant) -> u32 {
+        let Some(api) = self.catalog.get(index) else { return 0 };
+        self.ledger.issue(&api.id, now, what, readable, Cause::People)
+    }
+
+    /// When a change made now becomes readable.
+    fn readable_at(&self, index: ApiIndex, now: Instant) -> Instant {
+        let wanted = self.faults.delay.length(now).map_or(now, |delay| now.after(delay));
+        self.pending.earliest(index, wanted)
+    }
+
+    /// Carries a change out when it becomes readable.
+    fn change(&mut self, index: ApiIndex, effect: Effect, at: Instant, now: Instant) {
+        if at <= now {
+            self.carry_out(index, effect, now);
+        } else {
+            self.delivered.count("delay_effects");
+            self.pending.push(Pending { at, api: index, effect, blocks: true });
+        }
+    }
+
+    /// Carries a change out now.
+    pub(super) fn carry_out(&mut self, index: ApiIndex, effect: Effect, now: Instant) {
+        self.change_rows(index, now, |rows| {
+            rows.apply(effect);
+            true
+        });
+    }
+
+    /// Changes rows and notes how they looked; answers what the change answered.
+    pub(super) fn change_rows(
+        &mut self,
+        index: ApiIndex,
+        now: Instant,
+        change: impl FnOnce(&mut Rows) -> bool,
+    ) -> bool {
+        let Some(api) = self.catalog.get_mut(index) else { return false };
+        let did = change(&mut api.state.rows);
+        api.history.note(now, api.state);
+        did
+    }
+
+    /// Raises an event: a row in the store, then a direct send to the session on this node
+    /// (§1.4). The direct send marks nothing delivered, so the poll sends it again (A-H1).
+    fn raise(&mut self, raised: Raised, now: Instant) {
+        self.raised += 1;
+        let key = self.key.child("events").nth(self.raised);
+        let stamp = self.event_stamp(now);
+        let Raised { index, change, mut deployment, issue } = raised;
+        if change == Change::Undeployed && self.faults.wrong_undeploy_ids > 0 {
+            self.faults.wrong_undeploy_ids -= 1;
+            self.delivered.count("wrong_undeploy_ids");
+            deployment = Some(DeploymentId::new(&key.uuid("wrong deployment")));
+        }
+        let Some(api) = self.catalog.get(index) else { return };
+        let artifact = api.id.clone();
+        let event_type = event_type(api.kind, change);
+        let mut at = String::with_capacity(40);
+        match self.dialect {
+            Dialect::PlatformApi11 => push_go(&mut at, stamp, self.switches.offset_minutes),
+            _ => push_java(&mut at, stamp),
+        }
+        let correlation = match (&deployment, change) {
+            (Some(id), Change::Deployed) if self.keeps_events() => format!("deploy:{id}"),
+            (Some(id), Change::Undeployed) if self.keeps_events() => format!("undeploy:{id}"),
+            _ => key.uuid("correlation"),
+        };
+        let id_name = id_name(api.kind);
+        let text = text(event_type, id_name, &artifact, deployment.as_ref(), &at, &correlation);
+        let fate = self.dispatch(Arc::from(text), key.draw("id"), now);
+        self.ledger.event(EventRecord {
+            at: now,
+            event_type,
+            artifact,
+            issue,
+            deployment,
+            performed_text: at,
+            fate,
+        });
+    }
+
+    fn dispatch(&mut self, text: Arc<str>, tie: u64, now: Instant) -> Fate {
+        if self.faults.lose_events > 0 {
+            self.faults.lose_events -= 1;
+            self.delivered.count("lose_events");
+            return Fate::Lost;
+        }
+        let is_stored = self.keeps_events() && !self.switches.persist_fails;
+        if is_stored {
+            self.events.insert(now, self.clock.row(now), tie, Arc::clone(&text));
+        }
+        let heard = self.send_directly(&text, tie, now);
+        match (is_stored, heard) {
+            (true, _) => Fate::Stored,
+            (false, true) => Fate::Direct,
+            (false, false) => Fate::Unheard,
+        }
+    }
+
+    /// Sends to the session on the publishing node, or in the Platform API to every session.
+    fn send_directly(&mut self, text: &Arc<str>, tie: u64, now: Instant) -> bool {
+        if !self.keeps_events() {
+            return self.sessions.broadcast(None, text) > 0;
+        }
+        if self.sessions.is_empty() || !self.switches.direct_send {
+            return false;
+        }
+        if self.faults.suppress_direct(now) {
+            self.delivered.count("no_direct_send");
+            return false;
+        }
+        let nodes = u64::from(self.switches.nodes.max(1));
+        let node = u32::try_from(tie % nodes).unwrap_or(0);
+        if self.switches.poll_dies_on_write_race {
+            let killed = self.sessions.kill_polls_writing(node, self.switches.poll_interval, now);
+            self.delivered.add("poll_dies_on_write_race", killed);
+        }
+        self.sessions.broadcast(Some(node), text) > 0
+    }
+
+    /// The wall-clock stamp of something sent now.
+    pub(super) fn event_stamp(&mut self, now: Instant) -> i64 {
+        if self.clock.is_frozen(now) {
+            self.delivered.count("freeze_stamps");
+        }
+        if self.clock.is_off() {
+            self.delivered.count("step_clock");
+        }
+        self.stamps += 1;
+        let jitter = self.key.child("stamps").nth(self.stamps).draw("jitter");
+        self.clock.event(now, jitter)
+    }
+}
+
+/// The text of an event as Gson writes it, without fields that are null (§2.1 to §2.3).
+fn text(
+    event_type: &str,
+    id_name: &str,
+    artifact: &ArtifactId,
+    deployment: Option<&DeploymentId>,
+    at: &str,
+    correlation: &str,
+) -> String {
+    let mut out = String::with_capacity(320);
+    let _ = write!(out, r#"{{"type":"{event_type}","payload":{{"{id_name}":"{artifact}""#);
+    if let Some(deployment) = deployment {
+        let _ = write!(out, r#","deploymentId":"{deployment}","performedAt":"{at}""#);
+    }
+    let _ = write!(out, r#"}},"timestamp":"{at}","correlationId":"{correlation}"}}"#);
+    out
+}
+
+/// The type of an event; an APIM knows the `api` family only.
+const fn event_type(kind: Kind, change: Change) -> &'static str {
+    use Change::{Deleted, Deployed, Undeployed};
+    match (kind, change) {
+        (Kind::RestApi, Deployed) => "api.deployed",
+        (Kind::RestApi, Undeployed) => "api.undeployed",
+        (Kind::RestApi, Deleted) => "api.deleted",
+        (Kind::WebSubApi, Deployed) => "websub.deployed",
+        (Kind::WebSubApi, Undeployed) => "websub.undeployed",
+        (Kind::WebSubApi, Deleted) => "websub.deleted",
+        (Kind::WebBrokerApi, Deployed) => "webbroker.deployed",
+        (Kind::WebBrokerApi, Undeployed) => "webbroker.undeployed",
+        (Kind::WebBrokerApi, Deleted) => "webbroker.deleted",
+        (Kind::LlmProvider, Deployed) => "llmprovider.deployed",
+        (Kind::LlmProvider, Undeployed) => "llmprovider.undeployed",
+        (Kind::LlmProvider, Deleted) => "llmprovider.deleted",
+        (Kind::LlmProxy, Deployed) => "llmproxy.deployed",
+        (Kind::LlmProxy, Undeployed) => "llmproxy.undeployed",
+        (Kind::LlmProxy, Deleted) => "llmproxy.deleted",
+        (Kind::Mcp, Deployed) => "mcpproxy.deployed",
+        (Kind::Mcp, Undeployed) => "mcpproxy.undeployed",
+        (Kind::Mcp, Deleted) => "mcpproxy.deleted",
+    }
+}
+
+/// How a payload names the artifact's id.
+const fn id_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::RestApi | Kind::WebSubApi | Kind::WebBrokerApi => "apiId",
+        Kind::LlmProvider => "providerId",
+        Kind::LlmProxy | Kind::Mcp => "proxyId",
+    }
+}

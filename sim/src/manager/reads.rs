@@ -1,0 +1,341 @@
+//! The reads: the deployments list, one artifact, the batch, the existence check and the key list.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use driftless_gateway::model::{ArtifactId, DeploymentId, Dialect};
+use driftless_gateway::time::{Instant, Timestamp};
+use driftless_gateway::wire::HttpResponse;
+use serde::Deserialize;
+
+use super::archive::{self, Entry, TarStyle};
+use super::catalog::{Api, ApiIndex, quote, slug};
+use super::clock::{push_go, push_java};
+use super::rows::{Cached, Rows};
+use super::switches::BatchEncoding;
+use super::wrong::Twist;
+use super::{ApiManager, bodies};
+use crate::step::Wrong;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchBody<'a> {
+    #[serde(borrow, default)]
+    deployment_ids: Vec<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ExistsBody<'a> {
+    #[serde(borrow)]
+    artifact_ids: Vec<Cow<'a, str>>,
+}
+
+/// A definition on its way into an archive.
+struct Packed {
+    index: ApiIndex,
+    /// The revision whose deployment id was asked for.
+    label: u32,
+    /// The revision whose definition is given (A-H16).
+    content: u32,
+}
+
+impl ApiManager {
+    /// `GET /deployments` (§3.2): what the artifact cache holds, whatever the mapping says.
+    pub(super) fn list(&mut self, query: &str, twist: &mut Twist) -> HttpResponse {
+        let since = since(query);
+        let is_apim = self.keeps_events();
+        let mut items: Vec<(ApiIndex, Cached)> = Vec::with_capacity(self.catalog.len());
+        let (mut lost, mut kept) = (0, 0);
+        for (nth, (index, api)) in self.catalog.by_id().enumerate() {
+            let rows = twist.rows(nth, api.state.rows, &api.history);
+            let is_mapped = rows.mapped.iter().next().is_some();
+            match rows.cached {
+                Some(_) if is_apim && !is_mapped => kept += 1,
+                None if is_apim && is_mapped => lost += 1,
+                _ => {}
+            }
+            if let Some(row) = rows.cached
+                && since.is_none_or(|since| row.stamp >= since)
+            {
+                items.push((index, row));
+            }
+        }
+        twist.select(&mut items);
+        let other_types = !items.is_empty() && twist.take(Wrong::OtherTypes);
+        self.delivered.add("lose_row", lost);
+        self.delivered.add("keep_rows", kept);
+        let mut out = String::with_capacity(32 + 224 * items.len());
+        out.push_str(r#"{"deployments":["#);
+        for (nth, (index, row)) in items.into_iter().enumerate() {
+            if let Some(api) = self.catalog.get(index) {
+                out.push_str(if nth == 0 { "" } else { "," });
+                self.push_row(&mut out, api, row, other_types);
+            }
+        }
+        out.push_str("]}");
+        bodies::json(200, out)
+    }
+
+    /// One row in the fields of the dialect.
+    fn push_row(&self, out: &mut String, api: &Api, row: Cached, other_types: bool) {
+        let deployment = api.deployment(row.revision).map_or("", DeploymentId::as_str);
+        let _ = write!(out, r#"{{"deploymentId":"{deployment}","artifactId":"#);
+        if other_types {
+            let at = row.stamp / 1000;
+            let _ =
+                write!(out, r#"{at},"kind":[],"state":true,"deployedAt":{at},"updatedAt":{at}}}"#);
+            return;
+        }
+        let kind = match self.dialect {
+            Dialect::Apim470 => self.switches.kind.text(),
+            _ => api.kind.name(),
+        };
+        let _ = write!(out, r#""{}","kind":"{kind}","#, api.id);
+        match self.dialect {
+            Dialect::Apim470 => out.push_str(r#""updatedAt":""#),
+            Dialect::Apim470Fixed => out.push_str(r#""state":"deployed","deployedAt":""#),
+            Dialect::PlatformApi11 => {
+                let state = if row.deployed { "deployed" } else { "undeployed" };
+                let _ = write!(out, r#""state":"{state}","deployedAt":""#);
+                push_go(out, row.stamp, self.switches.offset_minutes);
+                let _ = write!(out, r#"","etag":"{deployment}-{}"}}"#, row.stamp);
+                return;
+            }
+        }
+        push_java(out, row.stamp);
+        out.push_str("\"}");
+    }
+
+    /// `GET /apis/{id}` as an archive (§3.1): the current artifact. 404 is an answer.
+    pub(super) fn fetch(&mut self, id: &str, twist: &mut Twist, now: Instant) -> HttpResponse {
+        let index = self.catalog.with_id(&ArtifactId::new(id));
+        let content = index.and_then(|index| Some((index, self.current(index, 0, twist, now)?)));
+        let Some((index, revision)) = content else {
+            return if self.keeps_events() {
+                bodies::empty(404)
+            } else {
+                let reason = "No active deployment found for this artifact on this gateway";
+                bodies::platform_error(404, "Not Found", reason)
+            };
+        };
+        let compress = self.switches.compress;
+        let definition = self.catalog.get(index).and_then(|api| api.definition(revision));
+        let Some(definition) = definition else { return bodies::empty(404) };
+        let mut entries = vec![Entry { path: "api.yaml", bytes: &definition.bytes }];
+        let bytes = match twist.wrong() {
+            Some(Wrong::Bomb) => archive::zip_bomb("api.yaml"),
+            Some(Wrong::DotDotEntry) => {
+                let path = "../../api.yaml";
+                archive::zip(&[Entry { path, bytes: &definition.bytes }], compress)
+            }
+            Some(Wrong::RepeatedEntry) => {
+                entries.push(Entry { path: "api.yaml", bytes: self.other_bytes(index, revision) });
+                archive::zip(&entries, compress)
+            }
+            _ => {
+                twist.select(&mut entries);
+                if entries.is_empty() {
+                    archive::zip(&entries, compress)
+                } else {
+                    definition.zip(compress).to_vec()
+                }
+            }
+        };
+        take_archive_fault(twist);
+        bodies::response(200, "application/zip", bytes)
+    }
+
+    /// What an artifact's content read gives now: by the revision mapping (§5.1), of which it
+    /// takes an arbitrary row of several (A-H15). A row of the artifact cache that differs is
+    /// overwritten, a lost one comes back: this GET writes (A-H17).
+    fn current(
+        &mut self,
+        index: ApiIndex,
+        nth: usize,
+        twist: &mut Twist,
+        now: Instant,
+    ) -> Option<u32> {
+        let key = self.key.child("mapping").nth(index as u64);
+        let stamp = self.clock.row(now);
+        let api = self.catalog.get(index)?;
+        let rows = twist.rows(nth, api.state.rows, &api.history);
+        if !self.keeps_events() {
+            return rows.cached.filter(|row| row.deployed).map(|row| row.revision);
+        }
+        let revision = rows.mapped.first(key)?;
+        if rows.mapped.is_ambiguous() {
+            self.delivered.count("redeploy_window");
+        }
+        if twist.is_present() && rows.cached.is_none_or(|row| row.revision != revision) {
+            let row = Cached { revision, stamp, deployed: true };
+            self.change_rows(index, now, |rows: &mut Rows| {
+                rows.cached = Some(row);
+                true
+            });
+        }
+        Some(revision)
+    }
+
+    /// A definition that is not this revision's, where there is another.
+    fn other_bytes(&self, index: ApiIndex, revision: u32) -> &[u8] {
+        let other = if revision > 1 { revision - 1 } else { revision + 1 };
+        let api = self.catalog.get(index);
+        let definition = api.and_then(|api| api.definition(other).or(api.definition(revision)));
+        definition.map_or(&[], |definition| &definition.bytes)
+    }
+
+    /// `POST /deployments/batch` or `/fetch-batch` (§3.3): ids that are not of the artifact cache
+    /// are skipped in silence (A-H13); the content is the artifact's current one (A-H16).
+    pub(super) fn fetch_batch(
+        &mut self,
+        body: &[u8],
+        accept: &str,
+        twist: &mut Twist,
+        now: Instant,
+    ) -> HttpResponse {
+        let is_apim = self.keeps_events();
+        if !is_apim && accept != "application/x-tar+gzip" {
+            return bodies::platform_error(406, "Not Acceptable", "Accept application/x-tar+gzip");
+        }
+        let Ok(body) = serde_json::from_slice::<BatchBody<'_>>(body) else {
+            self.violations.push("a batch fetch whose body is not of the contract".to_owned());
+            return bodies::empty(400);
+        };
+        if body.deployment_ids.is_empty() {
+            self.violations.push("a batch fetch without deployment ids".to_owned());
+            return bodies::text(400, "deploymentIds required");
+        }
+        let mut packed = Vec::with_capacity(body.deployment_ids.len());
+        for (nth, id) in body.deployment_ids.iter().enumerate() {
+            let Some((index, label)) = self.catalog.with_deployment(&DeploymentId::new(id)) else {
+                continue;
+            };
+            let Some(api) = self.catalog.get(index) else { continue };
+            let rows = twist.rows(nth, api.state.rows, &api.history);
+            if rows.cached.is_none_or(|row| row.revision != label) {
+                continue;
+            }
+            let content = if is_apim { self.current(index, nth, twist, now) } else { Some(label) };
+            packed.extend(content.map(|content| Packed { index, label, content }));
+        }
+        twist.select(&mut packed);
+        self.pack(&packed, twist)
+    }
+
+    fn pack(&self, packed: &[Packed], twist: &mut Twist) -> HttpResponse {
+        let mut paths = Vec::with_capacity(packed.len());
+        let mut bytes: Vec<&[u8]> = Vec::with_capacity(packed.len() + 1);
+        for item in packed {
+            let Some(api) = self.catalog.get(item.index) else { continue };
+            let Some(definition) = api.definition(item.content) else { continue };
+            let deployment = api.deployment(item.label).map_or("", DeploymentId::as_str);
+            paths.push(format!("{deployment}/api-{}.yaml", api.id));
+            bytes.push(&definition.bytes);
+        }
+        if let Some(first) = packed.first() {
+            match twist.wrong() {
+                Some(Wrong::DotDotEntry) => {
+                    paths.iter_mut().take(1).for_each(|path| path.insert_str(0, "../../"));
+                }
+                Some(Wrong::RepeatedEntry) => {
+                    paths.extend(paths.first().cloned());
+                    bytes.push(self.other_bytes(first.index, first.content));
+                }
+                _ => {}
+            }
+            take_archive_fault(twist);
+        }
+        let entries: Vec<Entry<'_>> =
+            paths.iter().zip(bytes).map(|(path, bytes)| Entry { path, bytes }).collect();
+        self.encode(&entries, twist.wrong() == Some(Wrong::Bomb))
+    }
+
+    fn encode(&self, entries: &[Entry<'_>], is_bomb: bool) -> HttpResponse {
+        let (style, content_type) = if self.keeps_events() {
+            (TarStyle::Apim, "application/x-tar")
+        } else {
+            (TarStyle::Go, "application/x-tar+gzip")
+        };
+        let compress = self.switches.compress;
+        let body = match (self.switches.batch_encoding, entries.first()) {
+            (BatchEncoding::Tar, Some(entry)) if is_bomb => archive::tar_bomb(entry.path, style),
+            (BatchEncoding::TarGz, Some(_)) if is_bomb => archive::gzip_bomb(),
+            (BatchEncoding::Tar, _) => archive::tar(entries, style),
+            (BatchEncoding::TarGz, _) => archive::gzip(&archive::tar(entries, style), compress),
+        };
+        bodies::response(200, content_type, body)
+    }
+
+    /// `POST /artifacts/exists` of the Platform API.
+    pub(super) fn check_exists(&mut self, body: &[u8], twist: &mut Twist) -> HttpResponse {
+        let Ok(body) = serde_json::from_slice::<ExistsBody<'_>>(body) else {
+            self.violations.push("an existence check whose body is not of the contract".to_owned());
+            return bodies::platform_error(400, "Bad Request", "artifactIds required");
+        };
+        let mut items = Vec::with_capacity(body.artifact_ids.len());
+        for (nth, id) in body.artifact_ids.iter().enumerate() {
+            let index = self.catalog.with_id(&ArtifactId::new(id));
+            let api = index.and_then(|index| self.catalog.get(index));
+            let exists =
+                api.is_some_and(|api| twist.rows(nth, api.state.rows, &api.history).exists);
+            items.push((id, exists));
+        }
+        twist.select(&mut items);
+        let other_types = !items.is_empty() && twist.take(Wrong::OtherTypes);
+        let mut out = String::with_capacity(32 + 80 * items.len());
+        out.push_str(r#"{"artifacts":["#);
+        for (nth, (id, exists)) in items.into_iter().enumerate() {
+            out.push_str(if nth == 0 { "" } else { "," });
+            let _ = match other_types {
+                true => write!(out, r#"{{"artifactId":{nth},"exists":"{exists}"}}"#),
+                false => write!(out, r#"{{"artifactId":{},"exists":{exists}}}"#, quote(id)),
+            };
+        }
+        out.push_str("]}");
+        bodies::json(200, out)
+    }
+
+    /// `GET /apis/api-keys`: an array, or in GA the list of all APIs (§3.7).
+    pub(super) fn keys(&self, twist: &mut Twist) -> HttpResponse {
+        let body = match self.dialect {
+            Dialect::Apim470 => self.api_list(),
+            _ if twist.take(Wrong::OtherTypes) => "[1,\"two\",[]]".to_owned(),
+            _ => "[]".to_owned(),
+        };
+        bodies::json(200, body)
+    }
+
+    /// The list of all APIs of the organization.
+    pub(super) fn api_list(&self) -> String {
+        let mut out = String::with_capacity(16 + 160 * self.catalog.len());
+        out.push_str(r#"{"list":["#);
+        let there = self.catalog.by_id().filter(|(_, api)| api.state.rows.exists);
+        for (nth, (_, api)) in there.enumerate() {
+            out.push_str(if nth == 0 { "" } else { "," });
+            let (name, slug) = (quote(&api.name), slug(&api.name));
+            let _ = write!(
+                out,
+                r#"{{"apiId":"{}","name":{name},"version":"v1.0","context":"/{slug}/v1.0","provider":"admin","apiType":"API","status":"PUBLISHED"}}"#,
+                api.id
+            );
+        }
+        out.push_str("]}");
+        out
+    }
+}
+
+/// Archive faults take effect wherever there is something to pack.
+fn take_archive_fault(twist: &mut Twist) {
+    for wrong in [Wrong::Bomb, Wrong::DotDotEntry, Wrong::RepeatedEntry] {
+        twist.take(wrong);
+    }
+}
+
+/// The `since` of a query in microseconds; what cannot be read is ignored (A-H19).
+fn since(query: &str) -> Option<i64> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("since="))?;
+    let value = value.replace("%3A", ":").replace("%3a", ":").replace("%2B", "+");
+    let at = Timestamp::parse(&value).ok()?;
+    i64::try_from(at.unix_nanos().div_euclid(1000)).ok()
+}

@@ -1,0 +1,272 @@
+//! REST: routes, authentication, and what is refused.
+
+use driftless_gateway::model::Dialect;
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
+
+use super::switches::{BatchPath, MissingRoute};
+use super::wrong::Twist;
+use super::{ApiManager, Outcome, Reply, bodies};
+use crate::step::Endpoint;
+
+/// Where the well-known of an APIM is (§1.1).
+const WELL_KNOWN: &str = "/internal/gateway/.well-known";
+
+/// What a path leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Route<'a> {
+    WellKnown,
+    List,
+    Fetch(&'a str),
+    ApiList,
+    FetchBatch,
+    CheckExists,
+    Keys,
+    /// A list that is always empty here: plans, subscriptions.
+    Nothing,
+    /// A report that is taken and not looked at.
+    Report,
+    WrongMethod,
+    Missing,
+}
+
+impl Route<'_> {
+    /// The request of the contract that this is; routes the contract does not name have none.
+    const fn endpoint(self) -> Option<Endpoint> {
+        match self {
+            Self::WellKnown => Some(Endpoint::Discover),
+            Self::List => Some(Endpoint::List),
+            Self::Fetch(_) => Some(Endpoint::Fetch),
+            Self::FetchBatch => Some(Endpoint::FetchBatch),
+            Self::CheckExists => Some(Endpoint::CheckExists),
+            Self::Keys => Some(Endpoint::ReadKeys),
+            Self::ApiList | Self::Nothing | Self::Report | Self::WrongMethod | Self::Missing => {
+                None
+            }
+        }
+    }
+
+    /// Whether its handler verifies the token a second time (§3.0).
+    const fn verifies_twice(self) -> bool {
+        matches!(self, Self::List | Self::Fetch(_) | Self::FetchBatch)
+    }
+}
+
+impl ApiManager {
+    /// Answers a request. `token` is the value of its `api-key` header.
+    pub fn respond(&mut self, request: &HttpRequest, token: Option<&str>, now: Instant) -> Reply {
+        self.advance(now);
+        self.requests += 1;
+        if self.node.is_down(now) {
+            self.delivered.count("restart_manager");
+            return Reply::at_once(Outcome::Refused);
+        }
+        if self.node.is_starting(now) {
+            self.delivered.count("restart_manager");
+            return Reply::at_once(Outcome::Answer(bodies::container_page(404)));
+        }
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        let route = self.route(request, path);
+        self.check_request(request, route, token);
+        let armed = route.endpoint().and_then(|endpoint| self.faults.wrong_for(endpoint, now));
+        let mut twist = Twist::new(armed.map(|(_, wrong)| wrong), now);
+        let delay = twist.delay();
+        let outcome = match twist.instead() {
+            Some(None) => Outcome::NoAnswer,
+            Some(Some(response)) => Outcome::Answer(response),
+            None => Outcome::Answer(self.answer(request, route, query, token, &mut twist, now)),
+        };
+        if let (Some((place, _)), Some(kind)) = (armed, twist.taken()) {
+            self.faults.use_up(place);
+            self.delivered.count(kind);
+        }
+        Reply { delay, outcome }
+    }
+
+    fn route<'a>(&self, request: &HttpRequest, path: &'a str) -> Route<'a> {
+        let is_platform = self.dialect == Dialect::PlatformApi11;
+        if path == WELL_KNOWN && !is_platform {
+            return by_method(request, Method::Get, Route::WellKnown);
+        }
+        let Some(rest) = path.strip_prefix(self.base_path()) else { return Route::Missing };
+        let batch = match self.switches.batch_path {
+            BatchPath::Batch => "/deployments/batch",
+            BatchPath::FetchBatch => "/deployments/fetch-batch",
+        };
+        if rest == batch {
+            return by_method(request, Method::Post, Route::FetchBatch);
+        }
+        match rest {
+            "/deployments" => return by_method(request, Method::Get, Route::List),
+            "/artifacts/exists" if is_platform => {
+                return by_method(request, Method::Post, Route::CheckExists);
+            }
+            "/subscription-plans" if is_platform => {
+                return by_method(request, Method::Get, Route::Nothing);
+            }
+            _ => {}
+        }
+        let Some((collection, id)) = rest.strip_prefix('/').and_then(|rest| rest.split_once('/'))
+        else {
+            return Route::Missing;
+        };
+        if is_platform {
+            platform_route(request, collection, id)
+        } else {
+            self.apim_route(request, collection, id)
+        }
+    }
+
+    /// `/apis/{id}`: the zip by the Accept header, otherwise the list of all APIs whatever the
+    /// id (§3.1, A-H25); GA answers `/apis/api-keys` that way too (§3.7).
+    fn apim_route<'a>(&self, request: &HttpRequest, collection: &str, id: &'a str) -> Route<'a> {
+        if collection != "apis" {
+            return Route::Missing;
+        }
+        match id.split_once('/') {
+            Some((_, "gateway-deployments")) => {
+                return by_method(request, Method::Post, Route::Report);
+            }
+            Some(_) => return Route::Missing,
+            None => {}
+        }
+        let wants_zip = request.accept.to_ascii_lowercase().contains("application/zip");
+        let route = match id {
+            "api-keys" if !wants_zip => Route::Keys,
+            _ if wants_zip => Route::Fetch(id),
+            _ => Route::ApiList,
+        };
+        by_method(request, Method::Get, route)
+    }
+
+    /// Notes what a gateway of the contract never sends.
+    fn check_request(&mut self, request: &HttpRequest, route: Route<'_>, token: Option<&str>) {
+        let problem = match route {
+            Route::WellKnown if token.is_some() => "the api-key header goes with discovery",
+            _ if request.method == Method::Get && request.json.is_some() => "a GET with a body",
+            Route::WrongMethod => "a method that the route does not have",
+            _ => return,
+        };
+        let line = format!("{} {}: {problem}", request.method.name(), request.path);
+        self.violations.push(line);
+    }
+
+    fn answer(
+        &mut self,
+        request: &HttpRequest,
+        route: Route<'_>,
+        query: &str,
+        token: Option<&str>,
+        twist: &mut Twist,
+        now: Instant,
+    ) -> HttpResponse {
+        match route {
+            Route::Missing => return self.route_missing(),
+            Route::WrongMethod => return bodies::empty(405),
+            _ if request.method == Method::Get && request.json.is_some() => {
+                return bodies::empty(400);
+            }
+            _ => {}
+        }
+        if route != Route::WellKnown
+            && let Some(refusal) = self.refusal(route, token, now)
+        {
+            return refusal;
+        }
+        if request.method == Method::Post && request.json.is_none() {
+            self.violations.push(format!("POST {}: no JSON body", request.path));
+            return bodies::empty(415);
+        }
+        let body = request.json.as_deref().unwrap_or_default();
+        let mut response = match route {
+            Route::WellKnown => well_known(twist),
+            Route::List => self.list(query, twist),
+            Route::Fetch(id) => self.fetch(id, twist, now),
+            Route::FetchBatch => self.fetch_batch(body, request.accept, twist, now),
+            Route::CheckExists => self.check_exists(body, twist),
+            Route::Keys => self.keys(twist),
+            Route::ApiList => bodies::json(200, self.api_list()),
+            Route::Report => bodies::json(200, r#"{"status":"RECEIVED"}"#.to_owned()),
+            Route::Nothing | Route::Missing | Route::WrongMethod => {
+                bodies::json(200, "[]".to_owned())
+            }
+        };
+        if response.status == 200 {
+            twist.reshape(&mut response, || self.api_list());
+        }
+        response
+    }
+
+    fn route_missing(&self) -> HttpResponse {
+        match (self.dialect, self.switches.missing_route) {
+            (Dialect::PlatformApi11, _) => bodies::text(404, "404 page not found"),
+            (_, MissingRoute::Empty) => bodies::empty(404),
+            (_, MissingRoute::Json) => {
+                bodies::apim_error(404, "Not Found", "The requested resource does not exist")
+            }
+            (_, MissingRoute::Page) => bodies::container_page(404),
+        }
+    }
+
+    /// Why a token is refused, if it is. One outage can be a 401 of the interceptor or a 500 of
+    /// the handler that verifies again (A-H22).
+    fn refusal(
+        &mut self,
+        route: Route<'_>,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Option<HttpResponse> {
+        let is_platform = self.dialect == Dialect::PlatformApi11;
+        let throws = token.is_some() && self.verification_throws(now);
+        if throws && is_platform {
+            return Some(bodies::platform_error(500, "Internal Server Error", "Server error"));
+        }
+        let key = self.key.child("requests").nth(self.requests);
+        if throws && route.verifies_twice() && key.chance("handler", 1, 2) {
+            return Some(bodies::text(500, "Server error"));
+        }
+        if !throws && token.is_some_and(|token| self.token.is(token)) {
+            return None;
+        }
+        Some(if is_platform {
+            bodies::platform_error(401, "Unauthorized", "Invalid or expired API key")
+        } else {
+            bodies::unauthenticated()
+        })
+    }
+}
+
+fn by_method<'a>(request: &HttpRequest, method: Method, route: Route<'a>) -> Route<'a> {
+    if request.method == method { route } else { Route::WrongMethod }
+}
+
+/// The collections of the Platform API (`contract/controller.md` §2, §5). It has no key list for
+/// WebSub APIs: that path leads to the zip of an API with the id "api-keys".
+fn platform_route<'a>(request: &HttpRequest, collection: &str, id: &'a str) -> Route<'a> {
+    let is_known = matches!(
+        collection,
+        "apis" | "websub-apis" | "webbroker-apis" | "llm-providers" | "llm-proxies" | "mcp-proxies"
+    );
+    let has_keys = matches!(collection, "apis" | "llm-providers" | "llm-proxies");
+    match id {
+        "api-keys" if has_keys => by_method(request, Method::Get, Route::Keys),
+        _ if collection == "gateways" && id.ends_with("/manifest") => {
+            by_method(request, Method::Post, Route::Report)
+        }
+        _ if !is_known => Route::Missing,
+        _ => match id.split_once('/') {
+            None => by_method(request, Method::Get, Route::Fetch(id)),
+            Some((_, "subscriptions")) => by_method(request, Method::Get, Route::Nothing),
+            Some(_) => Route::Missing,
+        },
+    }
+}
+
+fn well_known(twist: &mut Twist) -> HttpResponse {
+    let path =
+        if twist.take(crate::step::Wrong::OtherTypes) { "5" } else { "\"internal/data/v1\"" };
+    bodies::json(
+        200,
+        format!(r#"{{"gatewayPath":{path},"controlPlane":{{"type":"APIM","version":"4.7.0"}}}}"#),
+    )
+}

@@ -1,0 +1,289 @@
+//! Sessions: the upgrade, the registry of each node, `connection.ack`, pings, polls and closes
+//! (§1.2 to §1.4).
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use driftless_gateway::model::Dialect;
+use driftless_gateway::time::Instant;
+
+use super::clock::push_java;
+use super::{ApiManager, ConnectionId, ServerFrame, Upgrade};
+use crate::step::{Endpoint, Wrong};
+
+/// Time between two runs of the pusher of the earlier builds.
+pub(super) const PUSHER_INTERVAL: Duration = Duration::from_secs(120);
+
+/// How long a write of the poll is taken to last where it can race with a direct send.
+const WRITE_TIME: Duration = Duration::from_millis(20);
+
+/// One accepted session.
+pub(super) struct Session {
+    connection: ConnectionId,
+    node: u32,
+    next_poll: Option<Instant>,
+    next_ping: Instant,
+    poll_is_dead: bool,
+}
+
+/// All sessions and what is still to be sent.
+#[derive(Default)]
+pub(super) struct Sessions {
+    open: Vec<Session>,
+    outbox: VecDeque<(ConnectionId, ServerFrame)>,
+    connects: u64,
+}
+
+impl Sessions {
+    /// When the next poll or ping is due.
+    pub(super) fn next_at(&self) -> Option<Instant> {
+        let due = self.open.iter();
+        due.map(|session| {
+            session.next_poll.map_or(session.next_ping, |at| at.min(session.next_ping))
+        })
+        .min()
+    }
+
+    /// Whether anybody is connected.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Takes the next frame to send.
+    pub(super) fn pop(&mut self) -> Option<(ConnectionId, ServerFrame)> {
+        self.outbox.pop_front()
+    }
+
+    fn send(&mut self, connection: ConnectionId, frame: ServerFrame) {
+        self.outbox.push_back((connection, frame));
+    }
+
+    /// Sends one text to the sessions on that node, or on every node; answers how many there
+    /// were.
+    pub(super) fn broadcast(&mut self, node: Option<u32>, text: &Arc<str>) -> usize {
+        let to = self.open.iter().filter(|session| node.is_none_or(|node| session.node == node));
+        let before = self.outbox.len();
+        let frame = |session: &Session| (session.connection, ServerFrame::Text(Arc::clone(text)));
+        self.outbox.extend(to.map(frame));
+        self.outbox.len() - before
+    }
+
+    /// Ends the polls on that node that write at about this moment; answers how many (A-H8).
+    pub(super) fn kill_polls_writing(&mut self, node: u32, every: Duration, now: Instant) -> u64 {
+        let writes = |at: Instant| at.since(now).saturating_add(WRITE_TIME) >= every;
+        let racing = self.open.iter_mut().filter(|session| {
+            session.node == node && !session.poll_is_dead && session.next_poll.is_some_and(writes)
+        });
+        racing.map(|session| session.poll_is_dead = true).count() as u64
+    }
+
+    /// Ends the poll of every session; answers whether one was running.
+    pub(super) fn kill_polls(&mut self) -> bool {
+        let running = |session: &Session| session.next_poll.is_some() && !session.poll_is_dead;
+        let any = self.open.iter().any(running);
+        self.open.iter_mut().for_each(|session| session.poll_is_dead = true);
+        any
+    }
+
+    /// Starts the polls that died again.
+    pub(super) fn revive_polls(&mut self) {
+        self.open.iter_mut().for_each(|session| session.poll_is_dead = false);
+    }
+
+    /// Closes every session; answers how many there were.
+    pub(super) fn close_all(&mut self, code: u16, reason: &str) -> u64 {
+        let closed = std::mem::take(&mut self.open);
+        for session in &closed {
+            self.send(session.connection, ServerFrame::Close(code, reason.to_owned()));
+        }
+        closed.len() as u64
+    }
+
+    /// Forgets a session whose connection is gone.
+    pub(super) fn remove(&mut self, connection: ConnectionId) {
+        self.open.retain(|session| session.connection != connection);
+        self.outbox.retain(|(to, _)| *to != connection);
+    }
+}
+
+impl ApiManager {
+    /// A gateway asks to upgrade.
+    ///
+    /// APIM accepts first and checks the token then, so a refused gateway sees a successful
+    /// upgrade and close code 4401 (A-H23); the Platform API refuses the upgrade itself.
+    pub fn connect(
+        &mut self,
+        connection: ConnectionId,
+        path: &str,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Upgrade {
+        self.advance(now);
+        if self.node.is_down(now) {
+            self.delivered.count("restart_manager");
+            return Upgrade::Refused;
+        }
+        if self.node.is_starting(now) {
+            self.delivered.count("restart_manager");
+            return Upgrade::Status(404);
+        }
+        if let Some(upgrade) = self.refused_upgrade(now) {
+            return upgrade;
+        }
+        let under_base = path.strip_prefix(self.base_path());
+        if under_base != Some("/ws/gateways/connect") {
+            return Upgrade::Status(404);
+        }
+        let refused = self.token_refusal(token, now);
+        if self.dialect == Dialect::PlatformApi11 {
+            if refused.is_some() {
+                return Upgrade::Status(401);
+            }
+        } else if let Some(reason) = refused {
+            self.sessions.send(connection, ServerFrame::Close(4401, reason.to_owned()));
+            return Upgrade::Accepted;
+        }
+        self.open(connection, now);
+        Upgrade::Accepted
+    }
+
+    /// What an `answer` fault makes of an upgrade.
+    fn refused_upgrade(&mut self, now: Instant) -> Option<Upgrade> {
+        let (place, wrong) = self.faults.wrong_for(Endpoint::Connect, now)?;
+        let upgrade = match wrong {
+            Wrong::Status(status) => Upgrade::Status(status),
+            Wrong::RouteMissing => Upgrade::Status(404),
+            Wrong::NoAnswer => Upgrade::NoAnswer,
+            _ => return None,
+        };
+        self.faults.use_up(place);
+        self.delivered.count(super::wrong::name(wrong));
+        Some(upgrade)
+    }
+
+    /// The close reason for a token that is refused (§1.2).
+    fn token_refusal(&mut self, token: Option<&str>, now: Instant) -> Option<&'static str> {
+        let Some(token) = token else {
+            return Some("API key is required. Provide 'api-key' header.");
+        };
+        let throws = self.verification_throws(now);
+        (throws || !self.token.is(token)).then_some("Invalid or expired API key")
+    }
+
+    /// Registers the session, which replaces the one on the same node; acknowledges; replays.
+    fn open(&mut self, connection: ConnectionId, now: Instant) {
+        let node = u32::try_from(self.sessions.connects % u64::from(self.switches.nodes.max(1)));
+        let node = node.unwrap_or(0);
+        self.sessions.connects += 1;
+        let keeps_events = self.keeps_events();
+        if keeps_events {
+            let (gone, kept) = std::mem::take(&mut self.sessions.open)
+                .into_iter()
+                .partition(|session| session.node == node);
+            self.sessions.open = kept;
+            let gone: Vec<Session> = gone;
+            for session in gone {
+                self.sessions.send(session.connection, ServerFrame::Close(1000, String::new()));
+            }
+        }
+        self.sessions.open.push(Session {
+            connection,
+            node,
+            next_poll: keeps_events.then(|| now.after(self.switches.poll_interval)),
+            next_ping: now.after(self.switches.ping),
+            poll_is_dead: false,
+        });
+        if self.faults.event_before_ack
+            && let Some(text) = self.events.newest()
+        {
+            // A-H7: the session is visible to senders before the ack is written.
+            let frame = ServerFrame::Text(Arc::clone(text));
+            self.sessions.send(connection, frame);
+            self.faults.event_before_ack = false;
+            self.delivered.count("event_before_ack");
+        }
+        let ack = self.connection_ack(now);
+        self.sessions.send(connection, ServerFrame::Text(ack));
+        self.send_waiting(connection, now);
+    }
+
+    fn connection_ack(&mut self, now: Instant) -> Arc<str> {
+        let uuid = self.key.child("connections").nth(self.sessions.connects).uuid("id");
+        let stamp = self.event_stamp(now);
+        let mut out = String::with_capacity(192);
+        let _ = write!(
+            out,
+            r#"{{"type":"connection.ack","gatewayId":"{}","connectionId":"{uuid}","timestamp":""#,
+            self.gateway
+        );
+        push_java(&mut out, stamp);
+        out.push_str("\"}");
+        Arc::from(out)
+    }
+
+    /// Claims what waits, sends it, and marks it delivered; sent means written (A-H5).
+    fn send_waiting(&mut self, connection: ConnectionId, now: Instant) {
+        if !self.events.is_waiting() {
+            return;
+        }
+        let (wall, stamp) = (self.clock.now(now), self.clock.row(now));
+        let claimed = self.events.claim(wall, stamp, self.switches.lease);
+        self.deliver(connection, &claimed, now);
+    }
+
+    fn deliver(&mut self, connection: ConnectionId, places: &[usize], now: Instant) {
+        for text in places.iter().filter_map(|&place| self.events.text(place)) {
+            self.sessions.send(connection, ServerFrame::Text(Arc::clone(text)));
+        }
+        self.events.mark_delivered(places, now);
+    }
+
+    /// Runs the polls and pings that are due at exactly `at`.
+    pub(super) fn tick_sessions(&mut self, at: Instant) {
+        for place in 0..self.sessions.open.len() {
+            let Some(session) = self.sessions.open.get_mut(place) else { return };
+            let (connection, is_dead) = (session.connection, session.poll_is_dead);
+            let polls = session.next_poll == Some(at);
+            if polls {
+                session.next_poll = Some(at.after(self.switches.poll_interval));
+            }
+            if session.next_ping <= at {
+                session.next_ping = at.after(self.switches.ping);
+                self.sessions.send(connection, ServerFrame::Ping);
+            }
+            if polls && self.events.is_waiting() {
+                self.poll(connection, is_dead, at);
+            }
+        }
+    }
+
+    fn poll(&mut self, connection: ConnectionId, is_dead: bool, now: Instant) {
+        let wall = self.clock.now(now);
+        if !self.events.is_claimable(wall, self.switches.lease) {
+            return;
+        }
+        if is_dead {
+            self.delivered.count("kill_poll");
+        } else if self.faults.strand_poll {
+            // A-H4: claimed, then the session turns out closed; nothing is sent before the lease
+            // ends.
+            self.events.claim(wall, self.clock.row(now), self.switches.lease);
+            self.faults.strand_poll = false;
+            self.delivered.count("strand_poll");
+        } else {
+            self.send_waiting(connection, now);
+        }
+    }
+
+    /// The pusher of the earlier builds: marks everything unclaimed as delivered, whether
+    /// anybody got it or not (A-H40).
+    pub(super) fn push_waiting(&mut self, now: Instant) {
+        let places = self.events.unclaimed();
+        let Some(connection) = self.sessions.open.first().map(|session| session.connection) else {
+            return;
+        };
+        self.deliver(connection, &places, now);
+    }
+}

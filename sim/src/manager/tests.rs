@@ -1,0 +1,1 @@
+//! Flows over the whole API Manager, with exact frames and bodies.

@@ -1,0 +1,148 @@
+//! Answers that are wrong at the level of meaning.
+//!
+//! A wrong answer that makes no sense for a request, or would not differ from the right one, does
+//! nothing and is not counted.
+
+use std::time::Duration;
+
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::HttpResponse;
+
+use super::bodies;
+use super::rows::History;
+use super::rows::Rows;
+use crate::step::Wrong;
+
+/// The wrong answer that is armed for a request, and whether it took effect.
+pub(super) struct Twist {
+    wrong: Option<Wrong>,
+    took: bool,
+    now: Instant,
+}
+
+impl Twist {
+    /// The twist of a request.
+    pub(super) const fn new(wrong: Option<Wrong>, now: Instant) -> Self {
+        Self { wrong, took: false, now }
+    }
+
+    /// What is armed.
+    pub(super) const fn wrong(&self) -> Option<Wrong> {
+        self.wrong
+    }
+
+    /// The kind of fault that took effect.
+    pub(super) fn taken(&self) -> Option<&'static str> {
+        self.wrong.filter(|_| self.took).map(name)
+    }
+
+    /// Whether exactly this is armed; if so, it takes effect.
+    pub(super) fn take(&mut self, wrong: Wrong) -> bool {
+        let is_armed = self.wrong == Some(wrong);
+        self.took |= is_armed;
+        is_armed
+    }
+
+    /// How much longer the answer takes.
+    pub(super) fn delay(&mut self) -> Duration {
+        match self.wrong {
+            Some(Wrong::SlowMs(ms)) => {
+                self.took = true;
+                Duration::from_millis(ms)
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// The tables as the n-th item of an answer sees them.
+    pub(super) fn rows(&mut self, nth: usize, rows: Rows, history: &History) -> Rows {
+        let ago = match self.wrong {
+            Some(Wrong::StaleMs(ms)) => ms,
+            Some(Wrong::MixedMs(ms)) if nth % 2 == 1 => ms,
+            _ => return rows,
+        };
+        let ago = ago.saturating_mul(1_000_000);
+        let seen = history.at(Instant::from_nanos(self.now.as_nanos().saturating_sub(ago))).rows;
+        self.took |= seen != rows;
+        seen
+    }
+
+    /// Whether the answer shows the present.
+    pub(super) const fn is_present(&self) -> bool {
+        !matches!(self.wrong, Some(Wrong::StaleMs(_) | Wrong::MixedMs(_)))
+    }
+
+    /// Drops items as armed.
+    pub(super) fn select<T>(&mut self, items: &mut Vec<T>) {
+        let count = items.len();
+        match self.wrong {
+            Some(Wrong::Empty) => items.clear(),
+            Some(Wrong::WithoutTail) => items.truncate(count - count.div_ceil(4)),
+            Some(Wrong::WithoutMiddle) if count > 0 => drop(items.remove(count / 2)),
+            Some(Wrong::FirstOnly) => items.truncate(1),
+            _ => {}
+        }
+        self.took |= items.len() != count;
+    }
+
+    /// What is answered instead of anything, before the request is even looked at.
+    pub(super) fn instead(&mut self) -> Option<Option<HttpResponse>> {
+        let instead = match self.wrong? {
+            Wrong::Status(status) => Some(bodies::status(status)),
+            Wrong::RouteMissing => Some(bodies::container_page(404)),
+            Wrong::NoAnswer => None,
+            _ => return None,
+        };
+        self.took = true;
+        Some(instead)
+    }
+
+    /// What becomes of a good answer as a whole.
+    pub(super) fn reshape(
+        &mut self,
+        good: &mut HttpResponse,
+        other_shape: impl FnOnce() -> String,
+    ) {
+        let body = match self.wrong {
+            Some(Wrong::EmptyObject) => "{}".to_owned(),
+            Some(Wrong::OtherShape) => other_shape(),
+            Some(Wrong::Html) => {
+                *good = bodies::container_page(200);
+                self.took = true;
+                return;
+            }
+            Some(Wrong::Truncated) if good.body.len() > 1 => {
+                good.body.truncate(good.body.len() / 2);
+                self.took = true;
+                return;
+            }
+            _ => return,
+        };
+        self.took |= body.as_bytes() != good.body;
+        *good = bodies::json(200, body);
+    }
+}
+
+/// The name of a wrong answer in counts.
+pub(super) const fn name(wrong: Wrong) -> &'static str {
+    match wrong {
+        Wrong::Status(_) => "answer.status",
+        Wrong::RouteMissing => "answer.route_missing",
+        Wrong::EmptyObject => "answer.empty_object",
+        Wrong::Empty => "answer.empty",
+        Wrong::WithoutTail => "answer.without_tail",
+        Wrong::WithoutMiddle => "answer.without_middle",
+        Wrong::FirstOnly => "answer.first_only",
+        Wrong::StaleMs(_) => "answer.stale_ms",
+        Wrong::MixedMs(_) => "answer.mixed_ms",
+        Wrong::OtherShape => "answer.other_shape",
+        Wrong::OtherTypes => "answer.other_types",
+        Wrong::Html => "answer.html",
+        Wrong::Truncated => "answer.truncated",
+        Wrong::SlowMs(_) => "answer.slow_ms",
+        Wrong::NoAnswer => "answer.no_answer",
+        Wrong::DotDotEntry => "answer.dot_dot_entry",
+        Wrong::RepeatedEntry => "answer.repeated_entry",
+        Wrong::Bomb => "answer.bomb",
+    }
+}

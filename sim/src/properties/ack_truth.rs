@@ -1,0 +1,43 @@
+//! `ack_truth`: an ack of success is sent only for what the control plane asked for, and only
+//! when the store has said that it is durable (law 8).
+
+use driftless_gateway::model::{AckAction, AckStatus, DeployState};
+
+use super::{Moment, Property, Scene, Verdicts};
+
+/// The property; the scene has its books.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AckTruth;
+
+impl Property for AckTruth {
+    fn name(&self) -> &'static str {
+        "ack_truth"
+    }
+
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        let Moment::Acked(ack) = moment else { return };
+        let id = &ack.artifact;
+        let is_asked = scene.ledger.events().iter().any(|event| {
+            event.artifact == *id
+                && event.performed_text == ack.performed_text.as_deref().unwrap_or_default()
+        });
+        if !is_asked {
+            let found = format!("an ack for an event that was never raised: {ack:?}");
+            verdicts.violated(self.name(), scene.now, scene.name(id), "no ack", found);
+        }
+        if ack.status == AckStatus::Failed {
+            return;
+        }
+        let row = scene.committed.rows.get(id);
+        let is_true = match ack.action {
+            AckAction::Deploy => row
+                .is_some_and(|row| row.is_served() && row.generation.deployment == ack.deployment),
+            AckAction::Undeploy => row.is_none_or(|row| row.state == DeployState::Undeployed),
+        };
+        if !is_true {
+            let found = format!("{:?} acked, durable is {row:?}", ack.action);
+            let expected = "an ack after the write is durable";
+            verdicts.violated(self.name(), scene.now, scene.name(id), expected, found);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `bounded_work`: connects, requests and writes are bounded by time and by changes, and an idle
+//! system does nothing (law 15).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use driftless_gateway::time::Instant;
+
+use super::{Moment, Phase, Property, Scene, Verdicts};
+
+/// What was asked in the current window, and since it is quiet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct BoundedWork {
+    window: u64,
+    asked: BTreeMap<&'static str, u64>,
+    quiet: BTreeMap<&'static str, u64>,
+}
+
+/// Work is counted in windows of this length.
+const WINDOW: Duration = Duration::from_secs(10);
+
+impl Property for BoundedWork {
+    fn name(&self) -> &'static str {
+        "bounded_work"
+    }
+
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        let Moment::Asked(what) = moment else { return };
+        let name = self.name();
+        let window = window_of(scene.now);
+        if window != self.window {
+            self.window = window;
+            self.asked.clear();
+        }
+        let count = self.asked.entry(what).or_insert(0);
+        *count += 1;
+        let most = most_in_window(what, scene);
+        if *count > most {
+            let expected = format!("at most {most} in {} s", WINDOW.as_secs());
+            verdicts.violated(name, scene.now, *what, expected, format!("{count}"));
+        }
+        if scene.phase == Phase::Quiet {
+            let count = self.quiet.entry(what).or_insert(0);
+            *count += 1;
+            let most = most_while_quiet(what);
+            if *count > most {
+                let expected = format!("at most {most} while nothing happens");
+                verdicts.violated(name, scene.now, *what, expected, format!("{count}"));
+            }
+        }
+    }
+}
+
+fn window_of(now: Instant) -> u64 {
+    now.as_millis() / (WINDOW.as_millis() as u64)
+}
+
+/// Lists are spaced, connects back off; fetches, writes and acks follow changes and artifacts.
+fn most_in_window(what: &str, scene: &Scene<'_>) -> u64 {
+    let artifacts = scene.ledger.records().count() as u64;
+    let changes: u64 = scene.ledger.records().map(|(_, record)| record.issues.len() as u64).sum();
+    let spacing = scene.config.list_spacing.as_millis().max(1) as u64;
+    match what {
+        "list" => WINDOW.as_millis() as u64 / spacing + 8,
+        "open_session" | "discover" | "read_keys" => 24,
+        "check_exists" => 12,
+        "ack" => 8 + changes * 8,
+        _ => 16 + artifacts * 12 + changes * 4,
+    }
+}
+
+/// A quiet gateway lists once in a while and does nothing else.
+fn most_while_quiet(what: &str) -> u64 {
+    if what == "list" { 1 } else { 0 }
+}

@@ -1,0 +1,30 @@
+//! `converged_or_loud`: at rest, faults or no faults, every difference from the ledger is covered
+//! by a status that says so (law 12). Silent drift is the worst bug there is.
+
+use driftless_gateway::engine::SyncState;
+use driftless_gateway::model::Kind;
+
+use super::converges::difference;
+use crate::plant::Plant;
+
+use super::{Moment, Property, Scene, Verdicts};
+
+/// The property; it has no books.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ConvergedOrLoud;
+
+impl Property for ConvergedOrLoud {
+    fn name(&self) -> &'static str {
+        "converged_or_loud"
+    }
+
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        let (Moment::Rest, Some(engine)) = (moment, scene.engine) else { return };
+        let Some((subject, expected, found)) = difference(scene) else { return };
+        let lies = scene.plant == Some(Plant::LyingStatus);
+        if lies || engine.kind_state(Kind::RestApi) == SyncState::Synced {
+            let expected = format!("{expected}, or a status other than synced");
+            verdicts.violated(self.name(), scene.now, subject, expected, found);
+        }
+    }
+}

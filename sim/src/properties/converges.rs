@@ -1,0 +1,84 @@
+//! `converges`: at rest, what is served equals what the ledger says this gateway must hold.
+
+use super::{Moment, Phase, Property, Scene, Verdicts};
+use crate::manager::Issued;
+use driftless_gateway::engine::SyncState;
+
+/// The property; it has no books.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Converges;
+
+impl Property for Converges {
+    fn name(&self) -> &'static str {
+        "converges"
+    }
+
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        let is_due = scene.phase != Phase::Story && matches!(moment, Moment::Rest);
+        if let Some((subject, expected, found)) = is_due.then(|| unmet(scene)).flatten() {
+            verdicts.violated(self.name(), scene.now, subject, expected, found);
+        }
+    }
+}
+
+/// The first condition of convergence that is not met: subject, expected, found.
+pub fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
+    let engine = match scene.engine {
+        Some(engine) if engine.is_live() => engine,
+        Some(_) => return Some(("session".into(), "live".into(), "not live".into())),
+        None => return Some(("gateway".into(), "running".into(), "down".into())),
+    };
+    if let Some(difference) = difference(scene) {
+        return Some(difference);
+    }
+    let kind = driftless_gateway::model::Kind::RestApi;
+    let state = engine.kind_state(kind);
+    if state != SyncState::Synced {
+        let status = engine.status();
+        let resource = driftless_gateway::engine::ResourceKind::Artifact(kind);
+        let reason = status.kinds.get(&resource).map(|kind| kind.reason.clone());
+        let found = format!("{state}: {}", reason.unwrap_or_default());
+        return Some((format!("status of {kind}"), "synced".into(), found));
+    }
+    None
+}
+
+/// The first difference between what is served and what the ledger says.
+pub(super) fn difference(scene: &Scene<'_>) -> Option<(String, String, String)> {
+    for (id, wanted) in scene.ledger.must_serve() {
+        let name = scene.name(id);
+        let expected = format!("served as {} {}", wanted.deployment, wanted.digest);
+        match scene.served.get(id) {
+            None => return Some((name, expected, "not served".into())),
+            Some(served)
+                if served.digest != wanted.digest
+                    || served.deployment.as_ref() != Some(wanted.deployment) =>
+            {
+                let label = served.deployment.as_ref().map_or("-", |id| id.as_str());
+                return Some((name, expected, format!("served as {label} {}", served.digest)));
+            }
+            Some(_) => {}
+        }
+    }
+    for (id, served) in scene.served {
+        let is_wanted = scene
+            .ledger
+            .current(id)
+            .is_some_and(|issue| matches!(issue.what, Issued::Deployed { .. }));
+        if !is_wanted {
+            let found = format!("served with {}", served.digest);
+            return Some((scene.name(id), "not served".into(), found));
+        }
+    }
+    None
+}
+
+impl Scene<'_> {
+    /// The artifact's name in the story, with its id.
+    pub fn name(&self, id: &driftless_gateway::model::ArtifactId) -> String {
+        match self.ledger.record(id) {
+            Some(record) => format!("{} ({id})", record.name),
+            None => id.to_string(),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! What must hold, one property a file.
+//!
+//! | property | when | says |
+//! |---|---|---|
+//! | [`converges`](converges::Converges) | at rest | what is served equals what the ledger says |
+//! | [`converged_or_loud`](converged_or_loud::ConvergedOrLoud) | at rest | every difference is covered by a status |
+//! | [`safe_read`](safe_read::SafeRead) | always | a failed, partial or malformed read removes and replaces nothing |
+//! | [`no_resurrection`](no_resurrection::NoResurrection) | always | what was withdrawn stays gone until it is deployed again |
+//! | [`generation_never_regresses`](generation_never_regresses::GenerationNeverRegresses) | always | no artifact goes back to an older generation |
+//! | [`never_serves_undeployed`](never_serves_undeployed::NeverServesUndeployed) | always | an undeployed item stops within the bound |
+//! | [`ack_truth`](ack_truth::AckTruth) | always | acks match what was done and are durable |
+//! | [`store_recovers`](store_recovers::StoreRecovers) | at restart | a crash keeps a prefix that covers every commit |
+//! | [`bounded_work`](bounded_work::BoundedWork) | always | connects, requests and writes are bounded; idle does nothing |
+//! | [`no_error_log`](no_error_log::NoErrorLog) | always | nothing logs an error |
+//! | `same_trace` | run | two runs of one story have one hash |
+//!
+//! A property sees [`Moment`]s of the run and asks the ledger, never the wire. Each is shown to
+//! fail by a planted defect in `tests/simulation/planted.rs`.
+
+mod ack_truth;
+mod bounded_work;
+mod claims;
+mod converged_or_loud;
+mod converges;
+mod generation_never_regresses;
+mod never_serves_undeployed;
+mod no_error_log;
+mod no_resurrection;
+mod safe_read;
+mod store_recovers;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use driftless_gateway::engine::{Config, Engine};
+use driftless_gateway::model::{
+    Ack, ArtifactId, Batch, ContentDigest, DeploymentId, Event, Recovered,
+};
+use driftless_gateway::time::Instant;
+
+use crate::manager::Ledger;
+use crate::plant::Plant;
+
+pub use claims::Claims;
+pub use converges::unmet;
+
+/// A property that did not hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Violation {
+    /// The property's name.
+    pub property: &'static str,
+    /// When, in virtual time.
+    pub at: Instant,
+    /// What it is about.
+    pub subject: String,
+    /// What should have been.
+    pub expected: String,
+    /// What was.
+    pub found: String,
+    /// The last things that happened to the subject.
+    pub last_events: Vec<String>,
+}
+
+/// What is served of one artifact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Served {
+    /// The deployment id it is served under.
+    pub deployment: Option<DeploymentId>,
+    /// The digest of the definition served.
+    pub digest: ContentDigest,
+}
+
+/// What a property may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// Virtual time.
+    pub now: Instant,
+    /// Ground truth.
+    pub ledger: &'a Ledger,
+    /// The engine, while the gateway is up.
+    pub engine: Option<&'a Engine>,
+    /// The engine's limits.
+    pub config: &'a Config,
+    /// What is served, by artifact.
+    pub served: &'a BTreeMap<ArtifactId, Served>,
+    /// What was committed, whatever became of the disk.
+    pub committed: &'a Recovered,
+    /// When something last went wrong between the gateway and APIM, or in the machine.
+    pub disturbed_at: Instant,
+    /// Which part of the run this is.
+    pub phase: Phase,
+    /// A planted defect, if there is one.
+    pub plant: Option<Plant>,
+}
+
+/// The parts of a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Phase {
+    /// The story is told, faults and all.
+    Story,
+    /// Every fault is lifted; the gateway catches up.
+    Converging,
+    /// It caught up; nothing more may happen.
+    Quiet,
+    /// It was restarted and catches up again.
+    Restarted,
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment<'a> {
+    /// What is served of an artifact changed.
+    Served {
+        /// The artifact.
+        artifact: &'a ArtifactId,
+        /// What was served.
+        before: Option<&'a Served>,
+        /// What is served.
+        after: Option<&'a Served>,
+    },
+    /// An event was delivered to the gateway as APIM sent it.
+    Heard(&'a Event),
+    /// The gateway asked for something: a request by name, `open_session` or `store`.
+    Asked(&'static str),
+    /// The gateway sent an ack.
+    Acked(&'a Ack),
+    /// The store said that a batch is durable.
+    Committed(&'a Batch),
+    /// The gateway process died, while this batch was being written.
+    Crashed(Option<&'a Batch>),
+    /// The gateway's store was lost, and with it all that it knew.
+    Wiped,
+    /// A gateway process started and found this in its store.
+    Recovered(&'a Recovered),
+    /// Something logged an error.
+    ErrorLogged(&'a str),
+    /// The run came to rest; everything that was due was done.
+    Rest,
+    /// The run came to an end.
+    End,
+}
+
+/// Collects what did not hold.
+#[derive(Clone, Debug, Default)]
+pub struct Verdicts {
+    /// What did not hold, in the order found.
+    pub violations: Vec<Violation>,
+}
+
+impl Verdicts {
+    /// A property does not hold.
+    pub fn violated(
+        &mut self,
+        property: &'static str,
+        at: Instant,
+        subject: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) {
+        let (subject, expected, found) = (subject.into(), expected.into(), found.into());
+        let is_known = self
+            .violations
+            .iter()
+            .any(|known| known.property == property && known.subject == subject);
+        if !is_known {
+            let last_events = Vec::new();
+            self.violations.push(Violation { property, at, subject, expected, found, last_events });
+        }
+    }
+}
+
+/// A property: sees every moment, keeps its own books.
+pub trait Property {
+    /// The name it is violated by.
+    fn name(&self) -> &'static str;
+
+    /// Looks at a moment.
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts);
+
+    /// Looks at the passing of time; called often, so it must be cheap.
+    fn tick(&mut self, _scene: &Scene<'_>, _verdicts: &mut Verdicts) {}
+}
+
+/// What a property says, for lists and help texts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct About {
+    /// Its name.
+    pub name: &'static str,
+    /// When it is looked at.
+    pub when: &'static str,
+    /// What it says.
+    pub says: &'static str,
+}
+
+/// Every property.
+pub const ALL: &[About] = &[
+    About {
+        name: "converges",
+        when: "at rest",
+        says: "observed state equals what the ledger says this gateway must hold",
+    },
+    About {
+        name: "converged_or_loud",
+        when: "at rest",
+        says: "every difference from the ledger is covered by a status that says so",
+    },
+    About {
+        name: "safe_read",
+        when: "always",
+        says: "a failed, partial or malformed read removes and replaces nothing",
+    },
+    About {
+        name: "no_resurrection",
+        when: "always",
+        says: "deleted or undeployed: gone, and stays gone until deployed again",
+    },
+    About {
+        name: "generation_never_regresses",
+        when: "always",
+        says: "no artifact goes back to an older generation",
+    },
+    About {
+        name: "never_serves_undeployed",
+        when: "always",
+        says: "an undeployed item stops being served within the bound",
+    },
+    About { name: "ack_truth", when: "always", says: "acks match what was done and are durable" },
+    About {
+        name: "store_recovers",
+        when: "at restart",
+        says: "after a crash the store holds a prefix that covers every commit",
+    },
+    About {
+        name: "bounded_work",
+        when: "always",
+        says: "connects, requests and writes are bounded; an idle system does nothing",
+    },
+    About { name: "no_error_log", when: "always", says: "no line at level ERROR is logged" },
+    About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
+    About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },
+];
+
+/// One of each property, with empty books.
+pub fn all() -> Vec<Box<dyn Property>> {
+    vec![
+        Box::new(converges::Converges),
+        Box::new(converged_or_loud::ConvergedOrLoud),
+        Box::new(safe_read::SafeRead::default()),
+        Box::new(no_resurrection::NoResurrection::default()),
+        Box::new(generation_never_regresses::GenerationNeverRegresses::default()),
+        Box::new(never_serves_undeployed::NeverServesUndeployed::default()),
+        Box::new(ack_truth::AckTruth::default()),
+        Box::new(store_recovers::StoreRecovers::default()),
+        Box::new(bounded_work::BoundedWork::default()),
+        Box::new(no_error_log::NoErrorLog),
+    ]
+}
+
+/// How long after the last disturbance a gateway may still serve what it was never told to stop
+/// serving: one resync, and the reads that law 4 asks for.
+pub fn unheard_bound(config: &Config) -> Duration {
+    config.resync_interval + heard_bound(config)
+}
+
+/// How long after hearing of it a gateway may still serve what is undeployed: an undeploy whose
+/// order cannot be told waits for reads to settle, two lists and a question.
+pub fn heard_bound(config: &Config) -> Duration {
+    config.read_lag_max * 2
+        + config.orphan_delay
+        + config.list_spacing * 3
+        + config.undeploy_grace
+        + Duration::from_secs(2)
+}

@@ -1,0 +1,65 @@
+//! `never_serves_undeployed`: an undeployed item stops being served within the bound (law 7).
+//!
+//! The bound is short once the gateway heard of it and long when the event was lost; it runs from
+//! the last disturbance, because a gateway that is cut off serves its last good state (law 10).
+
+use std::collections::BTreeMap;
+
+use driftless_gateway::model::{ArtifactId, Event};
+use driftless_gateway::time::Instant;
+
+use super::{Moment, Property, Scene, Verdicts, heard_bound, unheard_bound};
+
+/// When the gateway last heard that each artifact is to go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NeverServesUndeployed {
+    heard: BTreeMap<ArtifactId, Instant>,
+}
+
+impl Property for NeverServesUndeployed {
+    fn name(&self) -> &'static str {
+        "never_serves_undeployed"
+    }
+
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
+        if let Moment::Heard(event) = moment
+            && let Some(artifact) = ending(event)
+        {
+            self.heard.insert(artifact.clone(), scene.now);
+        }
+    }
+
+    fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+        if scene.served.len() == scene.ledger.must_serve().count() && self.heard.is_empty() {
+            return;
+        }
+        for id in scene.served.keys() {
+            let Some(record) = scene.ledger.record(id) else { continue };
+            let Some(since) = record.not_served_since() else { continue };
+            let readable = record.current().map_or(since, |issue| issue.readable_from).max(since);
+            let heard = self.heard.get(id).copied().filter(|heard| *heard >= since);
+            let bound = match heard {
+                Some(_) => heard_bound(scene.config),
+                None => unheard_bound(scene.config),
+            };
+            let from = readable.max(scene.disturbed_at).max(heard.unwrap_or(since));
+            if scene.now > from.after(bound) {
+                verdicts.violated(
+                    self.name(),
+                    scene.now,
+                    scene.name(id),
+                    format!("not served {} ms after {from}", bound.as_millis()),
+                    format!("served; undeployed at {since}"),
+                );
+            }
+        }
+    }
+}
+
+fn ending(event: &Event) -> Option<&ArtifactId> {
+    match event {
+        Event::Undeployed(head) => Some(&head.artifact),
+        Event::Deleted { artifact, .. } => Some(artifact),
+        _ => None,
+    }
+}

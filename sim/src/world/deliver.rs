@@ -1,0 +1,349 @@
+//! What arrives, at either side.
+
+use driftless_gateway::engine::{CloseReason, Failure};
+use driftless_gateway::model::{Event, RequestId, SessionId};
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
+
+use super::{Happening, WRITE_TIMEOUT, World};
+use crate::manager::{Outcome, ServerFrame, Upgrade};
+use crate::net::{Carried, FrameFate, Line, Towards};
+use crate::properties::Moment;
+use crate::step::Observable;
+
+impl World<'_> {
+    /// Something that was due happens.
+    pub(super) fn happen(&mut self, what: Happening) {
+        match what {
+            Happening::Boot => self.boot(),
+            Happening::Step(index) => self.take_step(index),
+            Happening::Connect { boot, session, connection, path } => {
+                self.connect(boot, session, connection, &path);
+            }
+            Happening::Upgraded { boot, session, connection, upgrade } => {
+                self.upgraded(boot, session, connection, upgrade);
+            }
+            Happening::FrameToManager { connection, text } => {
+                self.manager.receive_frame(Self::id(connection), &text, self.now);
+            }
+            Happening::HangupToManager { connection } => {
+                self.manager.disconnected(Self::id(connection), self.now);
+                self.connections.remove(&connection);
+                self.net.forget(Self::line(connection));
+            }
+            Happening::FrameToGateway { boot, session, connection, frame } => {
+                self.frame_arrives(boot, session, connection, &frame);
+            }
+            Happening::Request { boot, id, exchange, request, name } => {
+                self.request_arrives(boot, id, exchange, &request, name);
+            }
+            Happening::Answer { boot, id, exchange, response, name } => {
+                self.answer_arrives(boot, id, exchange, response, name);
+            }
+            Happening::NobodyListens { boot, id, exchange } => {
+                self.nobody_listens(boot, id, exchange);
+            }
+            Happening::Commit { boot } => self.commit(boot),
+            Happening::SpaceAgain => self.gateway.store().set_full(false),
+        }
+    }
+
+    fn connect(&mut self, boot: u64, session: SessionId, connection: u64, path: &str) {
+        let token = Some(self.token.as_str());
+        let upgrade = self.manager.connect(Self::id(connection), path, token, self.now);
+        self.trace.record(self.now, "apim", "upgrade", &[], || format!("{upgrade:?}"));
+        if upgrade == Upgrade::NoAnswer {
+            return;
+        }
+        let line = Self::line(connection);
+        if let Carried::At(at) = self.net.carry(line, Towards::Gateway, self.now) {
+            self.schedule(at, Happening::Upgraded { boot, session, connection, upgrade });
+        }
+    }
+
+    fn is_current(&self, boot: u64, session: SessionId, connection: u64) -> bool {
+        boot == self.gateway.boots() && self.gateway.sessions.get(&session) == Some(&connection)
+    }
+
+    fn upgraded(&mut self, boot: u64, session: SessionId, connection: u64, upgrade: Upgrade) {
+        if !self.is_current(boot, session, connection) {
+            return;
+        }
+        let now = self.now;
+        let refused = match upgrade {
+            Upgrade::Accepted => None,
+            Upgrade::Status(status) => Some(CloseReason::Refused(status)),
+            Upgrade::Refused => Some(CloseReason::Unreachable("connection refused".to_owned())),
+            Upgrade::NoAnswer => return,
+        };
+        if refused.is_some() {
+            self.gateway.sessions.remove(&session);
+        }
+        let Some(driver) = self.gateway.driver() else { return };
+        match refused {
+            None => driver.opened(session, now),
+            Some(reason) => driver.closed(session, reason, now),
+        }
+    }
+
+    /// Carries what APIM sends.
+    pub(super) fn drain_manager(&mut self) {
+        while let Some((connection, frame)) = self.manager.poll_frame() {
+            self.send_to_gateway(connection.0, frame);
+        }
+    }
+
+    fn send_to_gateway(&mut self, connection: u64, frame: ServerFrame) {
+        let Some(known) = self.connections.get(&connection).copied() else { return };
+        if let ServerFrame::Text(text) = &frame {
+            self.trace.record(self.now, "apim", "sends", text.as_bytes(), || text.to_string());
+        }
+        let is_event = matches!(&frame, ServerFrame::Text(text) if !is_connection_ack(text));
+        let fate = match &frame {
+            ServerFrame::Text(text) if is_event => self.net.frames.next(text),
+            _ => FrameFate::Pass,
+        };
+        let line = Self::line(connection);
+        let carried = self.net.carry(line, Towards::Gateway, self.now);
+        let Carried::At(at) = carried else {
+            self.note_dead(connection);
+            return;
+        };
+        let (boot, session) = (known.boot, known.session);
+        let mut arrive = |at: Instant, frame: ServerFrame| {
+            self.schedule(at, Happening::FrameToGateway { boot, session, connection, frame });
+        };
+        match fate {
+            FrameFate::Pass => arrive(at, frame),
+            FrameFate::Drop => {}
+            FrameFate::Twice => {
+                arrive(at, frame.clone());
+                arrive(at, frame);
+            }
+            FrameFate::Late(delay) => arrive(at.after(delay), frame),
+            FrameFate::Replaced(text) => arrive(at, ServerFrame::Text(text.into())),
+        }
+    }
+
+    /// APIM writes into a dead connection and is told only after a while (A-H5).
+    fn note_dead(&mut self, connection: u64) {
+        let now = self.now;
+        self.mark("half_open");
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        let since = *known.dead_since.get_or_insert(now);
+        if now.since(since) >= WRITE_TIMEOUT {
+            self.manager.disconnected(Self::id(connection), now);
+            self.connections.remove(&connection);
+            self.net.forget(Self::line(connection));
+        }
+    }
+
+    fn frame_arrives(
+        &mut self,
+        boot: u64,
+        session: SessionId,
+        connection: u64,
+        frame: &ServerFrame,
+    ) {
+        if !self.is_current(boot, session, connection) {
+            return;
+        }
+        let now = self.now;
+        match frame {
+            ServerFrame::Text(text) => {
+                if let Ok(event) = decode_event(text.as_bytes()) {
+                    self.hear(&event, text.as_bytes());
+                }
+                if let Some(driver) = self.gateway.driver() {
+                    driver.receive_frame(session, text.as_bytes(), now);
+                }
+            }
+            ServerFrame::Ping => {
+                self.trace.record(now, "apim", "ping", &[], || format!("session={session}"));
+                if let Some(driver) = self.gateway.driver() {
+                    driver.pinged(session, now);
+                }
+            }
+            ServerFrame::Close(code, reason) => {
+                self.trace.record(now, "apim", "closes", reason.as_bytes(), || {
+                    format!("session={session} code={code} reason={reason:?}")
+                });
+                self.gateway.sessions.remove(&session);
+                self.connections.remove(&connection);
+                let reason = CloseReason::Closed(*code, reason.to_string());
+                if let Some(driver) = self.gateway.driver() {
+                    driver.closed(session, reason, now);
+                }
+            }
+        }
+    }
+
+    /// Notes what an event means to marks, triggers and properties.
+    fn hear(&mut self, event: &Event, text: &[u8]) {
+        let name = match event {
+            Event::ConnectionAck { .. } => "connection.ack",
+            Event::Deployed(_) => "api.deployed",
+            Event::Undeployed(_) => "api.undeployed",
+            Event::Deleted { .. } => "api.deleted",
+            Event::NotHeld { event_type } | Event::Unknown { event_type } => event_type,
+        };
+        self.observe(&Observable::Event(name.to_owned()));
+        self.trace.record(self.now, "apim", "event", text, || format!("type={name}"));
+        self.show(&Moment::Heard(event));
+        if matches!(event, Event::ConnectionAck { .. }) {
+            return;
+        }
+        self.mark_event(event);
+        if !self.heard.insert(text.to_vec()) {
+            self.mark("event_repeated");
+        }
+    }
+
+    fn mark_event(&mut self, event: &Event) {
+        let is_live = self.gateway.engine().is_some_and(|engine| engine.is_live());
+        if !is_live {
+            self.mark("event_before_ack");
+        }
+        let fetching = !self.asked_for.is_empty();
+        match event {
+            Event::Deployed(head) => {
+                if self.listing {
+                    self.mark("deploy_during_list");
+                }
+                let record = self.manager.ledger().record(&head.artifact);
+                if record.is_some_and(|record| record.deleted_since().is_some()) {
+                    self.mark("late_deploy_of_deleted");
+                }
+            }
+            Event::Undeployed(head) => {
+                if fetching {
+                    self.mark("undeploy_during_fetch");
+                }
+                let record = self.manager.ledger().record(&head.artifact);
+                if record.is_some_and(|record| record.must_serve().is_some())
+                    && self.served.contains_key(&head.artifact)
+                {
+                    self.mark("late_undeploy");
+                }
+            }
+            Event::Deleted { .. } if self.listing => self.mark("delete_during_list"),
+            _ => {}
+        }
+    }
+
+    fn request_arrives(
+        &mut self,
+        boot: u64,
+        id: RequestId,
+        exchange: u64,
+        request: &HttpRequest,
+        name: &'static str,
+    ) {
+        let token = request.authenticated.then_some(self.token.as_str());
+        let reply = self.manager.respond(request, token, self.now);
+        let sent_at = self.now.after(reply.delay);
+        let line = Line::Exchange(exchange);
+        let mut response = match reply.outcome {
+            Outcome::Answer(response) => response,
+            Outcome::NoAnswer => return,
+            Outcome::Refused => {
+                if let Carried::At(at) = self.net.carry(line, Towards::Gateway, sent_at) {
+                    self.schedule(at, Happening::NobodyListens { boot, id, exchange });
+                }
+                return;
+            }
+        };
+        if let Some(plant) = self.plant {
+            plant.distort(name, &mut response);
+        }
+        self.trace.record(self.now, "apim", "answers", &response.body, || {
+            let status = response.status;
+            format!("request={id} {name} status={status} bytes={}", response.body.len())
+        });
+        if let Carried::At(at) = self.net.carry(line, Towards::Gateway, sent_at) {
+            self.schedule(at, Happening::Answer { boot, id, exchange, response, name });
+        }
+    }
+
+    fn answer_arrives(
+        &mut self,
+        boot: u64,
+        id: RequestId,
+        exchange: u64,
+        response: HttpResponse,
+        name: &'static str,
+    ) {
+        self.net.forget(Line::Exchange(exchange));
+        if boot != self.gateway.boots() || self.requests.get(&id) != Some(&exchange) {
+            return;
+        }
+        self.requests.remove(&id);
+        if name == "list" {
+            self.listing = false;
+        }
+        self.mark_answer(name, &response);
+        let now = self.now;
+        if let Some(driver) = self.gateway.driver() {
+            driver.responded(id, &response, now);
+        }
+        self.observe(&Observable::Answer(name.to_owned()));
+    }
+
+    fn nobody_listens(&mut self, boot: u64, id: RequestId, exchange: u64) {
+        self.net.forget(Line::Exchange(exchange));
+        if boot != self.gateway.boots() || self.requests.remove(&id).is_none() {
+            return;
+        }
+        let now = self.now;
+        if let Some(driver) = self.gateway.driver() {
+            driver.request_failed(id, Failure::Unreachable("connection refused".to_owned()), now);
+        }
+    }
+
+    fn mark_answer(&mut self, name: &str, response: &HttpResponse) {
+        match name {
+            "list" => {
+                let listing = driftless_gateway::wire::decode_listing(&response.body);
+                match listing.ok().filter(|_| response.status == 200) {
+                    None => self.mark("list_failed"),
+                    Some(listing) if listing.rows.is_empty() => {
+                        if self.manager.ledger().must_serve().next().is_some() {
+                            self.mark("list_empty_by_fault");
+                        }
+                    }
+                    Some(_) => {}
+                }
+            }
+            "fetch_batch" if response.status != 200 => self.mark("batch_failed"),
+            _ => {}
+        }
+    }
+
+    /// Every open connection is reset: both ends are told at once.
+    pub(super) fn reset_connections(&mut self) {
+        let open: Vec<u64> = self.connections.keys().copied().collect();
+        let now = self.now;
+        for connection in open {
+            let Some(known) = self.connections.remove(&connection) else { continue };
+            self.manager.disconnected(Self::id(connection), now);
+            self.net.forget(Self::line(connection));
+            if !self.is_current(known.boot, known.session, connection) {
+                continue;
+            }
+            self.gateway.sessions.remove(&known.session);
+            if let Some(driver) = self.gateway.driver() {
+                driver.closed(known.session, CloseReason::Lost("reset by peer".to_owned()), now);
+            }
+        }
+        for (id, exchange) in std::mem::take(&mut self.requests) {
+            self.net.forget(Line::Exchange(exchange));
+            if let Some(driver) = self.gateway.driver() {
+                driver.request_failed(id, Failure::Unreachable("reset by peer".to_owned()), now);
+            }
+        }
+    }
+}
+
+fn is_connection_ack(text: &str) -> bool {
+    text.starts_with(r#"{"type":"connection.ack""#)
+}

@@ -1,0 +1,224 @@
+//! What the gateway wants done, and what the machine does to it.
+
+use std::time::Duration;
+
+use driftless_gateway::driver::Outbound;
+use driftless_gateway::model::SessionId;
+use driftless_gateway::wire::{HttpRequest, decode_ack};
+
+use super::{Connection, Happening, World};
+use crate::net::{Carried, Line, Towards};
+use crate::plant::Plant;
+use crate::properties::Moment;
+use crate::step::{CrashDisk, Observable};
+
+impl World<'_> {
+    /// Carries out everything the gateway wants.
+    pub(super) fn drain_gateway(&mut self) {
+        while let Some(outbound) = self.gateway.poll_outbound() {
+            match outbound {
+                Outbound::Dial { session, path } => self.dial(session, path),
+                Outbound::Hangup { session } => self.hang_up(session),
+                Outbound::Frame { session, text } => self.send_frame(session, text),
+                Outbound::Http { id, request, name } => self.send_request(id, request, name),
+                Outbound::Cancel { id } => {
+                    if let Some(exchange) = self.requests.remove(&id) {
+                        self.net.forget(Line::Exchange(exchange));
+                    }
+                }
+                Outbound::Commit { write, batch } => {
+                    self.asked("store");
+                    let size = batch.artifacts.len();
+                    let bytes = write.0.to_le_bytes();
+                    self.trace.record(self.now, "engine", "store", &bytes, || {
+                        format!("write={write} artifacts={size}")
+                    });
+                    self.gateway.begin_commit(write, batch);
+                    if self.plant == Some(Plant::EarlyAck) {
+                        let driver = self.gateway.driver();
+                        driver.into_iter().for_each(|driver| driver.stored(write, self.now));
+                    }
+                    let took = self.key.child("commit").nth(write.0).between("ms", 1, 4);
+                    let at = self.now.after(Duration::from_millis(took));
+                    let boot = self.gateway.boots();
+                    self.schedule(at, Happening::Commit { boot });
+                }
+            }
+        }
+    }
+
+    /// The gateway asked for something.
+    pub(super) fn asked(&mut self, what: &'static str) {
+        *self.books.asked.entry(what).or_insert(0) += 1;
+        self.show(&Moment::Asked(what));
+        self.observe(&Observable::Action(what.to_owned()));
+    }
+
+    fn dial(&mut self, session: SessionId, path: String) {
+        self.asked("open_session");
+        self.next_connection += 1;
+        let connection = self.next_connection;
+        let boot = self.gateway.boots();
+        self.gateway.sessions.insert(session, connection);
+        self.connections.insert(connection, Connection { boot, session, dead_since: None });
+        self.trace.record(self.now, "engine", "open_session", path.as_bytes(), || {
+            format!("session={session} path={path}")
+        });
+        let line = Self::line(connection);
+        if let Carried::At(at) = self.net.carry(line, Towards::Manager, self.now) {
+            self.schedule(at, Happening::Connect { boot, session, connection, path });
+        }
+    }
+
+    fn hang_up(&mut self, session: SessionId) {
+        self.asked("close_session");
+        let Some(connection) = self.gateway.sessions.remove(&session) else { return };
+        self.trace
+            .record(self.now, "engine", "close_session", &[], || format!("session={session}"));
+        self.drop_connection(connection);
+    }
+
+    /// The gateway's end of a connection is gone; APIM learns of it if the network lets it.
+    fn drop_connection(&mut self, connection: u64) {
+        let carried = self.net.carry(Self::line(connection), Towards::Manager, self.now);
+        if let Carried::At(at) = carried {
+            self.schedule(at, Happening::HangupToManager { connection });
+        }
+    }
+
+    fn send_frame(&mut self, session: SessionId, text: String) {
+        let Some(connection) = self.gateway.sessions.get(&session).copied() else { return };
+        if let Ok(ack) = decode_ack(text.as_bytes()) {
+            self.show(&Moment::Acked(&ack));
+            self.asked("ack");
+            self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
+                format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
+            });
+        }
+        let carried = self.net.carry(Self::line(connection), Towards::Manager, self.now);
+        if let Carried::At(at) = carried {
+            self.schedule(at, Happening::FrameToManager { connection, text });
+        }
+    }
+
+    fn send_request(
+        &mut self,
+        id: driftless_gateway::model::RequestId,
+        request: HttpRequest,
+        name: &'static str,
+    ) {
+        self.asked(name);
+        self.listing |= name == "list";
+        self.next_exchange += 1;
+        let exchange = self.next_exchange;
+        self.requests.insert(id, exchange);
+        self.trace.record(self.now, "engine", name, request.path.as_bytes(), || {
+            format!("request={id} {} {}", request.method.name(), request.path)
+        });
+        if self.plant == Some(Plant::BusyLoop) && name == "list" {
+            for _ in 0..40 {
+                self.show(&Moment::Asked("list"));
+            }
+        }
+        let boot = self.gateway.boots();
+        let carried = self.net.carry(Line::Exchange(exchange), Towards::Manager, self.now);
+        if let Carried::At(at) = carried {
+            self.schedule(at, Happening::Request { boot, id, exchange, request, name });
+        }
+    }
+
+    /// A write is finished, well or not.
+    pub(super) fn commit(&mut self, boot: u64) {
+        if boot != self.gateway.boots() {
+            return;
+        }
+        let now = self.now;
+        let Some((write, batch, done)) = self.gateway.finish_commit() else { return };
+        self.trace.record(now, "store", "committed", &[u8::from(done.is_ok())], || match &done {
+            Ok(()) => format!("write={write}"),
+            Err(failure) => format!("write={write} failed: {failure}"),
+        });
+        match done {
+            Ok(()) => {
+                self.show(&Moment::Committed(&batch));
+                self.observe(&Observable::State("stored".to_owned()));
+                if let Some(driver) = self.gateway.driver() {
+                    driver.stored(write, now);
+                }
+            }
+            Err(failure) => {
+                self.mark("commit_failed");
+                if let Some(driver) = self.gateway.driver() {
+                    driver.store_failed(write, failure, now);
+                }
+            }
+        }
+    }
+
+    /// The gateway process dies.
+    pub(super) fn crash(&mut self, disk: CrashDisk) {
+        if self.gateway.engine().is_none() {
+            return;
+        }
+        self.crashes += 1;
+        let connections: Vec<u64> = self.gateway.sessions.values().copied().collect();
+        let in_flight = self.gateway.crash(disk);
+        if in_flight.is_some() {
+            self.mark("crash_during_commit");
+        }
+        for connection in connections {
+            self.drop_connection(connection);
+        }
+        self.requests.clear();
+        self.asked_for.clear();
+        self.listing = false;
+        self.trace.record(self.now, "step", "crash", &[], || {
+            format!("disk={disk:?} writing={}", in_flight.is_some())
+        });
+        self.show(&Moment::Crashed(in_flight.as_ref()));
+    }
+
+    /// A gateway process starts.
+    pub(super) fn boot(&mut self) {
+        if self.gateway.engine().is_some() {
+            return;
+        }
+        if self.plant == Some(Plant::LoseSyncs) {
+            self.gateway.store().lose_syncs(true);
+        }
+        let recovered = match self.gateway.start(self.now) {
+            Ok(recovered) => recovered,
+            Err(error) => {
+                let found = error.to_string();
+                self.verdicts.violated(
+                    "store_recovers",
+                    self.now,
+                    "store",
+                    "a store that opens",
+                    found,
+                );
+                self.gateway.store().wipe();
+                self.schedule(self.now.after(Duration::from_secs(1)), Happening::Boot);
+                return;
+            }
+        };
+        self.trace.record(self.now, "engine", "start", &[], || {
+            format!("rows={} tombstones={}", recovered.rows.len(), recovered.tombstones.len())
+        });
+        self.show(&Moment::Recovered(&recovered));
+        self.gateway.committed = recovered;
+        if self.gateway.boots() > 1 {
+            self.observe(&Observable::State("restarted".to_owned()));
+            if !self.manager_is_reachable() {
+                self.mark("restart_cut_off");
+            }
+        }
+    }
+
+    fn manager_is_reachable(&self) -> bool {
+        let mut probe = self.net.clone();
+        let carried = probe.carry(Line::Exchange(u64::MAX), Towards::Manager, self.now);
+        let soon = self.now.after(Duration::from_secs(1));
+        matches!(carried, Carried::At(at) if at <= soon)
+    }
+}

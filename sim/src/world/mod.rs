@@ -1,0 +1,545 @@
+//! The world: the only scheduler.
+//!
+//! One thread, one heap of `(virtual time, sequence)`. Time jumps to whatever is due next: a
+//! message, a step, or a deadline of the gateway or of APIM. After everything that happens the
+//! gateway and APIM are drained, so that their order is the order of the heap.
+
+mod deliver;
+mod gateway_side;
+mod steps;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::time::Duration;
+
+use driftless_gateway::engine::Config;
+use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::{HttpRequest, HttpResponse};
+
+use crate::errors::ErrorWatch;
+use crate::gateway::SimGateway;
+use crate::manager::{ApiManager, ConnectionId, Issued, ServerFrame, Upgrade};
+use crate::net::{Line, Network};
+use crate::plant::Plant;
+use crate::properties::{self, Moment, Phase, Property, Scene, Served, Verdicts};
+use crate::random::Key;
+use crate::scenario::Scenario;
+use crate::step::{Observable, Trigger, When};
+use crate::trace::Trace;
+
+/// Something that is due at a time.
+enum Happening {
+    Boot,
+    Step(usize),
+    Connect { boot: u64, session: SessionId, connection: u64, path: String },
+    Upgraded { boot: u64, session: SessionId, connection: u64, upgrade: Upgrade },
+    FrameToManager { connection: u64, text: String },
+    HangupToManager { connection: u64 },
+    FrameToGateway { boot: u64, session: SessionId, connection: u64, frame: ServerFrame },
+    Request { boot: u64, id: RequestId, exchange: u64, request: HttpRequest, name: &'static str },
+    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse, name: &'static str },
+    NobodyListens { boot: u64, id: RequestId, exchange: u64 },
+    Commit { boot: u64 },
+    SpaceAgain,
+}
+
+struct Due {
+    at: Instant,
+    sequence: u64,
+    what: Happening,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.sequence == other.sequence
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.sequence).cmp(&(other.at, other.sequence))
+    }
+}
+
+/// A connection between the gateway and APIM.
+#[derive(Clone, Copy, Debug)]
+struct Connection {
+    boot: u64,
+    session: SessionId,
+    dead_since: Option<Instant>,
+}
+
+/// A step that waits for its trigger.
+struct Waiting {
+    step: usize,
+    trigger: Trigger,
+    seen: u32,
+}
+
+/// Properties are asked about the passing of time this often.
+const TICK: Duration = Duration::from_millis(500);
+
+/// How long APIM's writes into a dead connection seem to succeed.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One gateway, one APIM, the network between them, and everything that watches them.
+pub struct World<'a> {
+    story: Scenario,
+    key: Key,
+    now: Instant,
+    phase: Phase,
+    sequence: u64,
+    heap: BinaryHeap<Reverse<Due>>,
+    manager: ApiManager,
+    net: Network,
+    gateway: SimGateway,
+    connections: BTreeMap<u64, Connection>,
+    next_connection: u64,
+    next_exchange: u64,
+    requests: BTreeMap<RequestId, u64>,
+    token: String,
+    waiting: Vec<Waiting>,
+    unfired: BTreeSet<usize>,
+    served: BTreeMap<ArtifactId, Served>,
+    properties: Vec<Box<dyn Property>>,
+    verdicts: Verdicts,
+    trace: Trace<'a>,
+    errors: ErrorWatch,
+    plant: Option<Plant>,
+    marks: BTreeSet<&'static str>,
+    disturbed_at: Instant,
+    faults_seen: u64,
+    ticked_at: Instant,
+    crashes: u64,
+    resets: u64,
+    was_live: bool,
+    listing: bool,
+    asked_for: BTreeMap<RequestId, ArtifactId>,
+    heard: BTreeSet<Vec<u8>>,
+    books: Books,
+    stopped: bool,
+}
+
+/// What a scenario's own claims are checked against.
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    /// Requests sent, by name, and `store`, `open_session` and `ack` beside them.
+    pub asked: BTreeMap<&'static str, u64>,
+    /// Every state that the status of an artifact kind had.
+    pub states: BTreeSet<(driftless_gateway::model::Kind, driftless_gateway::engine::SyncState)>,
+    /// Artifacts that were served at some time.
+    pub ever_served: BTreeSet<ArtifactId>,
+    /// Artifacts that stopped being served while the gateway ran, with when.
+    pub interrupted: BTreeMap<ArtifactId, Instant>,
+}
+
+impl<'a> World<'a> {
+    /// A world in which `story` is about to be told.
+    pub fn new(
+        story: &Scenario,
+        trace: Trace<'a>,
+        errors: ErrorWatch,
+        plant: Option<Plant>,
+    ) -> Self {
+        let key = Key::new(story.seed);
+        let mut config = Config::recommended();
+        if let Some(plant) = plant {
+            plant.configure(&mut config);
+        }
+        let switches = story.switches.positions(story.dialect);
+        let manager = ApiManager::new(story.dialect, switches, story.seed);
+        let token = manager.token().to_owned();
+        let mut world = Self {
+            story: story.clone(),
+            key,
+            now: Instant::START,
+            phase: Phase::Story,
+            sequence: 0,
+            heap: BinaryHeap::new(),
+            manager,
+            net: Network::new(key.child("net")),
+            gateway: SimGateway::new(config, story.store, key.child("gateway")),
+            connections: BTreeMap::new(),
+            next_connection: 0,
+            next_exchange: 0,
+            requests: BTreeMap::new(),
+            token,
+            waiting: Vec::new(),
+            unfired: BTreeSet::new(),
+            served: BTreeMap::new(),
+            properties: properties::all(),
+            verdicts: Verdicts::default(),
+            trace,
+            errors,
+            plant,
+            marks: BTreeSet::new(),
+            disturbed_at: Instant::START,
+            faults_seen: 0,
+            ticked_at: Instant::START,
+            crashes: 0,
+            resets: 0,
+            was_live: false,
+            listing: false,
+            asked_for: BTreeMap::new(),
+            heard: BTreeSet::new(),
+            books: Books::default(),
+            stopped: false,
+        };
+        world.plan_steps();
+        world.schedule(Instant::START, Happening::Boot);
+        world
+    }
+
+    fn plan_steps(&mut self) {
+        let whens: Vec<When> = self.story.steps.iter().map(|step| step.when.clone()).collect();
+        for (index, when) in whens.into_iter().enumerate() {
+            match when {
+                When::AtMs(ms) => {
+                    self.schedule(Instant::from_millis(ms), Happening::Step(index));
+                }
+                When::On(trigger) => {
+                    self.unfired.insert(index);
+                    self.waiting.push(Waiting { step: index, trigger, seen: 0 });
+                }
+            }
+        }
+    }
+
+    fn schedule(&mut self, at: Instant, what: Happening) {
+        self.sequence += 1;
+        let at = at.max(self.now);
+        self.heap.push(Reverse(Due { at, sequence: self.sequence, what }));
+    }
+
+    /// When something is due next.
+    fn next_due(&self) -> Option<Instant> {
+        let message = self.heap.peek().map(|Reverse(due)| due.at);
+        let gateway = self.gateway.poll_timeout();
+        let manager = self.manager.poll_timeout();
+        [message, gateway, manager].into_iter().flatten().min()
+    }
+
+    /// Lets everything happen that is due by `until`, and moves time there.
+    pub fn run_until(&mut self, until: Instant) {
+        while self.next_due().is_some_and(|due| due <= until) {
+            self.step();
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Lets the next thing happen.
+    fn step(&mut self) {
+        let message = self.heap.peek().map(|Reverse(due)| due.at);
+        let gateway = self.gateway.poll_timeout();
+        let manager = self.manager.poll_timeout();
+        let due = [message, gateway, manager].into_iter().flatten().min().unwrap_or(self.now);
+        self.now = self.now.max(due);
+        if message == Some(due) {
+            if let Some(Reverse(due)) = self.heap.pop() {
+                self.happen(due.what);
+            }
+        } else if manager == Some(due) {
+            self.manager.handle_timeout(self.now);
+        } else if let Some(driver) = self.gateway.driver() {
+            driver.handle_timeout(self.now);
+        }
+        self.settle();
+    }
+
+    /// Drains gateway and APIM, and lets the properties look.
+    fn settle(&mut self) {
+        self.drain_gateway();
+        self.drain_manager();
+        self.watch_served();
+        self.watch_errors();
+        self.watch_disturbances();
+        if self.now.since(self.ticked_at) >= TICK {
+            self.ticked_at = self.now;
+            self.tick();
+        }
+    }
+
+    fn tick(&mut self) {
+        let mut properties = std::mem::take(&mut self.properties);
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        let scene = self.scene();
+        for property in &mut properties {
+            property.tick(&scene, &mut verdicts);
+        }
+        self.properties = properties;
+        self.verdicts = verdicts;
+    }
+
+    /// What properties may look at.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            now: self.now,
+            ledger: self.manager.ledger(),
+            engine: self.gateway.engine(),
+            config: self.gateway.config(),
+            served: &self.served,
+            committed: &self.gateway.committed,
+            disturbed_at: self.disturbed_at,
+            phase: self.phase,
+            plant: self.plant,
+        }
+    }
+
+    /// Shows a moment to every property.
+    pub fn show(&mut self, moment: &Moment<'_>) {
+        let mut properties = std::mem::take(&mut self.properties);
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        let scene = self.scene();
+        for property in &mut properties {
+            property.look(&scene, moment, &mut verdicts);
+        }
+        self.properties = properties;
+        self.verdicts = verdicts;
+    }
+
+    fn watch_served(&mut self) {
+        let Some(after) = self.gateway.served_if_changed() else { return };
+        let before = std::mem::replace(&mut self.served, after);
+        let ids: BTreeSet<ArtifactId> = before.keys().chain(self.served.keys()).cloned().collect();
+        for id in ids {
+            let (was, is) = (before.get(&id), self.served.get(&id).cloned());
+            if was == is.as_ref() {
+                continue;
+            }
+            if is.is_some() {
+                self.books.ever_served.insert(id.clone());
+            } else if self.gateway.engine().is_some() {
+                self.books.interrupted.entry(id.clone()).or_insert(self.now);
+            }
+            self.show(&Moment::Served { artifact: &id, before: was, after: is.as_ref() });
+            let digest = is.as_ref().map(|served| served.digest.0);
+            let what = if is.is_some() { "serves" } else { "withdraws" };
+            let name = || self.manager.ledger().record(&id).map(|record| record.name.to_string());
+            let detail = || match &is {
+                Some(served) => format!(
+                    "api={} artifact={id} content={}",
+                    name().unwrap_or_default(),
+                    served.digest
+                ),
+                None => format!("api={} artifact={id}", name().unwrap_or_default()),
+            };
+            self.trace.record(self.now, "engine", what, &digest.unwrap_or_default(), detail);
+        }
+    }
+
+    fn watch_errors(&mut self) {
+        for line in self.errors.take() {
+            self.show(&Moment::ErrorLogged(&line));
+        }
+    }
+
+    /// Notes when something last went wrong between the gateway and APIM, or in the machine.
+    fn watch_disturbances(&mut self) {
+        let is_live = self.gateway.engine().is_some_and(|engine| engine.is_live());
+        let faults = self.fault_total();
+        if !is_live || faults != self.faults_seen {
+            self.faults_seen = faults;
+            self.disturbed_at = self.now;
+        }
+        if is_live && !self.was_live {
+            self.observe(&Observable::State("live".to_owned()));
+        }
+        if self.was_live && !is_live && self.listing {
+            self.mark("session_lost_during_list");
+        }
+        self.was_live = is_live;
+        if let Some(engine) = self.gateway.engine() {
+            let kind = driftless_gateway::model::Kind::RestApi;
+            let state = engine.kind_state(kind);
+            let is_news = self.books.states.insert((kind, state));
+            if is_news && state == driftless_gateway::engine::SyncState::Synced {
+                self.observe(&Observable::State("synced".to_owned()));
+            }
+        }
+    }
+
+    fn fault_total(&self) -> u64 {
+        let net: u64 = self.net.delivered().map(|(_, count)| count).sum();
+        let manager: u64 = self.manager.delivered().values().sum();
+        let store = self.gateway.store_faults();
+        net + manager + store.full + store.failed + self.resets
+    }
+
+    /// How often each fault took effect.
+    pub fn delivered(&self) -> BTreeMap<&'static str, u64> {
+        let mut delivered: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let store = self.gateway.store_faults();
+        let own = [
+            ("crash", self.crashes),
+            ("reset", self.resets),
+            ("disk_full", store.full),
+            ("fail_writes", store.failed),
+            ("wipe_store", store.wipes),
+        ];
+        let manager = self.manager.delivered().iter().map(|(name, count)| (*name, *count));
+        for (name, count) in self.net.delivered().chain(manager).chain(own) {
+            if count > 0 {
+                *delivered.entry(name).or_insert(0) += count;
+            }
+        }
+        delivered
+    }
+
+    /// A situation was reached.
+    pub fn mark(&mut self, mark: &'static str) {
+        debug_assert!(crate::marks::marks().iter().any(|known| known.name == mark), "{mark}");
+        self.marks.insert(mark);
+    }
+
+    /// Something observable happened: triggers that wait for it come closer.
+    fn observe(&mut self, seen: &Observable) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let mut fired = Vec::new();
+        for waiting in &mut self.waiting {
+            if waiting.trigger.seen == *seen {
+                waiting.seen += 1;
+                if waiting.seen == waiting.trigger.nth {
+                    fired.push((waiting.step, waiting.trigger.after_ms));
+                }
+            }
+        }
+        for (step, after_ms) in fired {
+            self.unfired.remove(&step);
+            self.waiting.retain(|waiting| waiting.step != step);
+            let at = self.now.after(Duration::from_millis(after_ms));
+            self.schedule(at, Happening::Step(step));
+        }
+    }
+
+    /// The current time.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Goes to the next part of the run.
+    pub fn enter(&mut self, phase: Phase) {
+        self.phase = phase;
+        let name = match phase {
+            Phase::Story => "story",
+            Phase::Converging => "converging",
+            Phase::Quiet => "quiet",
+            Phase::Restarted => "restarted",
+        };
+        self.trace.record(self.now, "run", "phase", name.as_bytes(), || format!("name={name}"));
+    }
+
+    /// Ends every fault at once and starts a gateway that is down.
+    pub fn lift_faults(&mut self) {
+        self.manager.lift_faults(self.now);
+        self.net.lift();
+        self.gateway.store().set_full(false);
+        self.gateway.store().fail_writes(0);
+        self.waiting.clear();
+        self.settle();
+        if self.gateway.engine().is_none() {
+            self.schedule(self.now, Happening::Boot);
+            self.run_until(self.now);
+        }
+    }
+
+    /// The gateway process is stopped and started again, with nothing lost.
+    pub fn restart_gateway(&mut self) {
+        self.crash(crate::step::CrashDisk::Kept);
+        self.schedule(self.now.after(Duration::from_millis(200)), Happening::Boot);
+        self.settle();
+    }
+
+    /// The steps whose trigger never came.
+    pub const fn unfired(&self) -> &BTreeSet<usize> {
+        &self.unfired
+    }
+
+    /// What a scenario's claims are checked against.
+    pub const fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The run was stopped before its end: what it claims about the end is not asked.
+    pub const fn mark_stopped(&mut self) {
+        self.stopped = true;
+    }
+
+    /// Ends the run.
+    pub fn finish(mut self) -> Finished {
+        self.show(&Moment::End);
+        let story = std::mem::take(&mut self.story.expect);
+        let claims = properties::Claims { expect: &story, books: &self.books };
+        let delivered = self.delivered();
+        let serving = self.serving();
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        if !self.stopped {
+            claims.check(&self.scene(), &delivered, &mut verdicts);
+        }
+        Finished {
+            violations: verdicts.violations,
+            trace_hash: self.trace.hash(),
+            events: self.trace.events(),
+            simulated: self.now.since(Instant::START),
+            delivered,
+            marks: self.marks,
+            crashes: self.crashes,
+            unfired: self.unfired,
+            serving,
+        }
+    }
+
+    /// By API, the revision that the ledger says must be served, or 0.
+    fn serving(&self) -> BTreeMap<String, u32> {
+        let ledger = self.manager.ledger();
+        let revision = |name: &str| {
+            let issue = ledger.artifact(name).and_then(|id| ledger.current(id))?;
+            match issue.what {
+                Issued::Deployed { revision, .. } => Some(revision),
+                _ => None,
+            }
+        };
+        let names = self.story.apis();
+        names.into_iter().map(|name| (name.to_owned(), revision(name).unwrap_or(0))).collect()
+    }
+
+    fn line(connection: u64) -> Line {
+        Line::Session(connection)
+    }
+
+    fn id(connection: u64) -> ConnectionId {
+        ConnectionId(connection)
+    }
+}
+
+/// What is left when a run is over.
+pub struct Finished {
+    /// What did not hold.
+    pub violations: Vec<properties::Violation>,
+    /// The hash of everything that happened.
+    pub trace_hash: u128,
+    /// How many things happened.
+    pub events: u64,
+    /// How much virtual time passed.
+    pub simulated: Duration,
+    /// How often each fault took effect.
+    pub delivered: BTreeMap<&'static str, u64>,
+    /// The situations reached.
+    pub marks: BTreeSet<&'static str>,
+    /// How often the gateway process died.
+    pub crashes: u64,
+    /// The steps whose trigger never came.
+    pub unfired: BTreeSet<usize>,
+    /// By API, the revision to be served at the end, or 0.
+    pub serving: BTreeMap<String, u32>,
+}

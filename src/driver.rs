@@ -1,0 +1,301 @@
+//! Bytes in, bytes out: the codec around the engine.
+//!
+//! The production shell and the simulator own one each and drive it the same way, so what is
+//! simulated is what ships. It holds no socket, no file and no clock, decides nothing, and knows
+//! only which answer is awaited: bytes alone do not say what they answer.
+//!
+//! **After every call that takes an instant, drain [`Driver::poll_outbound`] to `None`, then read
+//! [`Driver::poll_timeout`].**
+
+mod answer;
+
+use std::collections::BTreeMap;
+
+use crate::engine::{Action, CloseReason, Engine, Failure, Input, Request, StoreFailure};
+use crate::model::{BasePath, Batch, RequestId, SessionId, WriteId};
+use crate::time::Instant;
+use crate::wire::{self, ArchiveLimits, HttpRequest, HttpResponse, request};
+
+/// The longest text frame that is read; the Platform API's own bound
+/// (`contract/controller.md` §3).
+pub const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// What the engine wants done, as bytes where bytes go out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outbound {
+    /// Open a WebSocket, with the `api-key` header.
+    Dial {
+        /// The session it is for.
+        session: SessionId,
+        /// The path, from the root of the host.
+        path: String,
+    },
+    /// Close the WebSocket.
+    Hangup {
+        /// Whose.
+        session: SessionId,
+    },
+    /// Send a text frame.
+    Frame {
+        /// On which session.
+        session: SessionId,
+        /// The text.
+        text: String,
+    },
+    /// Send a request.
+    Http {
+        /// Names the answer.
+        id: RequestId,
+        /// The request.
+        request: HttpRequest,
+        /// What it asks for, for traces and triggers.
+        name: &'static str,
+    },
+    /// The answer is not wanted any more.
+    Cancel {
+        /// Of which request.
+        id: RequestId,
+    },
+    /// Make this durable, all of it or nothing.
+    Commit {
+        /// Names the outcome.
+        write: WriteId,
+        /// What to write.
+        batch: Batch,
+    },
+}
+
+/// The engine with the codec around it.
+pub struct Driver {
+    engine: Engine,
+    /// What each outstanding request asked for.
+    awaiting: BTreeMap<RequestId, Request>,
+    limits: ArchiveLimits,
+}
+
+impl Driver {
+    /// A driver of `engine`, which may already want something.
+    pub const fn new(engine: Engine, limits: ArchiveLimits) -> Self {
+        Self { engine, awaiting: BTreeMap::new(), limits }
+    }
+
+    /// The WebSocket upgrade of a session succeeded.
+    pub fn opened(&mut self, session: SessionId, now: Instant) {
+        self.engine.handle(Input::SessionOpened(session), now);
+    }
+
+    /// A session could not be opened, or ended.
+    pub fn closed(&mut self, session: SessionId, reason: CloseReason, now: Instant) {
+        self.engine.handle(Input::SessionClosed(session, reason), now);
+    }
+
+    /// A text frame arrived.
+    pub fn receive_frame(&mut self, session: SessionId, frame: &[u8], now: Instant) {
+        self.engine.handle(answer::read_frame(session, frame), now);
+    }
+
+    /// A binary frame arrived. The contract has none, so it is no event, whatever it holds.
+    pub fn receive_binary(&mut self, session: SessionId, length: usize, now: Instant) {
+        let reason = format!("binary frame of {length} bytes");
+        self.engine.handle(Input::Malformed(session, reason), now);
+    }
+
+    /// The control plane pinged.
+    pub fn pinged(&mut self, session: SessionId, now: Instant) {
+        self.engine.handle(Input::Pinged(session), now);
+    }
+
+    /// A request was answered and the body read to its end. An answer that nobody awaits any more
+    /// is ignored.
+    pub fn responded(&mut self, id: RequestId, response: &HttpResponse, now: Instant) {
+        let Some(request) = self.awaiting.remove(&id) else { return };
+        let input = match answer::read_answer(&request, response, &self.limits) {
+            Ok(answer) => Input::Responded(id, answer),
+            Err(failure) => Input::RequestFailed(id, failure),
+        };
+        self.engine.handle(input, now);
+    }
+
+    /// A request was not answered.
+    pub fn request_failed(&mut self, id: RequestId, failure: Failure, now: Instant) {
+        if self.awaiting.remove(&id).is_some() {
+            self.engine.handle(Input::RequestFailed(id, failure), now);
+        }
+    }
+
+    /// A write is durable.
+    pub fn stored(&mut self, write: WriteId, now: Instant) {
+        self.engine.handle(Input::Stored(write), now);
+    }
+
+    /// A write is not durable, and nothing of it is.
+    pub fn store_failed(&mut self, write: WriteId, failure: StoreFailure, now: Instant) {
+        self.engine.handle(Input::StoreFailed(write, failure), now);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.engine.handle_timeout(now);
+    }
+
+    /// When [`Driver::handle_timeout`] is due, and for what.
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.engine.poll_timeout()
+    }
+
+    /// The next thing to do, or `None` until something happens.
+    pub fn poll_outbound(&mut self) -> Option<Outbound> {
+        loop {
+            let action = self.engine.poll_action()?;
+            if let Some(outbound) = self.outbound(action) {
+                return Some(outbound);
+            }
+        }
+    }
+
+    /// The engine, to look at.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Encodes an action and remembers what its answer will be to. `None` cancels what was
+    /// answered in the meantime.
+    fn outbound(&mut self, action: Action) -> Option<Outbound> {
+        Some(match action {
+            Action::OpenSession(session, base) => {
+                Outbound::Dial { session, path: request::connect_path(&base) }
+            }
+            Action::CloseSession(session) => Outbound::Hangup { session },
+            Action::Ack(session, ack) => Outbound::Frame { session, text: wire::encode_ack(&ack) },
+            Action::Request(id, base, asked) => {
+                let (request, name) = (encode_request(&base, &asked), asked.name());
+                self.awaiting.insert(id, asked);
+                Outbound::Http { id, request, name }
+            }
+            Action::Cancel(id) => {
+                self.awaiting.remove(&id)?;
+                Outbound::Cancel { id }
+            }
+            Action::Store(write, batch) => Outbound::Commit { write, batch },
+        })
+    }
+}
+
+/// The request as it goes over the wire.
+fn encode_request(base: &BasePath, asked: &Request) -> HttpRequest {
+    match asked {
+        Request::Discover => request::discover(),
+        Request::List => request::list(base),
+        Request::Fetch(artifact, kind) => request::fetch(base, artifact, *kind),
+        Request::FetchBatch(route, deployments) => request::fetch_batch(base, *route, deployments),
+        Request::CheckExists(artifacts) => request::check_exists(base, artifacts),
+        Request::ReadKeys => request::read_keys(base),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Config;
+    use crate::model::{
+        Ack, AckAction, AckStatus, ArtifactId, BatchRoute, DeploymentId, Kind, Recovered,
+    };
+
+    fn driver() -> Driver {
+        let config = Config::recommended();
+        let engine = Engine::recover(config, 7, Recovered::default(), Instant::START);
+        Driver::new(engine, ArchiveLimits::recommended())
+    }
+
+    fn base() -> BasePath {
+        BasePath::parse("internal/data/v1").unwrap()
+    }
+
+    #[test]
+    fn sessions_acks_and_writes_go_out_as_they_are() {
+        let mut driver = driver();
+        let session = SessionId(1);
+        assert_eq!(
+            driver.outbound(Action::OpenSession(session, base())),
+            Some(Outbound::Dial {
+                session,
+                path: "/internal/data/v1/ws/gateways/connect".to_owned()
+            })
+        );
+        assert_eq!(
+            driver.outbound(Action::CloseSession(session)),
+            Some(Outbound::Hangup { session })
+        );
+        let ack = Ack {
+            artifact: ArtifactId::new("d34a"),
+            kind: Kind::RestApi,
+            deployment: None,
+            action: AckAction::Deploy,
+            status: AckStatus::Success,
+            performed_text: None,
+        };
+        let text = wire::encode_ack(&ack);
+        assert_eq!(
+            driver.outbound(Action::Ack(session, ack)),
+            Some(Outbound::Frame { session, text })
+        );
+        let (write, batch) = (WriteId(2), Batch::default());
+        assert_eq!(
+            driver.outbound(Action::Store(write, batch.clone())),
+            Some(Outbound::Commit { write, batch })
+        );
+    }
+
+    #[test]
+    fn every_request_goes_to_its_route_under_its_name() {
+        let mut driver = driver();
+        let artifacts = vec![ArtifactId::new("d34a")];
+        let deployments = vec![DeploymentId::new("5a28")];
+        for (n, (asked, path)) in (0..).zip([
+            (Request::Discover, "/internal/gateway/.well-known"),
+            (Request::List, "/internal/data/v1/deployments"),
+            (
+                Request::Fetch(ArtifactId::new("d34a"), Kind::Mcp),
+                "/internal/data/v1/mcp-proxies/d34a",
+            ),
+            (
+                Request::FetchBatch(BatchRoute::Batch, deployments),
+                "/internal/data/v1/deployments/batch",
+            ),
+            (Request::CheckExists(artifacts), "/internal/data/v1/artifacts/exists"),
+            (Request::ReadKeys, "/internal/data/v1/apis/api-keys"),
+        ]) {
+            let id = RequestId(n);
+            let action = Action::Request(id, base(), asked.clone());
+            let Some(Outbound::Http { id: sent, request, name }) = driver.outbound(action) else {
+                panic!("{asked:?} is no request");
+            };
+            assert_eq!((sent, request.path.as_str(), name), (id, path, asked.name()));
+            assert_eq!(driver.awaiting.get(&id), Some(&asked));
+        }
+    }
+
+    #[test]
+    fn only_what_is_awaited_is_cancelled_and_only_once() {
+        let mut driver = driver();
+        let id = RequestId(3);
+        assert_eq!(driver.outbound(Action::Cancel(id)), None);
+        driver.outbound(Action::Request(id, base(), Request::List));
+        assert_eq!(driver.outbound(Action::Cancel(id)), Some(Outbound::Cancel { id }));
+        assert_eq!(driver.outbound(Action::Cancel(id)), None);
+    }
+
+    #[test]
+    fn an_answer_ends_the_wait_for_it() {
+        let mut driver = driver();
+        let response = HttpResponse { status: 500, content_type: None, body: Vec::new() };
+        for id in [RequestId(1), RequestId(2)] {
+            driver.outbound(Action::Request(id, base(), Request::List));
+        }
+        driver.responded(RequestId(1), &response, Instant::START);
+        driver.request_failed(RequestId(2), Failure::TimedOut, Instant::START);
+        assert!(driver.awaiting.is_empty());
+        driver.responded(RequestId(1), &response, Instant::START);
+        driver.request_failed(RequestId(2), Failure::TimedOut, Instant::START);
+    }
+}

@@ -1,0 +1,122 @@
+//! The ack ledger: acks owed, released when what they say is durable (law 8).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::model::{Ack, AckAction, AckStatus, ArtifactId, DeployState, Row};
+
+use super::desired::{Desired, Intent};
+
+/// An ack that waits for its truth.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Owed {
+    ack: Ack,
+    failed_sent: bool,
+}
+
+/// Acks owed by artifact, and acks due that wait for a session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AckLedger {
+    owed: BTreeMap<ArtifactId, Vec<Owed>>,
+    due: VecDeque<Ack>,
+    /// How many were dropped because too many were due.
+    pub(super) dropped: u64,
+    /// How many were never sent because their artifact moved on.
+    pub(super) superseded: u64,
+}
+
+impl AckLedger {
+    /// Owes an ack for an event; a redelivered event does not owe it twice.
+    pub(super) fn owe(&mut self, ack: Ack) {
+        let owed = self.owed.entry(ack.artifact.clone()).or_default();
+        if owed.iter().all(|known| known.ack != ack) {
+            owed.push(Owed { ack, failed_sent: false });
+        }
+    }
+
+    /// Releases what has become true of an artifact and drops what no longer can.
+    pub(super) fn settle(
+        &mut self,
+        id: &ArtifactId,
+        desired: &Desired,
+        durable: Option<&Row>,
+        due_max: usize,
+    ) {
+        let Some(owed) = self.owed.remove(id) else { return };
+        let mut waiting = Vec::new();
+        for item in owed {
+            match verdict(&item.ack, desired, durable) {
+                Verdict::True => self.push(item.ack, due_max),
+                Verdict::Waits => waiting.push(item),
+                Verdict::Superseded => self.superseded += 1,
+            }
+        }
+        if !waiting.is_empty() {
+            self.owed.insert(id.clone(), waiting);
+        }
+    }
+
+    /// Says once of every deploy owed for an artifact that it failed; it stays owed, because the
+    /// work goes on.
+    pub(super) fn fail(&mut self, id: &ArtifactId, due_max: usize) {
+        let mut failed = Vec::new();
+        for item in self.owed.get_mut(id).into_iter().flatten() {
+            if item.ack.action == AckAction::Deploy && !item.failed_sent {
+                item.failed_sent = true;
+                failed.push(Ack { status: AckStatus::Failed, ..item.ack.clone() });
+            }
+        }
+        for ack in failed {
+            self.push(ack, due_max);
+        }
+    }
+
+    fn push(&mut self, ack: Ack, due_max: usize) {
+        if self.due.len() >= due_max {
+            self.due.pop_front();
+            self.dropped += 1;
+        }
+        self.due.push_back(ack);
+    }
+
+    /// The next ack to send.
+    pub(super) fn pop_due(&mut self) -> Option<Ack> {
+        self.due.pop_front()
+    }
+}
+
+enum Verdict {
+    True,
+    Waits,
+    Superseded,
+}
+
+fn verdict(ack: &Ack, desired: &Desired, durable: Option<&Row>) -> Verdict {
+    match ack.action {
+        AckAction::Deploy => {
+            if desired.intent != Intent::Deployed {
+                // A deploy of something deleted waits for a read to tell whether it is back.
+                let may_return = desired.intent == Intent::Deleted && desired.verify_at().is_some();
+                return if may_return { Verdict::Waits } else { Verdict::Superseded };
+            }
+            if desired.generation.deployment != ack.deployment {
+                return Verdict::Superseded;
+            }
+            let is_true = durable.is_some_and(|row| {
+                row.is_served()
+                    && row.generation.deployment == ack.deployment
+                    && row.generation.performed_at == desired.generation.performed_at
+            });
+            if is_true { Verdict::True } else { Verdict::Waits }
+        }
+        AckAction::Undeploy => {
+            if desired.undeploy.is_some() {
+                return Verdict::Waits;
+            }
+            if desired.intent == Intent::Deployed {
+                return Verdict::Superseded;
+            }
+            let is_true = durable.is_none_or(|row| row.state == DeployState::Undeployed);
+            if is_true { Verdict::True } else { Verdict::Waits }
+        }
+    }
+}

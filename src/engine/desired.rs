@@ -1,0 +1,241 @@
+//! The desired set: what the control plane is believed to want, and how that is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::model::{ArtifactId, Generation, Kind};
+use crate::time::Instant;
+
+/// What the control plane wants of one artifact.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Intent {
+    /// To be served.
+    Deployed,
+    /// Not to be served; what is held of it stays (law 4).
+    Undeployed,
+    /// Gone for good; remembered so that it does not come back (law 5).
+    Deleted,
+}
+
+/// A contradiction between reads of the control plane, kept loud until one of them gives way.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Doubt {
+    /// The list has it and there is nothing to fetch: a zombie row (A-H14).
+    ListedWithoutContent,
+    /// The list lacks it and its definition is still handed out: a lost row (A-H14).
+    ServedWithoutListing,
+    /// The list says something that is younger than what is known may be.
+    Contradicted,
+}
+
+/// What is believed about one artifact.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Desired {
+    /// Its kind.
+    pub kind: Kind,
+    /// What the control plane wants of it.
+    pub intent: Intent,
+    /// The statement this comes from.
+    pub generation: Generation,
+    /// When the intent was learnt, by the local clock. A read asked before
+    /// `known_at + read_lag_max` may describe an earlier state and changes nothing.
+    pub known_at: Instant,
+    /// When the held definition was read. Another one replaces it only when asked for at least
+    /// `read_lag_max` later.
+    pub read_at: Option<Instant>,
+    /// When the first complete list that lacked the artifact was asked for.
+    pub absent_since: Option<Instant>,
+    /// Whether absence was confirmed by a second list and the artifact itself must be asked for.
+    pub check_wanted: bool,
+    /// A contradiction that the status shows.
+    pub doubt: Option<Doubt>,
+    /// An undeploy waiting for its grace to pass.
+    pub undeploy: Option<PendingUndeploy>,
+    /// Bumped whenever intent or deployment change; fences answers to earlier questions.
+    pub epoch: u64,
+    /// The number of the last list that had the artifact.
+    pub listed_in: u64,
+    verify_at: Option<Instant>,
+}
+
+/// An undeploy that waits for a deploy of the same artifact (A-H20).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PendingUndeploy {
+    /// When it takes effect.
+    pub due: Instant,
+    /// When it arrived.
+    pub known_at: Instant,
+    /// Its `performedAt`.
+    pub performed_at: Option<crate::time::Timestamp>,
+}
+
+impl Desired {
+    /// A belief learnt at `known_at`.
+    pub fn new(kind: Kind, intent: Intent, generation: Generation, known_at: Instant) -> Self {
+        Self {
+            kind,
+            intent,
+            generation,
+            known_at,
+            read_at: None,
+            absent_since: None,
+            check_wanted: false,
+            doubt: None,
+            undeploy: None,
+            epoch: 0,
+            listed_in: 0,
+            verify_at: None,
+        }
+    }
+
+    /// From when on a read is asked late enough to overrule the intent.
+    pub fn settled_at(&self, lag: Duration) -> Instant {
+        self.known_at.after(lag)
+    }
+
+    /// From when on a read is asked late enough to replace the held definition, too.
+    pub fn replaceable_at(&self, lag: Duration) -> Instant {
+        self.read_at.map_or(Instant::START, |read_at| read_at.after(lag))
+    }
+
+    /// From when on a definition is known to belong to the generation.
+    pub fn confirmable_at(&self, lag: Duration) -> Instant {
+        self.settled_at(lag).max(self.replaceable_at(lag))
+    }
+
+    /// Changes the intent, learnt `now`; earlier questions about the artifact are void.
+    pub fn intend(&mut self, intent: Intent, now: Instant) {
+        self.intent = intent;
+        self.known_at = now;
+        self.absent_since = None;
+        self.check_wanted = false;
+        self.undeploy = None;
+        self.epoch += 1;
+    }
+
+    /// When a list has to look at the artifact again.
+    pub const fn verify_at(&self) -> Option<Instant> {
+        self.verify_at
+    }
+}
+
+/// Beliefs by artifact, with an index of what must be looked at when.
+#[derive(Clone, Debug, Default)]
+pub struct DesiredSet {
+    items: BTreeMap<ArtifactId, Desired>,
+    verify: BTreeSet<(Instant, ArtifactId)>,
+    graces: BTreeSet<(Instant, ArtifactId)>,
+}
+
+impl DesiredSet {
+    /// The belief about an artifact.
+    pub fn get(&self, id: &ArtifactId) -> Option<&Desired> {
+        self.items.get(id)
+    }
+
+    /// All beliefs, by id.
+    pub fn iter(&self) -> impl Iterator<Item = (&ArtifactId, &Desired)> {
+        self.items.iter()
+    }
+
+    /// The ids of all beliefs.
+    pub fn ids(&self) -> impl Iterator<Item = &ArtifactId> {
+        self.items.keys()
+    }
+
+    /// How many artifacts are believed anything about.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether nothing is believed about anything.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Adds or replaces a belief.
+    pub fn insert(&mut self, id: ArtifactId, desired: Desired) {
+        self.unindex(&id);
+        self.items.insert(id.clone(), desired);
+        self.index(&id);
+    }
+
+    /// Changes a belief in place; does nothing for an unknown artifact.
+    pub fn update(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Desired)) {
+        let Some(desired) = self.items.get_mut(id) else { return };
+        let before = (desired.verify_at, desired.undeploy.as_ref().map(|pending| pending.due));
+        change(desired);
+        let after = (desired.verify_at, desired.undeploy.as_ref().map(|pending| pending.due));
+        if before != after {
+            remove(&mut self.verify, before.0, id);
+            remove(&mut self.graces, before.1, id);
+            add(&mut self.verify, after.0, id);
+            add(&mut self.graces, after.1, id);
+        }
+    }
+
+    /// Asks for a list at `at` or later to look at the artifact; the later of two wishes wins,
+    /// because an earlier list could not be believed.
+    pub fn verify(&mut self, id: &ArtifactId, at: Instant) {
+        self.update(id, |desired| {
+            desired.verify_at = Some(desired.verify_at.map_or(at, |known| known.max(at)));
+        });
+    }
+
+    /// Takes back the wish for a list that is due by `asked_at`.
+    pub fn verified(&mut self, id: &ArtifactId, asked_at: Instant) {
+        self.update(id, |desired| {
+            if desired.verify_at.is_some_and(|at| at <= asked_at) {
+                desired.verify_at = None;
+            }
+        });
+    }
+
+    /// When the first list is wanted.
+    pub fn next_verify(&self) -> Option<Instant> {
+        self.verify.first().map(|(at, _)| *at)
+    }
+
+    /// An artifact that a list asked at `asked_at` should have answered and did not.
+    pub fn overdue(&self, asked_at: Instant) -> Option<ArtifactId> {
+        let (at, id) = self.verify.first()?;
+        (*at <= asked_at).then(|| id.clone())
+    }
+
+    /// When the first undeploy takes effect.
+    pub fn next_grace(&self) -> Option<Instant> {
+        self.graces.first().map(|(at, _)| *at)
+    }
+
+    /// An artifact whose undeploy takes effect by `now`.
+    pub fn grace_over(&self, now: Instant) -> Option<ArtifactId> {
+        let (due, id) = self.graces.first()?;
+        (*due <= now).then(|| id.clone())
+    }
+
+    fn unindex(&mut self, id: &ArtifactId) {
+        if let Some(desired) = self.items.get(id) {
+            remove(&mut self.verify, desired.verify_at, id);
+            remove(&mut self.graces, desired.undeploy.as_ref().map(|pending| pending.due), id);
+        }
+    }
+
+    fn index(&mut self, id: &ArtifactId) {
+        if let Some(desired) = self.items.get(id) {
+            add(&mut self.verify, desired.verify_at, id);
+            add(&mut self.graces, desired.undeploy.as_ref().map(|pending| pending.due), id);
+        }
+    }
+}
+
+fn remove(index: &mut BTreeSet<(Instant, ArtifactId)>, at: Option<Instant>, id: &ArtifactId) {
+    if let Some(at) = at {
+        index.remove(&(at, id.clone()));
+    }
+}
+
+fn add(index: &mut BTreeSet<(Instant, ArtifactId)>, at: Option<Instant>, id: &ArtifactId) {
+    if let Some(at) = at {
+        index.insert((at, id.clone()));
+    }
+}

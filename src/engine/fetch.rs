@@ -1,0 +1,218 @@
+//! Fetching definitions, and what the answers prove.
+
+use super::action::Request;
+use super::desired::{Doubt, Intent};
+use super::input::Failure;
+use super::queue::Job;
+use super::reconcile::{Task, plan_one};
+use super::{Asked, Engine};
+use crate::model::{
+    ArtifactId, ArtifactWrite, BatchRoute, Content, DeployState, DeploymentId, Held, Packed, Row,
+};
+use crate::time::Instant;
+
+/// What a fetch is for: the artifact, the epoch that asked and the deployment named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Wanted {
+    pub(super) id: ArtifactId,
+    pub(super) epoch: u64,
+    pub(super) deployment: Option<DeploymentId>,
+}
+
+impl Engine {
+    /// Brings one artifact's queue, writes and acks in line with the plan.
+    pub(super) fn reconcile(&mut self, id: &ArtifactId) {
+        let Some(desired) = self.desired.get(id) else { return };
+        let lag = self.config.read_lag_max;
+        let row = self.observed.latest_row(id);
+        let tombstone = self.observed.latest_tombstone(id);
+        match plan_one(desired, row, tombstone, lag) {
+            Some(Task::Fetch { due }) => {
+                let deployment = desired.generation.deployment.as_ref();
+                let deployment = if desired.check_wanted { None } else { deployment };
+                self.queue.want(id, desired.kind, deployment, desired.epoch, due);
+            }
+            Some(Task::Write(row)) => {
+                self.observed.write(id.clone(), ArtifactWrite::Put { row, content: None });
+                self.reconcile(id);
+            }
+            Some(Task::Bury(tombstone)) => {
+                self.queue.drop_job(id);
+                self.observed.write(id.clone(), ArtifactWrite::Bury(tombstone));
+            }
+            None => self.queue.drop_job(id),
+        }
+    }
+
+    /// Sends the fetches that are due, as far as the limit of requests in flight allows.
+    pub(super) fn launch_fetches(&mut self, now: Instant) {
+        let size_max = if self.batch_route.is_some() { self.config.batch_size_max } else { 1 };
+        while self.has_room_for_fetches() {
+            let jobs = self.queue.take_due(now, size_max);
+            if jobs.is_empty() {
+                return;
+            }
+            let request = self.fetch_request(&jobs);
+            let wanted = jobs
+                .into_iter()
+                .map(|(id, job)| Wanted { id, epoch: job.epoch, deployment: job.deployment })
+                .collect();
+            self.ask(request, Asked::Fetch(wanted), now);
+        }
+    }
+
+    fn fetch_request(&self, jobs: &[(ArtifactId, Job)]) -> Request {
+        match (jobs, self.batch_route) {
+            ([_, _, ..], Some(route)) => {
+                let ids = jobs.iter().filter_map(|(_, job)| job.deployment.clone()).collect();
+                Request::FetchBatch(route, ids)
+            }
+            _ => {
+                let (id, job) = &jobs[0];
+                Request::Fetch(id.clone(), job.kind)
+            }
+        }
+    }
+
+    /// Whether another fetch may be sent.
+    pub(super) fn has_room_for_fetches(&self) -> bool {
+        let in_flight = self.requests.values().filter(|a| matches!(a.what, Asked::Fetch(_)));
+        in_flight.count() < self.config.fetches_in_flight_max
+    }
+
+    /// One artifact's definition arrived, asked for at `asked_at`.
+    pub(super) fn fetched(
+        &mut self,
+        wanted: &Wanted,
+        content: Content,
+        asked_at: Instant,
+        now: Instant,
+    ) {
+        self.touched.insert(wanted.id.clone());
+        let lag = self.config.read_lag_max;
+        let id = &wanted.id;
+        let Some(desired) = self.desired.get(id).filter(|d| d.epoch == wanted.epoch) else {
+            self.queue.answered(id, wanted.epoch);
+            return;
+        };
+        let is_checked = desired.check_wanted;
+        let is_settled = asked_at >= desired.confirmable_at(lag);
+        let is_replaceable = asked_at >= desired.replaceable_at(lag);
+        let row = self.observed.latest_row(id);
+        let held = row.and_then(|row| row.held);
+        let same = held.filter(|held| held.digest == content.digest);
+        if held.is_some() && same.is_none() && !is_replaceable {
+            // Something else was read a moment ago, and this may be the older of the two.
+            self.queue.postpone(id, wanted.epoch, desired.replaceable_at(lag));
+            return;
+        }
+        let keeps_label =
+            row.is_some_and(|row| row.generation.deployment == desired.generation.deployment);
+        let confirmed = is_settled || same.is_some_and(|held| held.confirmed && keeps_label);
+        let write = ArtifactWrite::Put {
+            row: Row {
+                kind: desired.kind,
+                state: DeployState::Deployed,
+                generation: desired.generation.clone(),
+                held: Some(Held { digest: content.digest, confirmed }),
+            },
+            content: same.is_none().then_some(content),
+        };
+        self.queue.answered(id, wanted.epoch);
+        self.observed.write(id.clone(), write);
+        self.desired.update(id, |desired| {
+            if same.is_none() || desired.read_at.is_none() {
+                desired.read_at = Some(now);
+            }
+            desired.doubt = None;
+            if is_checked {
+                // Absent from the lists and still handed out: the row is lost, not the API.
+                desired.check_wanted = false;
+                desired.absent_since = None;
+                desired.doubt = Some(Doubt::ServedWithoutListing);
+            }
+        });
+    }
+
+    /// The control plane answered that the artifact is not deployed here.
+    pub(super) fn not_deployed(&mut self, wanted: &Wanted, asked_at: Instant, now: Instant) {
+        self.touched.insert(wanted.id.clone());
+        let lag = self.config.read_lag_max;
+        let id = &wanted.id;
+        let Some(desired) = self.desired.get(id).filter(|d| d.epoch == wanted.epoch) else {
+            self.queue.answered(id, wanted.epoch);
+            return;
+        };
+        let believable_at = desired.confirmable_at(lag);
+        if asked_at < believable_at {
+            self.queue.postpone(id, wanted.epoch, believable_at);
+            return;
+        }
+        let was_deleted = self.observed.latest_tombstone(id).is_some();
+        let is_listed = !desired.check_wanted
+            && self.lists_merged > 0
+            && desired.listed_in == self.lists_merged;
+        self.queue.answered(id, wanted.epoch);
+        self.desired.update(id, |desired| {
+            desired.intend(if was_deleted { Intent::Deleted } else { Intent::Undeployed }, now);
+            desired.doubt = is_listed.then_some(Doubt::ListedWithoutContent);
+        });
+        if was_deleted {
+            let deleted_at = self.observed.latest_tombstone(id).and_then(|t| t.deleted_at);
+            self.desired.update(id, |desired| desired.generation.performed_at = deleted_at);
+        } else {
+            self.want_existence(id, now.after(lag));
+        }
+    }
+
+    /// A batch arrived. What it lacks is asked for alone: the control plane leaves out ids in
+    /// silence (A-H13), and only the artifact itself can say why.
+    pub(super) fn batch_arrived(
+        &mut self,
+        wanted: &[Wanted],
+        packed: Vec<Packed>,
+        asked_at: Instant,
+        now: Instant,
+    ) {
+        let mut by_deployment: std::collections::BTreeMap<DeploymentId, Content> =
+            packed.into_iter().map(|packed| (packed.deployment, packed.content)).collect();
+        for item in wanted {
+            let content = item.deployment.as_ref().and_then(|id| by_deployment.remove(id));
+            match content {
+                Some(content) => self.fetched(item, content, asked_at, now),
+                None => {
+                    self.queue.failed(&item.id, item.epoch, "not in the batch", true, now);
+                    self.touched.insert(item.id.clone());
+                }
+            }
+        }
+    }
+
+    /// A fetch failed: each artifact of it is tried again, alone and with its own backoff, so
+    /// that one bad item does not hold back others.
+    pub(super) fn fetch_failed(&mut self, wanted: &[Wanted], failure: &Failure, now: Instant) {
+        let is_batch = wanted.len() > 1;
+        if is_batch && *failure == Failure::RouteMissing {
+            self.batch_route = match self.batch_route {
+                Some(BatchRoute::FetchBatch) => Some(BatchRoute::Batch),
+                _ => None,
+            };
+            for item in wanted {
+                self.queue.retry_now(&item.id, item.epoch, now);
+            }
+            return;
+        }
+        let why = failure.to_string();
+        for item in wanted {
+            let attempts = self.queue.get(&item.id).map_or(0, |job| job.attempts) + 1;
+            let delay =
+                self.jitter.backoff(attempts, self.config.backoff_min, self.config.backoff_max);
+            let delay = if is_batch { std::time::Duration::ZERO } else { delay };
+            let failed = self.queue.failed(&item.id, item.epoch, &why, is_batch, now.after(delay));
+            if failed >= self.config.ack_failure_attempts {
+                self.acks.fail(&item.id, self.config.acks_owed_max);
+            }
+            self.touched.insert(item.id.clone());
+        }
+    }
+}

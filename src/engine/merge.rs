@@ -1,0 +1,230 @@
+//! Merging a list into what is known (laws 2 to 6).
+//!
+//! One rule covers every race between reads and events: a read that was asked for at `t` speaks
+//! of a state no older than `t - read_lag_max`. Where it contradicts something learnt at `k`, it
+//! is believed only when `t >= k + read_lag_max`, and asked again until then.
+
+use super::Engine;
+use super::desired::{Desired, Doubt, Intent};
+use crate::model::{
+    ArtifactId, ControlPlane, Dialect, Generation, Kind, Listed, ListedState, Listing,
+};
+use crate::time::Instant;
+
+impl Engine {
+    /// Merges a well-formed list that was asked for at `asked_at`.
+    pub(super) fn merge(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
+        let complete = listing.is_complete();
+        let slack = self.jitter.up_to(self.config.resync_interval / 10);
+        let next = now.after(self.config.resync_interval.saturating_sub(slack));
+        self.resync.succeeded(complete, next);
+        self.surface(listing);
+        self.learn_dialect(listing.has_state);
+        let number = self.lists_merged + 1;
+        self.lists_merged = number;
+        for row in &listing.rows {
+            self.merge_row(row, number, asked_at, now);
+        }
+        if complete {
+            self.merge_absences(number, asked_at, now);
+        }
+        self.put_off_unanswered(asked_at, now);
+    }
+
+    /// What the list was wanted for and did not answer (an unclear state, an unreadable row) is
+    /// not asked again at once.
+    fn put_off_unanswered(&mut self, asked_at: Instant, now: Instant) {
+        let again = now.after(self.config.backoff_max);
+        while let Some(id) = self.desired.overdue(asked_at) {
+            self.desired.verify(&id, again);
+        }
+    }
+
+    fn surface(&mut self, listing: &Listing) {
+        let names_max = self.config.names_max;
+        let surfaced = &mut self.surfaced;
+        surfaced.unknown_kinds = super::NameCounts::default();
+        surfaced.unclear_states = super::NameCounts::default();
+        surfaced.unreadable_rows = listing.unreadable.len() as u64;
+        for row in &listing.rows {
+            if let Err(kind) = &row.kind {
+                surfaced.unknown_kinds.count(&kind.0, names_max);
+            }
+            if let ListedState::Unclear(state) = &row.state {
+                surfaced.unclear_states.count(state, names_max);
+            }
+        }
+        let why = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+        self.resync.unusable = why(surfaced.unreadable_rows, "list rows could not be read")
+            .or_else(|| why(surfaced.unknown_kinds.total(), "list rows of an unknown kind"))
+            .or_else(|| why(surfaced.unclear_states.total(), "list rows in an unclear state"));
+        if let (Some(why), Some(first)) = (&mut self.resync.unusable, listing.unreadable.first()) {
+            why.push_str(": ");
+            why.push_str(first);
+        }
+    }
+
+    /// The dialect is told by behaviour: only the Platform API serves below its own base path,
+    /// and only GA lists rows without `state`.
+    fn learn_dialect(&mut self, has_state: Option<bool>) {
+        let Some(base) = self.base.clone() else { return };
+        let known = self.observed.latest_control_plane().and_then(|known| known.dialect);
+        let is_platform = base == crate::model::BasePath::platform_api();
+        let dialect = self.config.dialect.or(match has_state {
+            _ if is_platform => Some(Dialect::PlatformApi11),
+            Some(true) => Some(Dialect::Apim470Fixed),
+            Some(false) => Some(Dialect::Apim470),
+            None => known,
+        });
+        let found = ControlPlane { base, dialect };
+        if self.observed.latest_control_plane() != Some(&found) {
+            self.observed.write_control_plane(found);
+        }
+    }
+
+    fn merge_row(&mut self, row: &Listed, number: u64, asked_at: Instant, now: Instant) {
+        let Ok(kind) = row.kind else { return };
+        let id = &row.artifact;
+        let intent = match row.state {
+            ListedState::Deployed => Intent::Deployed,
+            ListedState::Undeployed => Intent::Undeployed,
+            ListedState::Unclear(_) => {
+                self.desired.update(id, |desired| desired.listed_in = number);
+                return;
+            }
+        };
+        let Some(known) = self.desired.get(id) else {
+            self.learn_row(row, kind, intent, number, now);
+            return;
+        };
+        let agrees = known.intent == intent
+            && known.undeploy.is_none()
+            && (intent != Intent::Deployed
+                || known.generation.deployment.as_ref() == Some(&row.deployment));
+        let believed = asked_at >= known.settled_at(self.config.read_lag_max);
+        if agrees {
+            self.agree(row, number, asked_at);
+        } else if believed {
+            self.believe_row(row, kind, intent, now);
+            self.desired.update(id, |desired| desired.listed_in = number);
+        } else {
+            self.doubt(id, number, asked_at, now);
+        }
+        self.touched.insert(id.clone());
+    }
+
+    fn learn_row(&mut self, row: &Listed, kind: Kind, intent: Intent, number: u64, now: Instant) {
+        let generation = Generation {
+            deployment: Some(row.deployment.clone()),
+            performed_at: None,
+            listed_at: row.listed_at,
+        };
+        let mut desired = Desired::new(kind, intent, generation, now);
+        desired.listed_in = number;
+        self.desired.insert(row.artifact.clone(), desired);
+        self.touched.insert(row.artifact.clone());
+    }
+
+    fn agree(&mut self, row: &Listed, number: u64, asked_at: Instant) {
+        self.desired.update(&row.artifact, |desired| {
+            desired.listed_in = number;
+            desired.generation.listed_at = row.listed_at;
+            desired.absent_since = None;
+            desired.check_wanted = false;
+            desired.doubt = None;
+        });
+        self.desired.verified(&row.artifact, asked_at);
+    }
+
+    /// A row that has nothing to fetch stays in doubt: it is asked for again at every list, and
+    /// the status says so in between.
+    fn believe_row(&mut self, row: &Listed, kind: Kind, intent: Intent, now: Instant) {
+        self.desired.update(&row.artifact, |desired| {
+            desired.kind = kind;
+            desired.intend(intent, now);
+            desired.generation.listed_at = row.listed_at;
+            desired.generation.deployment = Some(row.deployment.clone());
+            if desired.doubt != Some(Doubt::ListedWithoutContent) {
+                desired.doubt = None;
+            }
+        });
+        self.desired.verified(&row.artifact, now);
+    }
+
+    fn doubt(&mut self, id: &ArtifactId, number: u64, asked_at: Instant, now: Instant) {
+        let lag = self.config.read_lag_max;
+        let again = self.desired.get(id).map_or(now, |known| known.settled_at(lag)).max(now);
+        let mut is_zombie = false;
+        self.desired.update(id, |desired| {
+            desired.listed_in = number;
+            is_zombie = desired.doubt == Some(Doubt::ListedWithoutContent);
+            desired.doubt.get_or_insert(Doubt::Contradicted);
+        });
+        self.desired.verified(id, asked_at);
+        if !is_zombie {
+            self.desired.verify(id, again);
+        }
+    }
+
+    fn merge_absences(&mut self, number: u64, asked_at: Instant, now: Instant) {
+        let absent: Vec<ArtifactId> = self
+            .desired
+            .iter()
+            .filter(|(_, desired)| desired.listed_in != number)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in absent {
+            self.merge_absence(&id, asked_at, now);
+            self.touched.insert(id);
+        }
+    }
+
+    fn merge_absence(&mut self, id: &ArtifactId, asked_at: Instant, now: Instant) {
+        let Some(known) = self.desired.get(id) else { return };
+        let lag = self.config.read_lag_max;
+        match known.intent {
+            Intent::Deleted => {
+                self.desired.update(id, |desired| desired.doubt = None);
+                self.desired.verified(id, asked_at);
+            }
+            Intent::Undeployed => {
+                self.desired.update(id, |desired| desired.doubt = None);
+                self.desired.verified(id, asked_at);
+                if asked_at >= self.settled_at(id) && self.observed.latest_row(id).is_some() {
+                    self.want_existence(id, now);
+                }
+            }
+            Intent::Deployed if asked_at < known.settled_at(lag) => {
+                let again = known.settled_at(lag).max(now);
+                self.desired.verify(id, again);
+            }
+            Intent::Deployed => self.orphan(id, asked_at, now),
+        }
+    }
+
+    fn settled_at(&self, id: &ArtifactId) -> Instant {
+        let lag = self.config.read_lag_max;
+        self.desired.get(id).map_or(Instant::START, |known| known.settled_at(lag))
+    }
+
+    /// A deployed artifact is absent from a complete list: an orphan candidate. Two such lists
+    /// some time apart, then a question about the artifact itself (law 4).
+    fn orphan(&mut self, id: &ArtifactId, asked_at: Instant, now: Instant) {
+        let delay = self.config.orphan_delay;
+        let since = self.desired.get(id).and_then(|known| known.absent_since);
+        match since {
+            None => {
+                self.desired.verified(id, asked_at);
+                self.desired.update(id, |desired| desired.absent_since = Some(asked_at));
+                self.desired.verify(id, now.after(delay));
+            }
+            Some(since) if asked_at < since.after(delay) => {
+                self.desired.verify(id, since.after(delay).max(now));
+            }
+            Some(_) => {
+                self.desired.verified(id, asked_at);
+                self.desired.update(id, |desired| desired.check_wanted = true);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The work queue of fetches: one job an artifact, capped, with backoff.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{ArtifactId, DeploymentId, Kind};
+use crate::time::Instant;
+
+/// One artifact's fetch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Job {
+    /// The artifact's kind; tells the route.
+    pub(super) kind: Kind,
+    /// The deployment to name in a batch; without one the artifact is fetched alone.
+    pub(super) deployment: Option<DeploymentId>,
+    /// The epoch of the belief that asked.
+    pub(super) epoch: u64,
+    /// Failed attempts since the epoch began.
+    pub(super) attempts: u32,
+    /// Whether it must not share a batch: a batch with it failed or lacked it (A-H13).
+    pub(super) alone: bool,
+    /// What went wrong last.
+    pub(super) last_failure: Option<String>,
+    due: Instant,
+    not_before: Instant,
+    in_flight: bool,
+}
+
+/// Fetches to do, by artifact and by due time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FetchQueue {
+    jobs: BTreeMap<ArtifactId, Job>,
+    due: BTreeSet<(Instant, ArtifactId)>,
+}
+
+impl FetchQueue {
+    /// Wants an artifact fetched at `due` or later. A job of the same epoch keeps its attempts
+    /// and its backoff; one in flight is left alone.
+    pub(super) fn want(
+        &mut self,
+        id: &ArtifactId,
+        kind: Kind,
+        deployment: Option<&DeploymentId>,
+        epoch: u64,
+        due: Instant,
+    ) {
+        if let Some(job) = self.jobs.get(id)
+            && job.epoch == epoch
+        {
+            if !job.in_flight && job.due != due.max(job.not_before) {
+                self.reschedule(id, |job| job.due = due.max(job.not_before));
+            }
+            return;
+        }
+        self.drop_job(id);
+        let job = Job {
+            kind,
+            deployment: deployment.cloned(),
+            epoch,
+            attempts: 0,
+            alone: false,
+            last_failure: None,
+            due,
+            not_before: Instant::START,
+            in_flight: false,
+        };
+        self.jobs.insert(id.clone(), job);
+        self.due.insert((due, id.clone()));
+    }
+
+    /// The artifact needs no fetch any more.
+    pub(super) fn drop_job(&mut self, id: &ArtifactId) {
+        if let Some(job) = self.jobs.remove(id) {
+            self.due.remove(&(job.due, id.clone()));
+        }
+    }
+
+    /// The job of an artifact.
+    pub(super) fn get(&self, id: &ArtifactId) -> Option<&Job> {
+        self.jobs.get(id)
+    }
+
+    /// When the next job is due.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// Takes what the next request should carry: one job alone, or up to `size_max` that may
+    /// share a batch. Empty when nothing is due.
+    pub(super) fn take_due(&mut self, now: Instant, size_max: usize) -> Vec<(ArtifactId, Job)> {
+        let mut taken: Vec<ArtifactId> = Vec::new();
+        for (at, id) in &self.due {
+            if *at > now || taken.len() >= size_max.max(1) {
+                break;
+            }
+            let Some(job) = self.jobs.get(id) else { continue };
+            let shares = size_max > 1 && !job.alone && job.deployment.is_some();
+            if shares {
+                taken.push(id.clone());
+            } else if taken.is_empty() {
+                taken.push(id.clone());
+                break;
+            }
+        }
+        taken.into_iter().filter_map(|id| self.launch(id)).collect()
+    }
+
+    fn launch(&mut self, id: ArtifactId) -> Option<(ArtifactId, Job)> {
+        let job = self.jobs.get_mut(&id)?;
+        job.in_flight = true;
+        self.due.remove(&(job.due, id.clone()));
+        Some((id, job.clone()))
+    }
+
+    /// The artifact was answered; whether more is needed is up to the next plan.
+    pub(super) fn answered(&mut self, id: &ArtifactId, epoch: u64) {
+        if self.jobs.get(id).is_some_and(|job| job.epoch == epoch) {
+            self.drop_job(id);
+        }
+    }
+
+    /// The attempt gave nothing that may be used before `not_before`; not a failure.
+    pub(super) fn postpone(&mut self, id: &ArtifactId, epoch: u64, not_before: Instant) {
+        self.land(id, epoch, |job| job.not_before = not_before);
+    }
+
+    /// The attempt failed and may be repeated at `not_before`, alone when `alone`. Answers how
+    /// many attempts failed.
+    pub(super) fn failed(
+        &mut self,
+        id: &ArtifactId,
+        epoch: u64,
+        why: &str,
+        alone: bool,
+        not_before: Instant,
+    ) -> u32 {
+        self.land(id, epoch, |job| {
+            job.attempts += 1;
+            job.alone |= alone;
+            job.last_failure = Some(why.to_owned());
+            job.not_before = not_before;
+        });
+        self.jobs.get(id).map_or(0, |job| job.attempts)
+    }
+
+    /// The attempt was not the artifact's fault; it is due again at once.
+    pub(super) fn retry_now(&mut self, id: &ArtifactId, epoch: u64, now: Instant) {
+        self.land(id, epoch, |job| job.not_before = now);
+    }
+
+    fn land(&mut self, id: &ArtifactId, epoch: u64, change: impl FnOnce(&mut Job)) {
+        if self.jobs.get(id).is_some_and(|job| job.epoch == epoch) {
+            self.reschedule(id, |job| {
+                job.in_flight = false;
+                change(job);
+                job.due = job.not_before;
+            });
+        }
+    }
+
+    fn reschedule(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Job)) {
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        self.due.remove(&(job.due, id.clone()));
+        change(job);
+        if !job.in_flight {
+            self.due.insert((job.due, id.clone()));
+        }
+    }
+
+    /// The most telling failure among jobs that failed at least `attempts_min` times.
+    pub(super) fn stuck(&self, attempts_min: u32) -> Option<&str> {
+        self.jobs
+            .values()
+            .filter(|job| job.attempts >= attempts_min)
+            .max_by_key(|job| job.attempts)
+            .and_then(|job| job.last_failure.as_deref())
+    }
+}

@@ -1,0 +1,235 @@
+//! The status: how each artifact stands, counted as it changes, and what that says of its kind.
+
+use std::collections::BTreeMap;
+
+use super::Engine;
+use super::desired::Intent;
+use super::status::{KindStatus, ResourceKind, Status, SyncState};
+use crate::model::{ArtifactId, Dialect, Kind};
+use crate::time::Instant;
+
+/// How one artifact stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Standing {
+    Settled,
+    Pending,
+    Doubtful,
+}
+
+/// What is counted of one artifact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Share {
+    kind: Kind,
+    standing: Standing,
+    served: bool,
+    retained: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Counts {
+    pending: usize,
+    doubtful: usize,
+    served: usize,
+    retained: usize,
+}
+
+/// Counts by kind, kept by differences so that a change costs the same in a large gateway, and
+/// since when each kind has been in its state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Standings {
+    shares: BTreeMap<ArtifactId, Share>,
+    counts: BTreeMap<Kind, Counts>,
+    since: BTreeMap<Kind, (SyncState, Instant)>,
+}
+
+impl Standings {
+    fn set(&mut self, id: &ArtifactId, share: Option<Share>) {
+        let before = match share {
+            Some(share) => self.shares.insert(id.clone(), share),
+            None => self.shares.remove(id),
+        };
+        if let Some(before) = before {
+            let counts = self.counts.entry(before.kind).or_default();
+            counts.pending -= usize::from(before.standing == Standing::Pending);
+            counts.doubtful -= usize::from(before.standing == Standing::Doubtful);
+            counts.served -= usize::from(before.served);
+            counts.retained -= usize::from(before.retained);
+        }
+        if let Some(share) = share {
+            let counts = self.counts.entry(share.kind).or_default();
+            counts.pending += usize::from(share.standing == Standing::Pending);
+            counts.doubtful += usize::from(share.standing == Standing::Doubtful);
+            counts.served += usize::from(share.served);
+            counts.retained += usize::from(share.retained);
+        }
+    }
+
+    fn of(&self, kind: Kind) -> Counts {
+        self.counts.get(&kind).copied().unwrap_or_default()
+    }
+}
+
+impl Engine {
+    /// Counts one artifact anew after something about it changed.
+    pub(super) fn recount(&mut self, id: &ArtifactId) {
+        let share = self.desired.get(id).map(|desired| {
+            let is_pending = self.queue.get(id).is_some()
+                || !self.observed.is_settled(id)
+                || desired.verify_at().is_some()
+                || desired.undeploy.is_some()
+                || self.existence.contains_key(id)
+                || desired.absent_since.is_some();
+            let standing = if desired.doubt.is_some() {
+                Standing::Doubtful
+            } else if is_pending {
+                Standing::Pending
+            } else {
+                Standing::Settled
+            };
+            let served = self.observed.is_served(id);
+            let held = desired.intent != Intent::Deleted && self.observed.latest_row(id).is_some();
+            Share { kind: desired.kind, standing, served, retained: held && !served }
+        });
+        self.standings.set(id, share);
+    }
+
+    /// Notes since when each kind has been in its state.
+    pub(super) fn note_states(&mut self, now: Instant) {
+        for kind in Kind::ALL {
+            let state = self.judge(kind).0;
+            let known = self.standings.since.entry(kind).or_insert((state, now));
+            if known.0 != state {
+                *known = (state, now);
+            }
+        }
+    }
+
+    /// The state of an artifact kind.
+    pub fn kind_state(&self, kind: Kind) -> SyncState {
+        self.judge(kind).0
+    }
+
+    /// The state of an artifact kind and why.
+    fn judge(&self, kind: Kind) -> (SyncState, Why<'_>) {
+        let counts = self.standings.of(kind);
+        if self.session.live().is_none() {
+            return (SyncState::Stale, Why::NoSession);
+        }
+        if self.write_failure.is_some() {
+            return (SyncState::Stale, Why::Writes);
+        }
+        if let Some(why) = &self.resync.last_failure {
+            return (SyncState::Stale, Why::List(why));
+        }
+        if !self.resync.listed_in_session && self.resync.unusable.is_none() {
+            return (SyncState::Syncing, Why::FirstList);
+        }
+        if let Some(why) = self.queue.stuck(self.config.ack_failure_attempts)
+            && counts.pending > 0
+        {
+            return (SyncState::Stale, Why::Fetch(why));
+        }
+        if let Some(why) = &self.resync.unusable {
+            return (SyncState::Unverified, Why::Unusable(why));
+        }
+        if counts.doubtful > 0 {
+            return (SyncState::Unverified, Why::Doubtful(counts.doubtful));
+        }
+        if counts.pending > 0 {
+            return (SyncState::Syncing, Why::Pending(counts.pending));
+        }
+        (SyncState::Synced, Why::Agreed)
+    }
+
+    /// The whole status; `since` is as of the last input.
+    pub fn status(&self) -> Status {
+        let mut kinds = BTreeMap::new();
+        for kind in Kind::ALL {
+            let (state, why) = self.judge(kind);
+            let counts = self.standings.of(kind);
+            let since = self.standings.since.get(&kind).map_or(Instant::START, |known| known.1);
+            let (served, retained) = (counts.served, counts.retained);
+            let reason = why.explain(self);
+            kinds.insert(
+                ResourceKind::Artifact(kind),
+                KindStatus { state, reason, since, served, retained },
+            );
+        }
+        for kind in [
+            ResourceKind::ApiKey,
+            ResourceKind::Subscription,
+            ResourceKind::Plan,
+            ResourceKind::Application,
+        ] {
+            kinds.insert(kind, self.not_held(kind));
+        }
+        let mut surfaced = self.surfaced.clone();
+        surfaced.acks_dropped = self.acks.dropped;
+        surfaced.acks_superseded = self.acks.superseded;
+        Status {
+            session: self.session.to_string(),
+            control_plane: self.observed.latest_control_plane().cloned(),
+            kinds,
+            surfaced,
+        }
+    }
+
+    /// A kind that this engine does not hold says so, with what it was told about it.
+    fn not_held(&self, kind: ResourceKind) -> KindStatus {
+        let prefix = match kind {
+            ResourceKind::ApiKey => "apikey.",
+            ResourceKind::Subscription => "subscription.",
+            ResourceKind::Plan => "subscriptionPlan.",
+            _ => "application.",
+        };
+        let events: u64 = self
+            .surfaced
+            .events_not_held
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(_, count)| count)
+            .sum();
+        let mut reason = format!("not held by this gateway; {events} events seen");
+        if kind == ResourceKind::ApiKey {
+            reason.push_str(match (self.keys, self.dialect()) {
+                (Some(super::KeysFound::ApiList), _) | (None, Some(Dialect::Apim470)) => {
+                    "; the control plane has no key list"
+                }
+                (Some(super::KeysFound::Keys), _) => "; the control plane lists keys",
+                _ => "; the key list was not read",
+            });
+        }
+        let state = SyncState::Unsupported;
+        KindStatus { state, reason, since: Instant::START, served: 0, retained: 0 }
+    }
+}
+
+enum Why<'a> {
+    NoSession,
+    Writes,
+    List(&'a str),
+    FirstList,
+    Fetch(&'a str),
+    Unusable(&'a str),
+    Doubtful(usize),
+    Pending(usize),
+    Agreed,
+}
+
+impl Why<'_> {
+    fn explain(&self, engine: &Engine) -> String {
+        match self {
+            Self::NoSession => format!("no session: {}", engine.session),
+            Self::Writes => {
+                format!("writes fail: {}", engine.write_failure.as_deref().unwrap_or_default())
+            }
+            Self::List(why) => format!("the list cannot be read: {why}"),
+            Self::FirstList => "waiting for the first list of this session".to_owned(),
+            Self::Fetch(why) => format!("a definition cannot be read: {why}"),
+            Self::Unusable(why) => (*why).to_owned(),
+            Self::Doubtful(count) => format!("{count} artifacts read in contradicting ways"),
+            Self::Pending(count) => format!("{count} artifacts under way"),
+            Self::Agreed => "the last complete list agreed".to_owned(),
+        }
+    }
+}

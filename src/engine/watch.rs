@@ -1,0 +1,183 @@
+//! Events of the session: hints about what to look at, applied when they are provably newer.
+
+use std::cmp::Ordering;
+
+use super::Engine;
+use super::desired::{Desired, Intent, PendingUndeploy};
+use crate::model::{
+    Ack, AckAction, AckStatus, ArtifactId, Event, EventHead, Generation, Kind, SessionId,
+};
+use crate::time::{Instant, Timestamp};
+
+impl Engine {
+    /// An event arrived on the current session.
+    pub(super) fn watched(&mut self, session: SessionId, event: Event, now: Instant) {
+        self.session.renewed(session, now, self.config.lease);
+        match event {
+            Event::ConnectionAck { .. } => self.acknowledged(session, now),
+            Event::Deployed(head) => self.deployed(&head, now),
+            Event::Undeployed(head) => self.undeployed(&head, now),
+            Event::Deleted { artifact, kind, sent_at } => {
+                self.deleted(&artifact, kind, sent_at, now);
+            }
+            Event::NotHeld { event_type } => {
+                self.surfaced.events_not_held.count(&event_type, self.config.names_max);
+            }
+            Event::Unknown { event_type } => {
+                self.surfaced.unknown_events.count(&event_type, self.config.names_max);
+            }
+        }
+    }
+
+    /// How an event relates to what is known. `None` cannot be told and asks for a read; so does
+    /// the same stamp on another statement (A-H3).
+    fn order(&self, id: &ArtifactId, at: Option<&Timestamp>, same: bool) -> Option<Ordering> {
+        let Some(desired) = self.desired.get(id) else { return Some(Ordering::Greater) };
+        let order = desired.generation.order_event(at?, self.config.clock_margin);
+        if order == Some(Ordering::Equal) && !same { None } else { order }
+    }
+
+    fn deployed(&mut self, head: &EventHead, now: Instant) {
+        let id = &head.artifact;
+        let same = self.desired.get(id).is_some_and(|desired| {
+            desired.intent == Intent::Deployed
+                && desired.undeploy.is_none()
+                && desired.generation.deployment == head.deployment
+        });
+        let is_deleted = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
+        match self.order(id, head.performed_at.as_ref(), same) {
+            Some(Ordering::Greater) if is_deleted => {
+                // Nothing deleted comes back on a hint; a read decides (law 5).
+                self.acks.owe(ack(head, AckAction::Deploy));
+                self.look_again(id, now);
+            }
+            Some(Ordering::Greater) => {
+                self.intend_deployed(head, now);
+                self.acks.owe(ack(head, AckAction::Deploy));
+                self.look_again(id, now);
+            }
+            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Deploy)),
+            Some(Ordering::Less) | None => self.look_again(id, now),
+        }
+        self.touched.insert(id.clone());
+    }
+
+    fn intend_deployed(&mut self, head: &EventHead, now: Instant) {
+        let generation = Generation {
+            deployment: head.deployment.clone(),
+            performed_at: head.performed_at,
+            listed_at: None,
+        };
+        match self.desired.get(&head.artifact) {
+            None => {
+                let desired = Desired::new(head.kind, Intent::Deployed, generation, now);
+                self.desired.insert(head.artifact.clone(), desired);
+            }
+            Some(_) => self.desired.update(&head.artifact, |desired| {
+                desired.intend(Intent::Deployed, now);
+                desired.generation = generation;
+            }),
+        }
+    }
+
+    fn undeployed(&mut self, head: &EventHead, now: Instant) {
+        let id = &head.artifact;
+        let known = self.desired.get(id);
+        let same = known.is_some_and(|d| d.intent == Intent::Undeployed);
+        let is_other_deployment = known.is_some_and(|desired| {
+            desired.intent == Intent::Deployed
+                && desired.generation.deployment.is_some()
+                && head.deployment.is_some()
+                && desired.generation.deployment != head.deployment
+        });
+        match self.order(id, head.performed_at.as_ref(), same) {
+            // The id of a deployment that is not the one served proves nothing by itself: it may
+            // be the old one of a redeploy, or a wrong one (FB-62). A read decides.
+            Some(Ordering::Greater) if is_other_deployment => self.look_again(id, now),
+            Some(Ordering::Greater) => {
+                self.pend_undeploy(head, now);
+                self.acks.owe(ack(head, AckAction::Undeploy));
+                self.look_again(id, now);
+            }
+            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Undeploy)),
+            Some(Ordering::Less) | None => self.look_again(id, now),
+        }
+        self.touched.insert(id.clone());
+    }
+
+    fn pend_undeploy(&mut self, head: &EventHead, now: Instant) {
+        let id = &head.artifact;
+        let is_served = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deployed);
+        if is_served {
+            let due = now.after(self.config.undeploy_grace);
+            let performed_at = head.performed_at;
+            self.desired.update(id, |desired| {
+                desired.undeploy = Some(PendingUndeploy { due, known_at: now, performed_at });
+            });
+            return;
+        }
+        if self.desired.get(id).is_none() {
+            let generation =
+                Generation { deployment: head.deployment.clone(), ..Generation::default() };
+            let desired = Desired::new(head.kind, Intent::Undeployed, generation, now);
+            self.desired.insert(id.clone(), desired);
+        }
+        self.desired.update(id, |desired| {
+            desired.known_at = now;
+            desired.generation.performed_at = head.performed_at;
+        });
+    }
+
+    /// Undeploys whose grace is over take effect.
+    pub(super) fn end_graces(&mut self, now: Instant) {
+        while let Some(id) = self.desired.grace_over(now) {
+            self.desired.update(&id, |desired| {
+                let Some(pending) = desired.undeploy.take() else { return };
+                desired.intend(Intent::Undeployed, pending.known_at);
+                desired.generation.performed_at = pending.performed_at;
+            });
+            self.touched.insert(id);
+        }
+    }
+
+    fn deleted(&mut self, id: &ArtifactId, kind: Kind, sent_at: Option<Timestamp>, now: Instant) {
+        let same = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
+        match self.order(id, sent_at.as_ref(), same) {
+            Some(Ordering::Greater) => {
+                if self.desired.get(id).is_none() {
+                    let desired = Desired::new(kind, Intent::Deleted, Generation::default(), now);
+                    self.desired.insert(id.clone(), desired);
+                }
+                self.desired.update(id, |desired| {
+                    desired.intend(Intent::Deleted, now);
+                    desired.generation.performed_at = sent_at;
+                    desired.read_at = None;
+                    desired.doubt = None;
+                });
+                self.look_again(id, now);
+            }
+            Some(Ordering::Equal) => {}
+            Some(Ordering::Less) | None => self.look_again(id, now),
+        }
+        self.touched.insert(id.clone());
+    }
+
+    /// Wants a list to look at the artifact once reads have settled.
+    pub(super) fn look_again(&mut self, id: &ArtifactId, now: Instant) {
+        self.desired.verify(id, now.after(self.config.read_lag_max));
+        if self.desired.get(id).is_none() {
+            self.resync.want(now.after(self.config.read_lag_max));
+        }
+    }
+}
+
+fn ack(head: &EventHead, action: AckAction) -> Ack {
+    Ack {
+        artifact: head.artifact.clone(),
+        kind: head.kind,
+        deployment: head.deployment.clone(),
+        action,
+        status: AckStatus::Success,
+        performed_text: head.performed_text.clone(),
+    }
+}

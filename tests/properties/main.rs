@@ -1,0 +1,5 @@
+//! Properties over random operations, one file for each thing that has them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod store;
