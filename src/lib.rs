@@ -5,6 +5,8 @@
 //! - [`engine`]: what is decided; inputs in, actions out, no IO.
 //! - [`store`]: what is durable.
 //! - [`wire`]: bytes to nouns and back.
+//! - [`driver`]: the codec around the engine; bytes in, bytes out.
+//! - `shell`: everything that touches the machine, behind the feature of that name.
 
 pub mod time;
 

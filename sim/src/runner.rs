@@ -213,9 +213,9 @@ fn idle_faults(
 ) -> Vec<String> {
     let faults = story.steps.iter().enumerate().filter(|(_, step)| step.verb.is_fault());
     let idle = faults.filter(|(index, step)| {
-        unfired.contains(index) || !delivered.contains_key(step.verb.name())
+        unfired.contains(index) || !delivered.contains_key(step.verb.delivered_as())
     });
-    idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.name())).collect()
+    idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.delivered_as())).collect()
 }
 
 impl Verb {
