@@ -122,6 +122,11 @@ impl SimGateway {
         self.committing = Some((write, batch));
     }
 
+    /// Whether a write is going on.
+    pub const fn is_committing(&self) -> bool {
+        self.committing.is_some()
+    }
+
     /// Finishes the write that was begun. Answers the batch, and what went wrong.
     pub fn finish_commit(&mut self) -> Option<(WriteId, Batch, Result<(), StoreFailure>)> {
         let (write, batch) = self.committing.take()?;

@@ -43,6 +43,11 @@ pub struct Desired {
     /// When the held definition was read. Another one replaces it only when asked for at least
     /// `read_lag_max` later.
     pub read_at: Option<Instant>,
+    /// When the held definition was read late enough to belong to the intent; a list asked
+    /// `read_lag_max` later that still names the deployment confirms that it does.
+    pub settled_read_at: Option<Instant>,
+    /// Whether such a list was merged.
+    pub read_confirmed: bool,
     /// When the first complete list that lacked the artifact was asked for.
     pub absent_since: Option<Instant>,
     /// Whether absence was confirmed by a second list and the artifact itself must be asked for.
@@ -58,11 +63,15 @@ pub struct Desired {
     verify_at: Option<Instant>,
 }
 
-/// An undeploy that waits for a deploy of the same artifact (A-H20).
+/// An undeploy that is not yet believed: a redeploy is sent as an undeploy and a deploy (A-H20),
+/// and the second may be late or lost. After a grace the artifact itself is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PendingUndeploy {
-    /// When it takes effect.
+    /// When the artifact is asked for, or, once it was, when the event is believed for want of an
+    /// answer.
     pub due: Instant,
+    /// Whether the artifact is being asked for.
+    pub asked: bool,
     /// When it arrived.
     pub known_at: Instant,
     /// Its `performedAt`.
@@ -78,6 +87,8 @@ impl Desired {
             generation,
             known_at,
             read_at: None,
+            settled_read_at: None,
+            read_confirmed: false,
             absent_since: None,
             check_wanted: false,
             doubt: None,
@@ -90,7 +101,8 @@ impl Desired {
 
     /// From when on a read is asked late enough to overrule the intent.
     pub fn settled_at(&self, lag: Duration) -> Instant {
-        self.known_at.after(lag)
+        let pending = self.undeploy.as_ref().map_or(Instant::START, |pending| pending.known_at);
+        self.known_at.max(pending).after(lag)
     }
 
     /// From when on a read is asked late enough to replace the held definition, too.
@@ -107,6 +119,8 @@ impl Desired {
     pub fn intend(&mut self, intent: Intent, now: Instant) {
         self.intent = intent;
         self.known_at = now;
+        self.settled_read_at = None;
+        self.read_confirmed = false;
         self.absent_since = None;
         self.check_wanted = false;
         self.undeploy = None;

@@ -95,7 +95,14 @@ impl Engine {
             self.queue.answered(id, wanted.epoch);
             return;
         };
-        let is_checked = desired.check_wanted;
+        if let Some(pending) = &desired.undeploy
+            && asked_at < pending.known_at.after(lag)
+        {
+            // Still handed out, but that may be the state before the undeploy.
+            self.queue.postpone(id, wanted.epoch, pending.known_at.after(lag));
+            return;
+        }
+        let is_checked = desired.check_wanted && desired.undeploy.is_none();
         let is_settled = asked_at >= desired.confirmable_at(lag);
         let is_replaceable = asked_at >= desired.replaceable_at(lag);
         let row = self.observed.latest_row(id);
@@ -108,7 +115,7 @@ impl Engine {
         }
         let keeps_label =
             row.is_some_and(|row| row.generation.deployment == desired.generation.deployment);
-        let confirmed = is_settled || same.is_some_and(|held| held.confirmed && keeps_label);
+        let confirmed = same.is_some_and(|held| held.confirmed && keeps_label);
         let write = ArtifactWrite::Put {
             row: Row {
                 kind: desired.kind,
@@ -124,14 +131,22 @@ impl Engine {
             if same.is_none() || desired.read_at.is_none() {
                 desired.read_at = Some(now);
             }
+            if is_settled && !confirmed {
+                desired.settled_read_at = Some(now);
+                desired.read_confirmed = false;
+            }
             desired.doubt = None;
+            desired.undeploy = None;
+            desired.check_wanted = false;
             if is_checked {
                 // Absent from the lists and still handed out: the row is lost, not the API.
-                desired.check_wanted = false;
                 desired.absent_since = None;
                 desired.doubt = Some(Doubt::ServedWithoutListing);
             }
         });
+        if is_settled && !confirmed {
+            self.desired.verify(id, now.after(lag));
+        }
     }
 
     /// The control plane answered that the artifact is not deployed here.
@@ -143,6 +158,12 @@ impl Engine {
             self.queue.answered(id, wanted.epoch);
             return;
         };
+        if desired.undeploy.as_ref().is_some_and(|pending| asked_at >= pending.known_at) {
+            self.queue.answered(id, wanted.epoch);
+            self.believe_undeploy(id);
+            self.want_existence(id, now.after(lag));
+            return;
+        }
         let believable_at = desired.confirmable_at(lag);
         if asked_at < believable_at {
             self.queue.postpone(id, wanted.epoch, believable_at);

@@ -9,7 +9,7 @@ use super::desired::{Desired, Doubt, Intent};
 use crate::model::{
     ArtifactId, ControlPlane, Dialect, Generation, Kind, Listed, ListedState, Listing,
 };
-use crate::time::Instant;
+use crate::time::{Instant, Timestamp};
 
 impl Engine {
     /// Merges a well-formed list that was asked for at `asked_at`.
@@ -126,8 +126,16 @@ impl Engine {
     }
 
     fn agree(&mut self, row: &Listed, number: u64, asked_at: Instant) {
+        let lag = self.config.read_lag_max;
         self.desired.update(&row.artifact, |desired| {
             desired.listed_in = number;
+            let rebuilt = is_rebuilt(desired.generation.listed_at, row.listed_at);
+            if rebuilt {
+                // Deployed anew between the reads, perhaps with another revision in between.
+                desired.settled_read_at = None;
+            }
+            desired.read_confirmed |=
+                desired.settled_read_at.is_some_and(|read_at| asked_at >= read_at.after(lag));
             desired.generation.listed_at = row.listed_at;
             desired.absent_since = None;
             desired.check_wanted = false;
@@ -226,5 +234,15 @@ impl Engine {
                 self.desired.update(id, |desired| desired.check_wanted = true);
             }
         }
+    }
+}
+
+/// Whether two list times of one deployment are certainly different moments.
+fn is_rebuilt(before: Option<Timestamp>, after: Option<Timestamp>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            !matches!(before.order(&after), None | Some(std::cmp::Ordering::Equal))
+        }
+        _ => false,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::desired::{Desired, DesiredSet, Intent};
 use super::observed::ObservedSet;
-use crate::model::{ArtifactId, DeployState, Generation, Row, Tombstone};
+use crate::model::{ArtifactId, DeployState, Generation, Held, Row, Tombstone};
 use crate::time::Instant;
 
 /// What one artifact needs next.
@@ -69,7 +69,16 @@ fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<
     if performed_since(desired, row) {
         return Some(Task::Write(Row { generation: desired.generation.clone(), ..row.clone() }));
     }
-    (!held.confirmed).then(|| Task::Fetch { due: desired.confirmable_at(lag) })
+    if held.confirmed {
+        return None;
+    }
+    if desired.read_confirmed {
+        let held = Some(Held { confirmed: true, ..held });
+        return Some(Task::Write(Row { held, ..row.clone() }));
+    }
+    // Read late enough already: the list that confirms it is on its way.
+    let is_read = desired.settled_read_at.is_some();
+    (!is_read).then(|| Task::Fetch { due: desired.confirmable_at(lag) })
 }
 
 /// The definition keeps its label, so that it is known again when it is deployed again.
@@ -102,7 +111,7 @@ fn performed_since(desired: &Desired, row: &Row) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContentDigest, DeploymentId, Held, Kind};
+    use crate::model::{ContentDigest, DeploymentId, Kind};
     use crate::time::Timestamp;
 
     const LAG: Duration = Duration::from_secs(5);
@@ -155,6 +164,17 @@ mod tests {
             Some(&row(DeployState::Deployed, "d1", true)),
             None,
         );
+    }
+
+    #[test]
+    fn a_list_after_the_settled_read_confirms_it() {
+        let held = row(DeployState::Deployed, "d1", false);
+        let mut wanted = desired(Intent::Deployed, "d1");
+        wanted.settled_read_at = Some(Instant::from_millis(6000));
+        check(&wanted, Some(&held), None);
+        wanted.read_confirmed = true;
+        let confirmed = row(DeployState::Deployed, "d1", true);
+        check(&wanted, Some(&held), Some(Task::Write(confirmed)));
     }
 
     #[test]

@@ -112,7 +112,9 @@ impl Engine {
             let due = now.after(self.config.undeploy_grace);
             let performed_at = head.performed_at;
             self.desired.update(id, |desired| {
-                desired.undeploy = Some(PendingUndeploy { due, known_at: now, performed_at });
+                let asked = false;
+                desired.undeploy =
+                    Some(PendingUndeploy { due, asked, known_at: now, performed_at });
             });
             return;
         }
@@ -128,16 +130,34 @@ impl Engine {
         });
     }
 
-    /// Undeploys whose grace is over take effect.
+    /// Undeploys whose grace is over: the artifact is asked for, and where no answer comes in time
+    /// the event is believed, because it is provably newer than what is served.
     pub(super) fn end_graces(&mut self, now: Instant) {
         while let Some(id) = self.desired.grace_over(now) {
-            self.desired.update(&id, |desired| {
-                let Some(pending) = desired.undeploy.take() else { return };
-                desired.intend(Intent::Undeployed, pending.known_at);
-                desired.generation.performed_at = pending.performed_at;
+            let lag = self.config.read_lag_max;
+            let mut gave_up = false;
+            self.desired.update(&id, |desired| match &mut desired.undeploy {
+                Some(pending) if !pending.asked => {
+                    pending.asked = true;
+                    pending.due = pending.known_at.after(lag * 2);
+                    desired.check_wanted = true;
+                }
+                _ => gave_up = true,
             });
+            if gave_up {
+                self.believe_undeploy(&id);
+            }
             self.touched.insert(id);
         }
+    }
+
+    /// The pending undeploy is true.
+    pub(super) fn believe_undeploy(&mut self, id: &ArtifactId) {
+        self.desired.update(id, |desired| {
+            let Some(pending) = desired.undeploy.take() else { return };
+            desired.intend(Intent::Undeployed, pending.known_at);
+            desired.generation.performed_at = pending.performed_at;
+        });
     }
 
     fn deleted(&mut self, id: &ArtifactId, kind: Kind, sent_at: Option<Timestamp>, now: Instant) {

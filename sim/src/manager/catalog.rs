@@ -1,7 +1,6 @@
 //! The APIs: names and incarnations, lifecycle, revisions and their definitions.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use driftless_gateway::model::{ArtifactId, ContentDigest, DeploymentId, Kind};
@@ -10,7 +9,7 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
 use super::archive::{self, Entry};
-use super::rows::{History, State};
+use super::rows::{Cached, History, State};
 use crate::random::{Key, uuid_text};
 
 /// An API's place in the catalog; never reused.
@@ -35,6 +34,8 @@ pub(super) struct Api {
     pub(super) state: State,
     /// Its earlier states.
     pub(super) history: History,
+    /// Its row as the list last wrote it.
+    pub(super) row_text: Option<(Cached, String)>,
 }
 
 /// A revision: immutable content.
@@ -168,6 +169,7 @@ impl Catalog {
             revisions: Vec::new(),
             state,
             history: History::starting(now, state),
+            row_text: None,
         });
         index
     }
@@ -188,10 +190,10 @@ impl Catalog {
     /// After a restore: the name belongs to whichever of its APIs exists.
     pub(super) fn reclaim_names(&mut self) {
         for (index, api) in self.apis.iter().enumerate() {
-            if api.state.truth.exists {
-                if let Some(named) = self.names.get_mut(&api.name) {
-                    named.newest = index;
-                }
+            if api.state.truth.exists
+                && let Some(named) = self.names.get_mut(&api.name)
+            {
+                named.newest = index;
             }
         }
     }
@@ -210,25 +212,26 @@ pub(super) fn deployment_id(api: &str, gateway: &str, revision: &str) -> Deploym
 /// The `api.yaml` of a revision as the converter writes it (§3.1): about a kilobyte that says
 /// nothing of ids. The upstream and the operations differ from revision to revision.
 fn document(api: &Api, revision: u32) -> String {
-    let slug = slug(&api.name);
-    let mut out = String::with_capacity(1280);
-    let quoted = quote(&api.name);
-    let incarnation = api.incarnation;
-    let _ = write!(
-        out,
-        "apiVersion: gateway.api-platform.wso2.com/v1alpha1\nkind: {}\nmetadata:\n  name: {slug}-v1\nspec:\n  \
-         displayName: {quoted}\n  version: v1.0\n  context: /{slug}/v1.0\n  upstream:\n    main:\n      \
-         url: http://{slug}-r{revision}.i{incarnation}.example:8080/base\n      ref: null\n    sandbox: null\n  \
-         policies: []\n  operations:\n",
-        api.kind.name()
-    );
-    for (number, method) in ["GET", "POST", "PUT", "DELETE", "GET", "PATCH"].iter().enumerate() {
-        let _ = write!(
-            out,
-            "  - method: {method}\n    path: /r{revision}/items-{number}/{{id}}\n    policies:\n    - name: \
-             set-headers\n      version: v1\n      executionCondition: null\n      params:\n        \
-             request: revision-{revision}\n",
-        );
+    let (slug, quoted, revision) = (slug(&api.name), quote(&api.name), revision.to_string());
+    let mut out = String::with_capacity(1536);
+    let mut push = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
+    push(&["apiVersion: gateway.api-platform.wso2.com/v1alpha1\nkind: ", api.kind.name()]);
+    push(&["\nmetadata:\n  name: ", &slug, "-v1\nspec:\n  displayName: ", &quoted]);
+    push(&["\n  version: v1.0\n  context: /", &slug, "/v1.0\n  upstream:\n    main:\n"]);
+    let incarnation = api.incarnation.to_string();
+    push(&["      url: http://", &slug, "-r", &revision, ".i", &incarnation, ".example:8080\n"]);
+    push(&["      ref: null\n    sandbox: null\n  policies: []\n  operations:\n"]);
+    for (method, path) in [
+        ("GET", "items"),
+        ("POST", "items"),
+        ("GET", "items/{id}"),
+        ("PUT", "items/{id}"),
+        ("DELETE", "items/{id}"),
+    ] {
+        push(&["  - method: ", method, "\n    path: /r", &revision, "/", path]);
+        push(&["\n    policies:\n    - name: set-headers\n      version: v1\n"]);
+        push(&["      executionCondition: null\n      params:\n        request: revision-"]);
+        push(&[&revision, "\n"]);
     }
     out
 }

@@ -100,65 +100,66 @@ impl WallClock {
 /// Appends a moment as Java's `Instant.toString()` writes it: UTC, with 0, 3 or 6 fraction
 /// digits, whichever suffices.
 pub(super) fn push_java(out: &mut String, at: Micros) {
-    push_seconds(out, at.div_euclid(1_000_000));
-    let micros = at.rem_euclid(1_000_000);
-    if micros % 1000 != 0 {
-        out.push('.');
-        push_digits(out, micros, 6);
-    } else if micros != 0 {
-        out.push('.');
-        push_digits(out, micros / 1000, 3);
-    }
+    let digits = digits_of(at);
+    let length = match at.rem_euclid(1_000_000) {
+        0 => SECONDS,
+        micros if micros % 1000 == 0 => SECONDS + 4,
+        _ => SECONDS + 7,
+    };
+    push_ascii(out, &digits[..length]);
     out.push('Z');
 }
 
 /// Appends a moment as Go's `time.RFC3339Nano` writes it: with the zone's offset and without
 /// trailing zeros.
 pub(super) fn push_go(out: &mut String, at: Micros, offset_minutes: i32) {
-    let local = at.saturating_add(i64::from(offset_minutes) * 60_000_000);
-    push_seconds(out, local.div_euclid(1_000_000));
-    let micros = local.rem_euclid(1_000_000);
-    if micros != 0 {
-        out.push('.');
-        push_digits(out, micros, 6);
-        out.truncate(out.trim_end_matches('0').len());
-    }
+    let digits = digits_of(at.saturating_add(i64::from(offset_minutes) * 60_000_000));
+    let zeros = digits.iter().rev().take_while(|&&digit| digit == b'0').count().min(7);
+    let length = if zeros >= 6 { SECONDS } else { digits.len() - zeros };
+    push_ascii(out, &digits[..length]);
     if offset_minutes == 0 {
         out.push('Z');
-    } else {
-        out.push(if offset_minutes < 0 { '-' } else { '+' });
-        let minutes = i64::from(offset_minutes.unsigned_abs());
-        push_digits(out, minutes / 60, 2);
-        out.push(':');
-        push_digits(out, minutes % 60, 2);
+        return;
     }
+    let mut zone = *b"+00:00";
+    zone[0] = if offset_minutes < 0 { b'-' } else { b'+' };
+    let minutes = i64::from(offset_minutes.unsigned_abs());
+    put_digits(&mut zone[1..3], minutes / 60);
+    put_digits(&mut zone[4..6], minutes % 60);
+    push_ascii(out, &zone);
 }
 
-fn push_seconds(out: &mut String, seconds: i64) {
+/// How long a moment is without its fraction.
+const SECONDS: usize = 19;
+
+/// A moment in UTC with six fraction digits and without a zone.
+fn digits_of(at: Micros) -> [u8; 26] {
+    let mut text = *b"0000-00-00T00:00:00.000000";
+    let (seconds, micros) = (at.div_euclid(1_000_000), at.rem_euclid(1_000_000));
     let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day) = civil_from_days(days);
-    for (value, width, before) in [
-        (year, 4, ""),
-        (month, 2, "-"),
-        (day, 2, "-"),
-        (of_day / 3600, 2, "T"),
-        (of_day / 60 % 60, 2, ":"),
-        (of_day % 60, 2, ":"),
-    ] {
-        out.push_str(before);
-        push_digits(out, value, width);
+    put_digits(&mut text[0..4], year);
+    put_digits(&mut text[5..7], month);
+    put_digits(&mut text[8..10], day);
+    put_digits(&mut text[11..13], of_day / 3600);
+    put_digits(&mut text[14..16], of_day / 60 % 60);
+    put_digits(&mut text[17..19], of_day % 60);
+    put_digits(&mut text[20..26], micros);
+    text
+}
+
+/// Writes the decimal digits of a value that is not negative, with leading zeros.
+fn put_digits(place: &mut [u8], value: i64) {
+    let mut rest = value;
+    for digit in place.iter_mut().rev() {
+        // A remainder by ten fits a byte.
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
     }
 }
 
-/// Appends the decimal digits of a value that is not negative, with leading zeros.
-fn push_digits(out: &mut String, value: i64, width: usize) {
-    let mut digits = [b'0'; 8];
-    let mut rest = value;
-    for digit in digits[..width].iter_mut().rev() {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-    }
-    out.extend(digits[..width].iter().map(|&digit| char::from(digit)));
+fn push_ascii(out: &mut String, digits: &[u8]) {
+    out.push_str(std::str::from_utf8(digits).unwrap_or_default());
 }
 
 /// The proleptic Gregorian date of a day number, after Howard Hinnant's `civil_from_days`.

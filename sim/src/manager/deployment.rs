@@ -1,34 +1,14 @@
-//! What people do: publish, revise, deploy, undeploy, delete, retire, and the events that go with
-//! it, in the order of §5.3 and §5.4.
+//! What people do: publish, revise, deploy, undeploy, delete, retire; in the order of §5.3 and §5.4.
 
-use std::fmt::Write as _;
-use std::sync::Arc;
-
-use driftless_gateway::model::{ArtifactId, DeploymentId, Dialect, Kind};
+use driftless_gateway::model::{DeploymentId, Kind};
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
+use super::announce::{Change, Raised};
 use super::catalog::{ApiIndex, REVISION_MAX};
-use super::clock::{push_go, push_java};
-use super::ledger::{Cause, EventRecord, Fate, Issued};
+use super::ledger::{Cause, Issued};
 use super::rows::{Cached, Effect, Mapping, Pending, Rows};
 use crate::step::{Deploy, Lifecycle};
-
-/// What an event tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Change {
-    Deployed,
-    Undeployed,
-    Deleted,
-}
-
-/// An event to be raised.
-struct Raised {
-    index: ApiIndex,
-    change: Change,
-    deployment: Option<DeploymentId>,
-    issue: u32,
-}
 
 impl Effect {
     /// A cache row that is deployed.
@@ -222,13 +202,12 @@ impl ApiManager {
         api.history.note(now, api.state);
     }
 
-    /// The revisions mapped besides this one.
+    /// The revisions mapped besides this one, once what is on its way has happened.
     fn others_mapped(&self, index: ApiIndex, revision: u32) -> Mapping {
-        let mut others = self.catalog.get(index).map(|api| api.state.rows.mapped);
-        if let Some(others) = &mut others {
-            others.remove(revision);
-        }
-        others.unwrap_or_default()
+        let Some(api) = self.catalog.get(index) else { return Mapping::default() };
+        let mut others = self.pending.settled(index, api.state.rows).mapped;
+        others.remove(revision);
+        others
     }
 
     /// The deployment id of a revision.
@@ -290,148 +269,5 @@ impl ApiManager {
         let did = change(&mut api.state.rows);
         api.history.note(now, api.state);
         did
-    }
-
-    /// Raises an event: a row in the store, then a direct send to the session on this node
-    /// (§1.4). The direct send marks nothing delivered, so the poll sends it again (A-H1).
-    fn raise(&mut self, raised: Raised, now: Instant) {
-        self.raised += 1;
-        let key = self.key.child("events").nth(self.raised);
-        let stamp = self.event_stamp(now);
-        let Raised { index, change, mut deployment, issue } = raised;
-        if change == Change::Undeployed && self.faults.wrong_undeploy_ids > 0 {
-            self.faults.wrong_undeploy_ids -= 1;
-            self.delivered.count("wrong_undeploy_ids");
-            deployment = Some(DeploymentId::new(&key.uuid("wrong deployment")));
-        }
-        let Some(api) = self.catalog.get(index) else { return };
-        let artifact = api.id.clone();
-        let event_type = event_type(api.kind, change);
-        let mut at = String::with_capacity(40);
-        match self.dialect {
-            Dialect::PlatformApi11 => push_go(&mut at, stamp, self.switches.offset_minutes),
-            _ => push_java(&mut at, stamp),
-        }
-        let correlation = match (&deployment, change) {
-            (Some(id), Change::Deployed) if self.keeps_events() => format!("deploy:{id}"),
-            (Some(id), Change::Undeployed) if self.keeps_events() => format!("undeploy:{id}"),
-            _ => key.uuid("correlation"),
-        };
-        let id_name = id_name(api.kind);
-        let text = text(event_type, id_name, &artifact, deployment.as_ref(), &at, &correlation);
-        let fate = self.dispatch(Arc::from(text), key.draw("id"), now);
-        self.ledger.event(EventRecord {
-            at: now,
-            event_type,
-            artifact,
-            issue,
-            deployment,
-            performed_text: at,
-            fate,
-        });
-    }
-
-    fn dispatch(&mut self, text: Arc<str>, tie: u64, now: Instant) -> Fate {
-        if self.faults.lose_events > 0 {
-            self.faults.lose_events -= 1;
-            self.delivered.count("lose_events");
-            return Fate::Lost;
-        }
-        let is_stored = self.keeps_events() && !self.switches.persist_fails;
-        if is_stored {
-            self.events.insert(now, self.clock.row(now), tie, Arc::clone(&text));
-        }
-        let heard = self.send_directly(&text, tie, now);
-        match (is_stored, heard) {
-            (true, _) => Fate::Stored,
-            (false, true) => Fate::Direct,
-            (false, false) => Fate::Unheard,
-        }
-    }
-
-    /// Sends to the session on the publishing node, or in the Platform API to every session.
-    fn send_directly(&mut self, text: &Arc<str>, tie: u64, now: Instant) -> bool {
-        if !self.keeps_events() {
-            return self.sessions.broadcast(None, text) > 0;
-        }
-        if self.sessions.is_empty() || !self.switches.direct_send {
-            return false;
-        }
-        if self.faults.suppress_direct(now) {
-            self.delivered.count("no_direct_send");
-            return false;
-        }
-        let nodes = u64::from(self.switches.nodes.max(1));
-        let node = u32::try_from(tie % nodes).unwrap_or(0);
-        if self.switches.poll_dies_on_write_race {
-            let killed = self.sessions.kill_polls_writing(node, self.switches.poll_interval, now);
-            self.delivered.add("poll_dies_on_write_race", killed);
-        }
-        self.sessions.broadcast(Some(node), text) > 0
-    }
-
-    /// The wall-clock stamp of something sent now.
-    pub(super) fn event_stamp(&mut self, now: Instant) -> i64 {
-        if self.clock.is_frozen(now) {
-            self.delivered.count("freeze_stamps");
-        }
-        if self.clock.is_off() {
-            self.delivered.count("step_clock");
-        }
-        self.stamps += 1;
-        let jitter = self.key.child("stamps").nth(self.stamps).draw("jitter");
-        self.clock.event(now, jitter)
-    }
-}
-
-/// The text of an event as Gson writes it, without fields that are null (§2.1 to §2.3).
-fn text(
-    event_type: &str,
-    id_name: &str,
-    artifact: &ArtifactId,
-    deployment: Option<&DeploymentId>,
-    at: &str,
-    correlation: &str,
-) -> String {
-    let mut out = String::with_capacity(320);
-    let _ = write!(out, r#"{{"type":"{event_type}","payload":{{"{id_name}":"{artifact}""#);
-    if let Some(deployment) = deployment {
-        let _ = write!(out, r#","deploymentId":"{deployment}","performedAt":"{at}""#);
-    }
-    let _ = write!(out, r#"}},"timestamp":"{at}","correlationId":"{correlation}"}}"#);
-    out
-}
-
-/// The type of an event; an APIM knows the `api` family only.
-const fn event_type(kind: Kind, change: Change) -> &'static str {
-    use Change::{Deleted, Deployed, Undeployed};
-    match (kind, change) {
-        (Kind::RestApi, Deployed) => "api.deployed",
-        (Kind::RestApi, Undeployed) => "api.undeployed",
-        (Kind::RestApi, Deleted) => "api.deleted",
-        (Kind::WebSubApi, Deployed) => "websub.deployed",
-        (Kind::WebSubApi, Undeployed) => "websub.undeployed",
-        (Kind::WebSubApi, Deleted) => "websub.deleted",
-        (Kind::WebBrokerApi, Deployed) => "webbroker.deployed",
-        (Kind::WebBrokerApi, Undeployed) => "webbroker.undeployed",
-        (Kind::WebBrokerApi, Deleted) => "webbroker.deleted",
-        (Kind::LlmProvider, Deployed) => "llmprovider.deployed",
-        (Kind::LlmProvider, Undeployed) => "llmprovider.undeployed",
-        (Kind::LlmProvider, Deleted) => "llmprovider.deleted",
-        (Kind::LlmProxy, Deployed) => "llmproxy.deployed",
-        (Kind::LlmProxy, Undeployed) => "llmproxy.undeployed",
-        (Kind::LlmProxy, Deleted) => "llmproxy.deleted",
-        (Kind::Mcp, Deployed) => "mcpproxy.deployed",
-        (Kind::Mcp, Undeployed) => "mcpproxy.undeployed",
-        (Kind::Mcp, Deleted) => "mcpproxy.deleted",
-    }
-}
-
-/// How a payload names the artifact's id.
-const fn id_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::RestApi | Kind::WebSubApi | Kind::WebBrokerApi => "apiId",
-        Kind::LlmProvider => "providerId",
-        Kind::LlmProxy | Kind::Mcp => "proxyId",
     }
 }

@@ -106,11 +106,12 @@ impl EventStore {
     }
 
     /// Goes back to what the table held at `then`; answers whether that made a difference.
-    pub(super) fn restore(&mut self, then: Instant) -> bool {
+    pub(super) fn restore(&mut self, then: Option<Instant>) -> bool {
+        let is_known = |at: Instant| then.is_some_and(|then| at <= then);
         let before = (self.events.len(), self.waiting.len());
-        self.events.retain(|event| event.at <= then);
+        self.events.retain(|event| is_known(event.at));
         for event in &mut self.events {
-            event.delivered = event.delivered.filter(|&at| at <= then);
+            event.delivered = event.delivered.filter(|&at| is_known(at));
             event.claimed = event.claimed.filter(|_| event.delivered.is_some());
         }
         self.find_waiting();
@@ -165,8 +166,8 @@ mod tests {
         store.claim(0, 0, LEASE);
         store.mark_delivered(&[0], Instant::START);
         store.mark_delivered(&[1], Instant::from_millis(9));
-        assert!(store.restore(Instant::from_millis(1)));
+        assert!(store.restore(Some(Instant::from_millis(1))));
         assert_eq!(store.unclaimed(), [1]);
-        assert!(!store.restore(Instant::from_millis(1)));
+        assert!(!store.restore(Some(Instant::from_millis(1))));
     }
 }

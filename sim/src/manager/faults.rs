@@ -7,7 +7,7 @@ use driftless_gateway::time::Instant;
 
 use super::ApiManager;
 use super::ledger::{Cause, Issued};
-use super::rows::State;
+use super::rows::{State, earlier};
 use crate::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
 
 /// How often each kind of fault took effect on something that was sent or answered.
@@ -233,11 +233,10 @@ impl ApiManager {
 
     /// The database goes back in time; sockets and the node's memory stay. No event tells.
     fn restore_backup(&mut self, ago_ms: u64, now: Instant) -> bool {
-        let ago = Duration::from_millis(ago_ms.min(now.as_millis()));
-        let then = Instant::from_nanos(now.as_nanos().saturating_sub(nanos(ago)));
-        if ago.is_zero() {
+        if ago_ms == 0 {
             return false;
         }
+        let then = earlier(now, ago_ms);
         let mut changed = self.events.restore(then);
         while self.pending.pop().is_some() {}
         let (stamp, keeps_undeployed) = (self.clock.row(now), !self.keeps_events());
@@ -268,6 +267,9 @@ impl ApiManager {
         let same =
             served(before) == served(after) && before.truth.is_there() == after.truth.is_there();
         let Some(api) = self.catalog.get(index) else { return };
+        if after.truth.exists {
+            self.ledger.named(&api.id);
+        }
         let said_nothing = self.ledger.current(&api.id).is_none();
         if same || (said_nothing && served(after).is_none()) {
             return;
@@ -314,8 +316,4 @@ impl ApiManager {
             });
         }
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -205,9 +205,6 @@ impl Ledger {
         cause: Cause,
     ) -> u32 {
         let Some(record) = self.records.get_mut(artifact) else { return 0 };
-        if cause == Cause::Restore && what != Issued::Deleted {
-            self.names.insert(Arc::clone(&record.name), artifact.clone());
-        }
         let number = record.current().map_or(1, |last| last.number + 1);
         record.issues.push(Issue { at, number, what, readable_from, cause });
         number
@@ -227,6 +224,13 @@ impl Ledger {
     /// Notes an ack.
     pub(super) fn ack(&mut self, ack: AckRecord) {
         self.acks.push(ack);
+    }
+
+    /// Notes that a name belongs to this artifact again.
+    pub(super) fn named(&mut self, artifact: &ArtifactId) {
+        if let Some(record) = self.records.get(artifact) {
+            self.names.insert(Arc::clone(&record.name), artifact.clone());
+        }
     }
 
     /// Notes a restore.

@@ -5,12 +5,13 @@
 //! read [`ApiManager::poll_timeout`]. It is stricter than the real one: what the contract does
 //! not allow is refused and kept in [`ApiManager::violations`].
 //!
-//! Where to find what: `catalog` the APIs and their ids, `deployment` what people do and the
-//! events it raises, `rows` the two tables that APIM keeps apart and their history, `events` the
+//! Where to find what: `catalog` the APIs and their ids, `deployment` what people do,
+//! `announce` the events it raises, `rows` the two tables that APIM keeps apart and their history, `events` the
 //! event store, `sessions` the WebSocket side, `rest` and `reads` the HTTP side, `wrong` and
 //! `faults` what goes wrong, `switches` what the contract leaves open, `ledger` the ground truth.
 
 mod acks;
+mod announce;
 mod archive;
 mod bodies;
 mod catalog;
@@ -255,6 +256,11 @@ impl ApiManager {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Whether events wait to be delivered, or effects to be readable.
+    pub fn has_unfinished(&self) -> bool {
+        self.events.is_waiting() || self.pending.next_at().is_some()
     }
 
     /// Does what is due.

@@ -7,6 +7,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 use super::switches::{BatchPath, MissingRoute};
 use super::wrong::Twist;
 use super::{ApiManager, Outcome, Reply, bodies};
+use crate::random::Key;
 use crate::step::Endpoint;
 
 /// Where the well-known of an APIM is (§1.1).
@@ -208,6 +209,10 @@ impl ApiManager {
         }
     }
 
+    fn request_key(&self) -> Key {
+        self.key.child("requests").nth(self.requests)
+    }
+
     /// Why a token is refused, if it is. One outage can be a 401 of the interceptor or a 500 of
     /// the handler that verifies again (A-H22).
     fn refusal(
@@ -221,8 +226,7 @@ impl ApiManager {
         if throws && is_platform {
             return Some(bodies::platform_error(500, "Internal Server Error", "Server error"));
         }
-        let key = self.key.child("requests").nth(self.requests);
-        if throws && route.verifies_twice() && key.chance("handler", 1, 2) {
+        if throws && route.verifies_twice() && self.request_key().chance("handler", 1, 2) {
             return Some(bodies::text(500, "Server error"));
         }
         if !throws && token.is_some_and(|token| self.token.is(token)) {

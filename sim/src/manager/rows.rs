@@ -82,7 +82,17 @@ impl Mapping {
 
     /// The revisions, lowest first.
     pub(super) fn iter(self) -> impl Iterator<Item = u32> {
-        (1..=64).filter(move |&revision| self.0 & Self::bit(revision) != 0)
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let revision = (rest != 0).then(|| rest.trailing_zeros() + 1);
+            rest &= rest.wrapping_sub(1);
+            revision
+        })
+    }
+
+    /// Whether no revision is mapped.
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether more than one revision is mapped.
@@ -92,8 +102,9 @@ impl Mapping {
 
     /// The first row of a query without `ORDER BY`: an arbitrary one of several, and the same
     /// one each time (A-H15).
-    pub(super) fn first(self, key: Key) -> Option<u32> {
+    pub(super) fn first(self, key: impl FnOnce() -> Key) -> Option<u32> {
         if self.is_ambiguous() {
+            let key = key();
             self.iter().min_by_key(|&revision| key.nth(u64::from(revision)).draw("row"))
         } else {
             self.iter().next()
@@ -219,12 +230,18 @@ impl History {
         }
     }
 
-    /// The state at an earlier moment.
-    pub(super) fn at(&self, at: Instant) -> State {
-        let after = self.0.partition_point(|&(noted, _)| noted <= at);
+    /// The state at an earlier moment; before the run began there was nothing.
+    pub(super) fn at(&self, at: Option<Instant>) -> State {
+        let after = at.map_or(0, |at| self.0.partition_point(|&(noted, _)| noted <= at));
         let before = after.checked_sub(1).and_then(|place| self.0.get(place));
         before.map_or(State::absent(), |&(_, state)| state)
     }
+}
+
+/// The moment that many milliseconds ago; `None` when it is before the run.
+pub(super) fn earlier(now: Instant, ago_ms: u64) -> Option<Instant> {
+    let ago = ago_ms.checked_mul(1_000_000)?;
+    now.as_nanos().checked_sub(ago).map(Instant::from_nanos)
 }
 
 /// A change of the tables that has still to happen.
@@ -255,6 +272,13 @@ impl PendingEffects {
     pub(super) fn earliest(&self, api: usize, at: Instant) -> Instant {
         let blocking = self.0.iter().filter(|pending| pending.api == api && pending.blocks);
         blocking.map(|pending| pending.at).fold(at, Instant::max)
+    }
+
+    /// The tables of an API once every change that others wait for has happened.
+    pub(super) fn settled(&self, api: usize, mut rows: Rows) -> Rows {
+        let blocking = self.0.iter().filter(|pending| pending.api == api && pending.blocks);
+        blocking.for_each(|pending| rows.apply(pending.effect));
+        rows
     }
 
     /// Adds a change behind those of the same moment.
@@ -301,9 +325,10 @@ mod tests {
         state.rows.mapped.remove(2);
         state.rows.mapped.insert(64);
         history.note(at(20), state);
-        assert_eq!(history.at(at(9)), State::absent());
-        assert_eq!(history.at(at(19)), State::created());
-        assert_eq!(history.at(at(99)).rows.mapped.iter().collect::<Vec<_>>(), [64]);
+        assert_eq!(history.at(Some(at(9))), State::absent());
+        assert_eq!(history.at(earlier(at(20), 21)), State::absent());
+        assert_eq!(history.at(earlier(at(20), 1)), State::created());
+        assert_eq!(history.at(Some(at(99))).rows.mapped.iter().collect::<Vec<_>>(), [64]);
     }
 
     #[test]
@@ -315,17 +340,17 @@ mod tests {
             history.note(at(u64::from(second) * 1000), state);
         }
         assert!(history.0.len() < 200);
-        assert_eq!(history.at(at(1_900_500)).truth.revisions, 1900);
+        assert_eq!(history.at(Some(at(1_900_500))).truth.revisions, 1900);
     }
 
     #[test]
     fn an_ambiguous_mapping_always_gives_the_same_row() {
         let mut mapped = Mapping::default();
-        assert_eq!(mapped.first(Key::new(1)), None);
+        assert_eq!(mapped.first(|| Key::new(1)), None);
         mapped.insert(1);
-        assert_eq!(mapped.first(Key::new(1)), Some(1));
+        assert_eq!(mapped.first(|| Key::new(1)), Some(1));
         mapped.insert(2);
-        let first = |seed| mapped.first(Key::new(seed));
+        let first = |seed| mapped.first(|| Key::new(seed));
         assert_eq!(first(1), first(1));
         assert!((0..32).any(|seed| first(seed) == Some(1)));
         assert!((0..32).any(|seed| first(seed) == Some(2)));

@@ -9,8 +9,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
 use super::bodies;
-use super::rows::History;
-use super::rows::Rows;
+use super::rows::{History, Rows, earlier};
 use crate::step::Wrong;
 
 /// The wrong answer that is armed for a request, and whether it took effect.
@@ -61,8 +60,7 @@ impl Twist {
             Some(Wrong::MixedMs(ms)) if nth % 2 == 1 => ms,
             _ => return rows,
         };
-        let ago = ago.saturating_mul(1_000_000);
-        let seen = history.at(Instant::from_nanos(self.now.as_nanos().saturating_sub(ago))).rows;
+        let seen = history.at(earlier(self.now, ago)).rows;
         self.took |= seen != rows;
         seen
     }

@@ -126,6 +126,8 @@ pub enum Moment<'a> {
     Acked(&'a Ack),
     /// The store said that a batch is durable.
     Committed(&'a Batch),
+    /// The store said that a batch could not be written.
+    CommitFailed(&'a Batch),
     /// The gateway process died, while this batch was being written.
     Crashed(Option<&'a Batch>),
     /// The gateway's store was lost, and with it all that it knew.

@@ -5,10 +5,11 @@ use driftless_gateway::model::{Batch, Recovered};
 
 use super::{Moment, Property, Scene, Verdicts};
 
-/// The batch that was being written when the process died.
+/// The batches that were attempted since the last commit: a write that failed as it was synced
+/// may be there all the same.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StoreRecovers {
-    in_flight: Option<Batch>,
+    attempts: Vec<Batch>,
 }
 
 impl Property for StoreRecovers {
@@ -18,13 +19,11 @@ impl Property for StoreRecovers {
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         match moment {
-            Moment::Crashed(in_flight) => self.in_flight = in_flight.cloned(),
+            Moment::Committed(_) | Moment::Wiped => self.attempts.clear(),
+            Moment::CommitFailed(batch) => self.attempts.push((*batch).clone()),
+            Moment::Crashed(in_flight) => self.attempts.extend(in_flight.cloned()),
             Moment::Recovered(found) => {
-                let mut with = scene.committed.clone();
-                if let Some(batch) = self.in_flight.take() {
-                    with.apply(&batch);
-                }
-                if *found != scene.committed && **found != with {
+                if !self.explains(scene.committed, found) {
                     let expected = difference(scene.committed, found);
                     let found = "another state after the crash";
                     verdicts.violated(self.name(), scene.now, "store", expected, found);
@@ -32,6 +31,22 @@ impl Property for StoreRecovers {
             }
             _ => {}
         }
+    }
+}
+
+impl StoreRecovers {
+    /// Whether `found` is what was committed, with some of the attempts since.
+    fn explains(&mut self, committed: &Recovered, found: &Recovered) -> bool {
+        let mut candidates = vec![committed.clone()];
+        for batch in std::mem::take(&mut self.attempts) {
+            for mut state in candidates.clone() {
+                state.apply(&batch);
+                if !candidates.contains(&state) {
+                    candidates.push(state);
+                }
+            }
+        }
+        candidates.contains(found)
     }
 }
 

@@ -147,6 +147,7 @@ impl World<'_> {
                 }
             }
             Err(failure) => {
+                self.show(&Moment::CommitFailed(&batch));
                 self.mark("commit_failed");
                 if let Some(driver) = self.gateway.driver() {
                     driver.store_failed(write, failure, now);

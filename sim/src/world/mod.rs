@@ -422,6 +422,16 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Whether everything that was begun is over: no event waits to be delivered, the session is
+    /// not dead without anybody knowing, and nothing is being written or asked.
+    pub fn is_at_rest(&self) -> bool {
+        let sessions = self.gateway.sessions.values();
+        !self.manager.has_unfinished()
+            && self.requests.is_empty()
+            && !self.gateway.is_committing()
+            && sessions.clone().all(|connection| !self.net.is_dead(Self::line(*connection)))
+    }
+
     /// The current time.
     pub const fn now(&self) -> Instant {
         self.now

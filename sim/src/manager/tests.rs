@@ -1,1 +1,0 @@
-//! Flows over the whole API Manager, with exact frames and bodies.
