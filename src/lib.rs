@@ -1,4 +1,12 @@
 //! A gateway's sync engine for WSO2 API Manager.
+//!
+//! - [`time`]: instants and timestamps, the two clocks.
+//! - [`model`]: nouns without behaviour beyond order and validity.
+//! - [`engine`]: what is decided; inputs in, actions out, no IO.
+//! - [`store`]: what is durable.
+//! - [`wire`]: bytes to nouns and back.
+//! - [`driver`]: the codec around the engine; bytes in, bytes out.
+//! - `shell`: everything that touches the machine, behind the feature of that name.
 
 pub mod time;
 

@@ -214,12 +214,9 @@ fn idle_faults(
 ) -> Vec<String> {
     let faults = story.steps.iter().enumerate().filter(|(_, step)| step.verb.is_fault());
     let idle = faults.filter(|(index, step)| {
-        let name = step.verb.name();
-        let is_delivered =
-            delivered.keys().any(|key| key.split('.').next().unwrap_or_default() == name);
-        unfired.contains(index) || !is_delivered
+        unfired.contains(index) || !delivered.contains_key(step.verb.delivered_as())
     });
-    idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.name())).collect()
+    idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.delivered_as())).collect()
 }
 
 impl Verb {

@@ -106,12 +106,32 @@ fn a_closed_pipe_is_no_panic() {
     assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
 }
 
+/// What a run prints, whether everything held or not: these tests are about the report.
+#[track_caller]
+fn told(arguments: &[&str]) -> (i32, String) {
+    let output = driftless(arguments).output().unwrap();
+    let code = output.status.code().unwrap();
+    assert!(code == 0 || code == 1, "{}", String::from_utf8_lossy(&output.stderr));
+    (code, String::from_utf8(output.stdout).unwrap())
+}
+
 #[test]
 fn the_same_sweep_prints_the_same_json_however_many_jobs() {
-    let sweep = |jobs| ends(&["run", "--seeds", "40", "--jobs", jobs, "--format", "json"], 0).0;
-    let one = sweep("1");
-    assert_eq!(one, sweep("4"));
-    assert!(one.lines().last().unwrap().contains("\"record\":\"summary\",\"ran\":40"), "{one}");
+    for further in ["--keep-going", "--quiet"] {
+        let sweep =
+            |jobs| told(&["run", "--seeds", "12", "--jobs", jobs, "--format", "json", further]);
+        let one = sweep("1");
+        assert_eq!(one, sweep("4"));
+        let summary = one.1.lines().filter(|line| line.contains("\"record\":\"summary\""));
+        assert_eq!(summary.count(), 1, "{}", one.1);
+    }
+}
+
+#[test]
+fn what_did_not_hold_ends_with_the_line_that_shows_it_again() {
+    let (code, stdout) = told(&["run", "--seeds", "12"]);
+    let last = stdout.lines().last().unwrap();
+    assert_eq!(code == 1, last.starts_with("Reproduce  cargo sim replay 0x"), "{stdout}");
 }
 
 #[test]
@@ -120,9 +140,9 @@ fn a_seed_is_saved_as_a_story_that_reads_back_and_is_never_overwritten() {
     drop(std::fs::remove_dir_all(&folder));
     let path = folder.join("a-kept-seed.json");
     let path = path.to_str().unwrap();
-    ends(&["replay", "0x2a", "--save", path], 0);
+    told(&["replay", "0x2a", "--save", path]);
     let first = std::fs::read_to_string(path).unwrap();
-    ends(&["replay", path, "--save", path], 0);
+    told(&["replay", path, "--save", path]);
     assert_eq!(std::fs::read_to_string(path).unwrap(), first);
     let (_, stderr) = ends(&["replay", "0x2b", "--save", path], 2);
     assert!(stderr.contains("is there already"), "{stderr}");

@@ -124,9 +124,9 @@ impl Text {
             Status::Differed => (Tone::Bad, "DIFFERED"),
         };
         let mut rest: Vec<String> = wall.map(took).into_iter().collect();
-        rest.push(format!("{:<52}", story.story));
+        rest.push(format!("{:<58}", story.story));
         if !story.covers.is_empty() {
-            rest.push(format!("{:<14}", story.covers.join(" ")));
+            rest.push(format!("{:<10}", story.covers.join(" ")));
         }
         rest.push(simulated(Duration::from_millis(story.simulated_ms)));
         rest.push(counted(story.events, "event"));
@@ -231,7 +231,7 @@ mod tests {
         });
         let wall = Some(Duration::from_millis(20));
         let expected = format!(
-            "       ok  [   0.02s]  {:<52}  FB-06           00:03:05 simulated  1204 events\n",
+            "       ok  [   0.02s]  {:<58}  FB-06       00:03:05 simulated  1204 events\n",
             "an-outage-is-caught-up-with"
         );
         assert_eq!(PLAIN.record(&record, wall), expected);

@@ -25,7 +25,7 @@ mod rest;
 mod rows;
 mod sessions;
 mod switches;
-mod wrong;
+pub(crate) mod wrong;
 
 #[cfg(test)]
 mod tests;

@@ -122,7 +122,7 @@ impl Twist {
 }
 
 /// The name of a wrong answer in counts.
-pub(super) const fn name(wrong: Wrong) -> &'static str {
+pub(crate) const fn name(wrong: Wrong) -> &'static str {
     match wrong {
         Wrong::Status(_) => "answer.status",
         Wrong::RouteMissing => "answer.route_missing",

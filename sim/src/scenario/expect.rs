@@ -243,15 +243,19 @@ fn known_requests(expect: &Expect, node: &Node) -> Result<(), Refusal> {
 
 /// Every fault whose delivery is claimed must be in the story.
 fn known_faults(expect: &Expect, node: &Node, steps: &[Step]) -> Result<(), Refusal> {
-    let told: BTreeSet<&str> =
-        steps.iter().filter(|step| step.verb.is_fault()).map(|step| step.verb.name()).collect();
+    let told: BTreeSet<&str> = steps
+        .iter()
+        .filter(|step| step.verb.is_fault())
+        .map(|step| step.verb.delivered_as())
+        .collect();
     let told: Vec<&str> = told.into_iter().collect();
     for name in expect.delivered.keys() {
         if told.contains(&name.as_str()) {
             continue;
         }
         let place = node.get("delivered").unwrap_or(node).place_of_key(name);
-        let known = VERBS.iter().any(|verb| verb.name == name);
+        let verb = name.split('.').next().unwrap_or(name);
+        let known = VERBS.iter().any(|entry| entry.name == verb);
         let problem = if known {
             format!("`{name}` cannot be delivered: no step is that fault")
         } else {

@@ -28,7 +28,7 @@ const STORY: &str = r#"{
     "acked": { "orders": { "success": 1, "failed": 0 } },
     "requests_max": { "list": 9 },
     "writes_max": 4,
-    "delivered": { "answer": 1, "partition": 1 }
+    "delivered": { "answer.status": 1, "partition": 1 }
   }
 }
 "#;
@@ -198,7 +198,11 @@ fn a_claim_without_meaning_is_refused() {
             "^\"partitoin\": 1",
             "unknown fault `partitoin`; did you mean `partition`?",
         ),
-        ("\"answer\": 1", "\"answer\": ^0", "delivered at least 0 times says nothing"),
+        (
+            "\"answer.status\": 1",
+            "\"answer.status\": ^0",
+            "delivered at least 0 times says nothing",
+        ),
     ] {
         check(replace, with, message);
     }

@@ -176,6 +176,15 @@ impl Verb {
         }
     }
 
+    /// The name that its deliveries are counted by: its own, and for wrong answers also how they
+    /// are wrong, as in `answer.empty_object`.
+    pub const fn delivered_as(&self) -> &'static str {
+        match self {
+            Self::Answer(answer) => crate::manager::wrong::name(answer.with),
+            other => other.name(),
+        }
+    }
+
     /// Whether it is a fault, rather than something people do at APIM.
     pub const fn is_fault(&self) -> bool {
         !matches!(

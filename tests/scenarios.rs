@@ -1,0 +1,54 @@
+//! Every file in `scenarios/` is a test of its name: it holds, and two runs have one trace.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use driftless::runner::{Outcome, RunOptions, run_story};
+use driftless::scenario::{StoryFile, load_folder};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let trials = match load_folder(&folder) {
+        Ok(stories) if stories.is_empty() => vec![failing("there are no scenarios".to_owned())],
+        Ok(stories) => stories.into_iter().map(trial).collect(),
+        Err(error) => vec![failing(error.to_string())],
+    };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(file: StoryFile) -> Trial {
+    Trial::test(file.name.clone(), move || {
+        let first = run_story(&file.scenario, RunOptions::default());
+        let second = run_story(&file.scenario, RunOptions::default());
+        verdict(&first, &second).map_err(|why| {
+            Failed::from(format!("{why}\nreproduce: cargo sim replay scenarios/{}.json", file.name))
+        })
+    })
+}
+
+fn verdict(first: &Outcome, second: &Outcome) -> Result<(), String> {
+    if first.trace_hash != second.trace_hash {
+        let (first, second) = (first.trace_hash, second.trace_hash);
+        return Err(format!("same_trace: two runs differ, {first:032x} and {second:032x}"));
+    }
+    let violations: Vec<String> = first
+        .violations
+        .iter()
+        .map(|violation| {
+            let mut lines = vec![
+                format!("{} at {}: {}", violation.property, violation.at, violation.subject),
+                format!("  expected {}", violation.expected),
+                format!("  found    {}", violation.found),
+            ];
+            lines.extend(violation.last_events.iter().map(|event| format!("    {event}")));
+            lines.join("\n")
+        })
+        .collect();
+    if violations.is_empty() { Ok(()) } else { Err(violations.join("\n")) }
+}
+
+fn failing(why: String) -> Trial {
+    Trial::test("the_folder_of_scenarios_can_be_read", || Err(Failed::from(why)))
+}

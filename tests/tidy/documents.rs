@@ -1,0 +1,113 @@
+//! Documents and what they name.
+
+use std::path::Path;
+
+use crate::{Source, files, made_up, none, root};
+
+/// The longest `README.md` at the root.
+const README_LINES_MAX: usize = 150;
+
+/// What a path in a document begins with.
+const TOP_LEVEL: &[&str] = &[
+    "src/",
+    "sim/",
+    "fuzz/",
+    "scenarios/",
+    "tests/",
+    ".ci/",
+    ".cargo/",
+    ".github/",
+    "Cargo.toml",
+    "Cargo.lock",
+    "deny.toml",
+    "rustfmt.toml",
+    ".clippy.toml",
+    "README.md",
+    "ARCHITECTURE.md",
+    "LICENSE",
+];
+
+/// Paths that a document names and that are not there.
+fn missing_paths(source: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut missing = Vec::new();
+    let mut fenced = false;
+    for (index, line) in source.text.lines().enumerate() {
+        fenced ^= line.trim_start().starts_with("```");
+        if fenced {
+            continue;
+        }
+        let quoted = line.split('`').skip(1).step_by(2);
+        let linked = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for path in quoted.chain(linked) {
+            let path = path.trim_end_matches('/').split('#').next().unwrap_or_default();
+            let named = TOP_LEVEL.iter().any(|top| path.starts_with(top.trim_end_matches('/')));
+            let literal =
+                !path.contains(['*', '<', '{', ' ', '…', '|', '=']) && !path.contains("NAME");
+            if named && literal && !exists(path) {
+                missing.push(format!("{}:{}: {path} is not there", source.path, index + 1));
+            }
+        }
+    }
+    missing
+}
+
+/// Modules that a crate declares and its head does not name.
+fn unnamed_modules(source: &Source) -> Vec<String> {
+    let head: String = source.text.lines().filter(|line| line.starts_with("//!")).collect();
+    let declared = source.text.lines().filter_map(|line| {
+        line.strip_prefix("pub mod ").or_else(|| line.strip_prefix("mod "))?.strip_suffix(';')
+    });
+    declared
+        .filter(|module| !head.contains(&format!("`{module}`")))
+        .map(|module| format!("{}: the head does not name `{module}`", source.path))
+        .collect()
+}
+
+#[test]
+fn what_documents_name_is_there() {
+    let mut documents = files(&["sim", "fuzz", "scenarios", "tests", "src"], "md");
+    for name in ["README.md", "ARCHITECTURE.md"] {
+        documents.extend(files(&[name], "md"));
+    }
+    assert!(!documents.is_empty());
+    let exists = |path: &str| root().join(path).exists();
+    none(documents.iter().flat_map(|document| missing_paths(document, exists)).collect());
+}
+
+#[test]
+fn the_readme_is_short_and_gives_the_test_command() {
+    let readme = files(&["README.md"], "md");
+    for readme in &readme {
+        let lines = readme.text.lines().count();
+        assert!(
+            lines <= README_LINES_MAX,
+            "README.md has {lines} lines, at most {README_LINES_MAX}"
+        );
+        assert!(readme.text.contains("cargo test"), "README.md does not give `cargo test`");
+    }
+}
+
+#[test]
+fn the_head_of_each_crate_names_its_modules() {
+    let heads = ["src/lib.rs", "sim/src/lib.rs"];
+    none(files(&heads, "rs").iter().flat_map(unnamed_modules).collect());
+}
+
+#[test]
+fn the_licence_is_the_one_that_the_manifest_names() {
+    let licence = std::fs::read_to_string(root().join("LICENSE")).unwrap();
+    assert!(licence.contains("Apache License") && licence.contains("END OF TERMS AND CONDITIONS"));
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("license = \"Apache-2.0\""));
+}
+
+#[test]
+fn a_path_that_is_not_there_and_a_module_that_is_not_named_are_found() {
+    let document = made_up("README.md", "See `src/gone.rs`, `src/lib.rs` and [it](sim/gone.md).");
+    let exists = |path: &str| Path::new(path) == Path::new("src/lib.rs");
+    assert_eq!(missing_paths(&document, exists).len(), 2);
+    let spared = "Run `cargo sim`, see `scenarios/*.json`.\n```\nsrc/gone.rs `src/gone.rs`\n```\n";
+    assert_eq!(missing_paths(&made_up("README.md", spared), exists), Vec::<String>::new());
+    let head = "//! - [`engine`]: decides.\n\npub mod engine;\n\nmod wire;\n";
+    assert_eq!(unnamed_modules(&made_up("src/lib.rs", head)).len(), 1);
+}
