@@ -124,8 +124,8 @@ impl Engine {
         if !self.resync.listed_in_session && self.resync.unusable.is_none() {
             return (SyncState::Syncing, Why::FirstList);
         }
-        if let Some(why) = self.queue.stuck(self.config.ack_failure_attempts)
-            && counts.pending > 0
+        if counts.pending > 0
+            && let Some(why) = self.queue.stuck(self.config.ack_failure_attempts)
         {
             return (SyncState::Stale, Why::Fetch(why));
         }

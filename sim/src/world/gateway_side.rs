@@ -51,7 +51,7 @@ impl World<'_> {
     pub(super) fn asked(&mut self, what: &'static str) {
         *self.books.asked.entry(what).or_insert(0) += 1;
         self.show(&Moment::Asked(what));
-        self.observe(&Observable::Action(what.to_owned()));
+        self.observe(|| Observable::Action(what.to_owned()));
     }
 
     fn dial(&mut self, session: SessionId, path: String) {
@@ -141,7 +141,7 @@ impl World<'_> {
         match done {
             Ok(()) => {
                 self.show(&Moment::Committed(&batch));
-                self.observe(&Observable::State("stored".to_owned()));
+                self.observe(|| Observable::State("stored".to_owned()));
                 if let Some(driver) = self.gateway.driver() {
                     driver.stored(write, now);
                 }
@@ -209,7 +209,7 @@ impl World<'_> {
         self.show(&Moment::Recovered(&recovered));
         self.gateway.committed = recovered;
         if self.gateway.boots() > 1 {
-            self.observe(&Observable::State("restarted".to_owned()));
+            self.observe(|| Observable::State("restarted".to_owned()));
             if !self.manager_is_reachable() {
                 self.mark("restart_cut_off");
             }

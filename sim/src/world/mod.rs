@@ -353,7 +353,7 @@ impl<'a> World<'a> {
             self.disturbed_at = self.now;
         }
         if is_live && !self.was_live {
-            self.observe(&Observable::State("live".to_owned()));
+            self.observe(|| Observable::State("live".to_owned()));
         }
         if self.was_live && !is_live && self.listing {
             self.mark("session_lost_during_list");
@@ -364,7 +364,7 @@ impl<'a> World<'a> {
             let state = engine.kind_state(kind);
             let is_news = self.books.states.insert((kind, state));
             if is_news && state == driftless_gateway::engine::SyncState::Synced {
-                self.observe(&Observable::State("synced".to_owned()));
+                self.observe(|| Observable::State("synced".to_owned()));
             }
         }
     }
@@ -403,13 +403,14 @@ impl<'a> World<'a> {
     }
 
     /// Something observable happened: triggers that wait for it come closer.
-    fn observe(&mut self, seen: &Observable) {
+    fn observe(&mut self, seen: impl FnOnce() -> Observable) {
         if self.waiting.is_empty() {
             return;
         }
+        let seen = seen();
         let mut fired = Vec::new();
         for waiting in &mut self.waiting {
-            if waiting.trigger.seen == *seen {
+            if waiting.trigger.seen == seen {
                 waiting.seen += 1;
                 if waiting.seen == waiting.trigger.nth {
                     fired.push((waiting.step, waiting.trigger.after_ms));
