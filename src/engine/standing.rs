@@ -38,8 +38,8 @@ struct Counts {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Standings {
     shares: BTreeMap<ArtifactId, Share>,
-    counts: BTreeMap<Kind, Counts>,
-    since: BTreeMap<Kind, (SyncState, Instant)>,
+    counts: [Counts; Kind::ALL.len()],
+    since: [Option<(SyncState, Instant)>; Kind::ALL.len()],
 }
 
 impl Standings {
@@ -49,14 +49,14 @@ impl Standings {
             None => self.shares.remove(id),
         };
         if let Some(before) = before {
-            let counts = self.counts.entry(before.kind).or_default();
+            let counts = &mut self.counts[before.kind as usize];
             counts.pending -= usize::from(before.standing == Standing::Pending);
             counts.doubtful -= usize::from(before.standing == Standing::Doubtful);
             counts.served -= usize::from(before.served);
             counts.retained -= usize::from(before.retained);
         }
         if let Some(share) = share {
-            let counts = self.counts.entry(share.kind).or_default();
+            let counts = &mut self.counts[share.kind as usize];
             counts.pending += usize::from(share.standing == Standing::Pending);
             counts.doubtful += usize::from(share.standing == Standing::Doubtful);
             counts.served += usize::from(share.served);
@@ -65,7 +65,7 @@ impl Standings {
     }
 
     fn of(&self, kind: Kind) -> Counts {
-        self.counts.get(&kind).copied().unwrap_or_default()
+        self.counts[kind as usize]
     }
 }
 
@@ -97,9 +97,9 @@ impl Engine {
     pub(super) fn note_states(&mut self, now: Instant) {
         for kind in Kind::ALL {
             let state = self.judge(kind).0;
-            let known = self.standings.since.entry(kind).or_insert((state, now));
-            if known.0 != state {
-                *known = (state, now);
+            let known = &mut self.standings.since[kind as usize];
+            if known.is_none_or(|known| known.0 != state) {
+                *known = Some((state, now));
             }
         }
     }
@@ -147,7 +147,7 @@ impl Engine {
         for kind in Kind::ALL {
             let (state, why) = self.judge(kind);
             let counts = self.standings.of(kind);
-            let since = self.standings.since.get(&kind).map_or(Instant::START, |known| known.1);
+            let since = self.standings.since[kind as usize].map_or(Instant::START, |known| known.1);
             let (served, retained) = (counts.served, counts.retained);
             let reason = why.explain(self);
             kinds.insert(

@@ -270,7 +270,7 @@ impl Bits {
 /// A ZIP whose one file unpacks to [`BOMB_SIZE`] bytes.
 pub(super) fn zip_bomb(path: &str) -> Vec<u8> {
     let (mut out, mut central) = (Vec::new(), Vec::new());
-    zip_entry(&mut out, &mut central, path, &bomb(), 0, BOMB_SIZE);
+    zip_entry(&mut out, &mut central, path, Method::Deflated(&bomb()), 0, BOMB_SIZE);
     zip_end(&mut out, &central, 1);
     out
 }

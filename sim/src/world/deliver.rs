@@ -1,9 +1,10 @@
 //! What arrives, at either side.
 
-use driftless_gateway::engine::{CloseReason, Failure};
+use driftless_gateway::engine::{CloseReason, Doubt, Failure};
 use driftless_gateway::model::{Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
+use siphasher::sip::SipHasher13;
 
 use super::{Happening, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade};
@@ -195,7 +196,7 @@ impl World<'_> {
             return;
         }
         self.mark_event(event);
-        if !self.heard.insert(text.to_vec()) {
+        if !self.heard.insert(SipHasher13::new().hash(text)) {
             self.mark("event_repeated");
         }
     }
@@ -205,7 +206,7 @@ impl World<'_> {
         if !is_live {
             self.mark("event_before_ack");
         }
-        let fetching = !self.asked_for.is_empty();
+        let fetching = !self.fetches.is_empty();
         match event {
             Event::Deployed(head) => {
                 if self.listing {
@@ -279,6 +280,7 @@ impl World<'_> {
             return;
         }
         self.requests.remove(&id);
+        self.fetches.remove(&id);
         if name == "list" {
             self.listing = false;
         }
@@ -287,7 +289,24 @@ impl World<'_> {
         if let Some(driver) = self.gateway.driver() {
             driver.responded(id, &response, now);
         }
+        if name == "list" {
+            self.mark_beliefs();
+        }
         self.observe(|| Observable::Answer(name.to_owned()));
+    }
+
+    /// Notes what a list made the engine believe.
+    fn mark_beliefs(&mut self) {
+        let Some(engine) = self.gateway.engine() else { return };
+        let is_orphan = engine.desired().iter().any(|(_, known)| known.absent_since.is_some());
+        let zombie = Some(Doubt::ListedWithoutContent);
+        let is_zombie = engine.desired().iter().any(|(_, known)| known.doubt == zombie);
+        if is_orphan {
+            self.mark("orphan_candidate");
+        }
+        if is_zombie {
+            self.mark("zombie_listed");
+        }
     }
 
     fn nobody_listens(&mut self, boot: u64, id: RequestId, exchange: u64) {

@@ -22,6 +22,7 @@ impl World<'_> {
                 Outbound::Frame { session, text } => self.send_frame(session, text),
                 Outbound::Http { id, request, name } => self.send_request(id, request, name),
                 Outbound::Cancel { id } => {
+                    self.fetches.remove(&id);
                     if let Some(exchange) = self.requests.remove(&id) {
                         self.net.forget(Line::Exchange(exchange));
                     }
@@ -109,6 +110,9 @@ impl World<'_> {
     ) {
         self.asked(name);
         self.listing |= name == "list";
+        if matches!(name, "fetch" | "fetch_batch") {
+            self.fetches.insert(id);
+        }
         self.next_exchange += 1;
         let exchange = self.next_exchange;
         self.requests.insert(id, exchange);
@@ -171,7 +175,7 @@ impl World<'_> {
             self.drop_connection(connection);
         }
         self.requests.clear();
-        self.asked_for.clear();
+        self.fetches.clear();
         self.listing = false;
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
