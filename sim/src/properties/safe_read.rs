@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use driftless_gateway::model::ArtifactId;
+use driftless_gateway::model::{ArtifactId, Event, EventHead};
 
 use super::{Moment, Property, Scene, Verdicts};
 use crate::manager::Issued;
@@ -14,6 +14,9 @@ use crate::manager::Issued;
 #[derive(Clone, Debug, Default)]
 pub(super) struct SafeRead {
     served_since: BTreeMap<ArtifactId, u32>,
+    /// The newest statement that an undeploy heard by the gateway belongs to; the one before a
+    /// redeploy belongs to the new deployment.
+    heard: BTreeMap<ArtifactId, u32>,
 }
 
 impl Property for SafeRead {
@@ -22,6 +25,9 @@ impl Property for SafeRead {
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        if let Moment::Heard(Event::Undeployed(head)) = moment {
+            self.hear(scene, head);
+        }
         let Moment::Served { artifact, before, after } = moment else { return };
         let Some(record) = scene.ledger.record(artifact) else {
             let found = "served, and never issued";
@@ -45,9 +51,11 @@ impl Property for SafeRead {
             return;
         }
         let since = self.served_since.get(*artifact).copied().unwrap_or(0);
-        let ended = record.issues.iter().any(|issue| {
-            issue.number > since && matches!(issue.what, Issued::Undeployed | Issued::Deleted)
-        });
+        let heard = self.heard.get(*artifact).is_some_and(|issue| *issue > since);
+        let ended = heard
+            || record.issues.iter().any(|issue| {
+                issue.number > since && matches!(issue.what, Issued::Undeployed | Issued::Deleted)
+            });
         if before.is_some() && !ended && scene.engine.is_some() {
             verdicts.violated(
                 self.name(),
@@ -56,6 +64,20 @@ impl Property for SafeRead {
                 "served: APIM neither undeployed nor deleted it",
                 "withdrawn",
             );
+        }
+    }
+}
+
+impl SafeRead {
+    fn hear(&mut self, scene: &Scene<'_>, head: &EventHead) {
+        let issue = scene.ledger.events().iter().rev().find(|event| {
+            event.artifact == head.artifact
+                && event.event_type == "api.undeployed"
+                && Some(event.performed_text.as_str()) == head.performed_text.as_deref()
+        });
+        if let Some(issue) = issue.map(|event| event.issue) {
+            let known = self.heard.entry(head.artifact.clone()).or_insert(0);
+            *known = (*known).max(issue);
         }
     }
 }
