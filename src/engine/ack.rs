@@ -109,7 +109,7 @@ fn verdict(ack: &Ack, desired: &Desired, durable: Option<&Row>) -> Verdict {
             if is_true { Verdict::True } else { Verdict::Waits }
         }
         AckAction::Undeploy => {
-            if desired.undeploy.is_some() {
+            if desired.ending.is_some() {
                 return Verdict::Waits;
             }
             if desired.intent == Intent::Deployed {

@@ -14,7 +14,8 @@ impl Engine {
         if !has_check || is_asking {
             return None;
         }
-        self.existence.values().min().copied()
+        // A moment's wait gathers what becomes due together into one request.
+        self.existence.values().min().map(|at| at.after(self.config.list_spacing))
     }
 
     /// Wants to know, at `at` or later, whether an artifact exists; in vain where the dialect is

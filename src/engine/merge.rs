@@ -126,7 +126,7 @@ impl Engine {
             return;
         };
         let agrees = known.intent == intent
-            && known.undeploy.is_none()
+            && known.ending.is_none()
             && (intent != Intent::Deployed
                 || known.generation.deployment.as_ref() == Some(&row.deployment));
         let believed = asked_at >= known.settled_at(self.config.read_lag_max);

@@ -11,7 +11,7 @@
 //! no global generator and touches no socket and no file.
 //!
 //! Modules in reading order: [`Input`] and [`Action`] are the vocabulary; `session` holds the
-//! connection; `watch` turns events into beliefs, `merge` turns lists into beliefs, `fetch` and
+//! connection; `watch` and `ending` turn events into beliefs, `merge` turns lists into beliefs, `fetch` and
 //! `existence` ask about single artifacts; `desired` and `observed` are the two sets,
 //! [`reconcile`] the pure comparison; `queue`, `ack` and `standing` are the books kept.
 
@@ -21,6 +21,7 @@ mod backoff;
 mod check;
 mod config;
 mod desired;
+mod ending;
 mod existence;
 mod fetch;
 mod input;
@@ -38,7 +39,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use action::{Action, Request};
 pub use config::Config;
-pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingUndeploy};
+pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
 pub use observed::ObservedSet;
 pub use status::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};

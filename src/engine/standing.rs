@@ -76,7 +76,7 @@ impl Engine {
             let is_pending = self.queue.get(id).is_some()
                 || !self.observed.is_settled(id)
                 || desired.verify_at().is_some()
-                || desired.undeploy.is_some()
+                || desired.ending.is_some()
                 || self.existence.contains_key(id)
                 || desired.absent_since.is_some();
             let standing = if desired.doubt.is_some() {
