@@ -247,8 +247,8 @@ impl Engine {
                 self.jitter.backoff(attempts, self.config.backoff_min, self.config.backoff_max);
             let delay = if is_batch { std::time::Duration::ZERO } else { delay };
             let failed = self.queue.failed(&item.id, item.epoch, &why, is_batch, now.after(delay));
-            if failed >= self.config.ack_failure_attempts {
-                self.acks.fail(&item.id, self.config.acks_owed_max);
+            if failed >= self.config.ack_failure_attempts && self.is_live() {
+                self.acks.fail(&item.id);
             }
             self.touched.insert(item.id.clone());
         }

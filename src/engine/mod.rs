@@ -279,9 +279,8 @@ impl Engine {
         }
         for id in std::mem::take(&mut self.touched) {
             self.reconcile(&id);
-            if let Some(desired) = self.desired.get(&id) {
-                let durable = self.observed.durable().rows.get(&id);
-                self.acks.settle(&id, desired, durable, self.config.acks_owed_max);
+            if let Some(desired) = self.desired.get(&id).filter(|_| self.is_live()) {
+                self.acks.settle(&id, desired, self.observed.durable().rows.get(&id));
             }
             self.recount(&id);
         }
@@ -328,6 +327,7 @@ impl Engine {
             self.requests.remove(&request);
             self.actions.push_back(Action::Cancel(request));
         }
+        self.touched.extend(self.acks.artifacts().cloned());
         self.batch_route = Some(BatchRoute::FetchBatch);
         self.resync.session_began(now);
         self.ask(Request::ReadKeys, Asked::Keys, now);

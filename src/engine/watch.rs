@@ -48,15 +48,17 @@ impl Engine {
         match self.order(id, head.performed_at.as_ref(), same) {
             Some(Ordering::Greater) if is_deleted => {
                 // Nothing deleted comes back on a hint; a read decides (law 5).
-                self.acks.owe(ack(head, AckAction::Deploy));
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
             Some(Ordering::Greater) => {
                 self.intend_deployed(head, now);
-                self.acks.owe(ack(head, AckAction::Deploy));
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
-            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Deploy)),
+            Some(Ordering::Equal) => {
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max)
+            }
             Some(Ordering::Less) | None => self.look_again(id, now),
         }
         self.touched.insert(id.clone());
@@ -96,10 +98,12 @@ impl Engine {
             order @ (Some(Ordering::Greater) | None) => {
                 let provable = order.is_some() && !is_other_deployment;
                 self.end(id, head.kind, Intent::Undeployed, head.performed_at, provable, now);
-                self.acks.owe(ack(head, AckAction::Undeploy));
+                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
-            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Undeploy)),
+            Some(Ordering::Equal) => {
+                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max)
+            }
             Some(Ordering::Less) => self.look_again(id, now),
         }
         self.touched.insert(id.clone());
