@@ -8,6 +8,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
 use super::{Happening, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade};
 use crate::net::{Carried, FrameFate, Line, Towards};
+use crate::plant::Plant;
 use crate::properties::Moment;
 use crate::step::Observable;
 
@@ -51,6 +52,7 @@ impl World<'_> {
     fn connect(&mut self, boot: u64, session: SessionId, connection: u64, path: &str) {
         let token = Some(self.token.as_str());
         let upgrade = self.manager.connect(Self::id(connection), path, token, self.now);
+        let upgrade = self.sabotage.upgrade(upgrade);
         self.trace.record(self.now, "apim", "upgrade", &[], || format!("{upgrade:?}"));
         if upgrade == Upgrade::NoAnswer {
             return;
@@ -155,7 +157,8 @@ impl World<'_> {
                 if let Ok(event) = decode_event(text.as_bytes()) {
                     self.hear(&event, text.as_bytes());
                 }
-                if let Some(driver) = self.gateway.driver() {
+                let is_deaf = self.sabotage.is(Plant::Deaf) && !is_connection_ack(text);
+                if let Some(driver) = self.gateway.driver().filter(|_| !is_deaf) {
                     driver.receive_frame(session, text.as_bytes(), now);
                 }
             }
@@ -254,9 +257,7 @@ impl World<'_> {
                 return;
             }
         };
-        if let Some(plant) = self.plant {
-            plant.distort(name, &mut response);
-        }
+        self.sabotage.answer(name, &request.path, &mut response);
         self.trace.record(self.now, "apim", "answers", &response.body, || {
             let status = response.status;
             format!("request={id} {name} status={status} bytes={}", response.body.len())
@@ -286,6 +287,14 @@ impl World<'_> {
         let now = self.now;
         if let Some(driver) = self.gateway.driver() {
             driver.responded(id, &response, now);
+        }
+        let served = self.served.keys().map(driftless_gateway::model::ArtifactId::as_str);
+        let beside = self.sabotage.beside(name, &response, served);
+        let session = self.gateway.sessions.last_key_value().map(|(session, _)| *session);
+        for (frame, session) in beside.iter().zip(session.iter().cycle()) {
+            if let Some(driver) = self.gateway.driver() {
+                driver.receive_frame(*session, frame.as_bytes(), now);
+            }
         }
         self.observe(&Observable::Answer(name.to_owned()));
     }
