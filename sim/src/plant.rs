@@ -12,6 +12,12 @@ pub use sabotage::Sabotage;
 pub enum Plant {
     /// Events are not understood.
     Deaf,
+    /// An undeploy event is believed against every read.
+    EventsAreFacts,
+    /// What only a list names is not read.
+    EventsOnly,
+    /// Events that arrive while something is being read are lost.
+    DeafWhileReading,
     /// Every list is answered as the first one was.
     StuckList,
     /// Reads are believed however old they may be.
@@ -48,10 +54,12 @@ pub enum Plant {
     ServesOnlyConnected,
     /// The status says synced whatever the matter.
     LyingStatus,
-    /// A failed discovery is taken for another base path.
+    /// A failed discovery changes the base path for good.
     GuessedBase,
     /// One refusal is taken for the last word.
     RefusalIsFinal,
+    /// What was read before a start is read again after it.
+    ReadAgain,
     /// Lists are asked without end.
     BusyLoop,
     /// What failed is tried again at once.
@@ -94,11 +102,32 @@ pub const ALL: &[PlantEntry] = &[
         found_by: &["converges", "converged_or_loud"],
     },
     PlantEntry {
+        plant: Plant::EventsAreFacts,
+        name: "events_are_facts",
+        breaks: "law 1",
+        says: "an undeploy event is believed against every read",
+        found_by: &["converges", "expect"],
+    },
+    PlantEntry {
+        plant: Plant::EventsOnly,
+        name: "events_only",
+        breaks: "law 1",
+        says: "what only a list names is not read",
+        found_by: &["converges", "expect"],
+    },
+    PlantEntry {
+        plant: Plant::DeafWhileReading,
+        name: "deaf_while_reading",
+        breaks: "law 2",
+        says: "events that arrive while something is being read are lost",
+        found_by: &["never_serves_undeployed", "expect"],
+    },
+    PlantEntry {
         plant: Plant::TrustStaleReads,
         name: "trust_stale_reads",
         breaks: "laws 2 5 6",
         says: "reads are believed however old they may be",
-        found_by: &["generation_never_regresses", "no_resurrection", "safe_read"],
+        found_by: &["converged_or_loud", "no_resurrection", "safe_read"],
     },
     PlantEntry {
         plant: Plant::FailureIsEmpty,
@@ -161,14 +190,14 @@ pub const ALL: &[PlantEntry] = &[
         name: "never_resync",
         breaks: "law 9",
         says: "there is no list after the first of a session",
-        found_by: &["converges", "converged_or_loud"],
+        found_by: &["converges"],
     },
     PlantEntry {
         plant: Plant::EternalLease,
         name: "eternal_lease",
         breaks: "law 9",
         says: "a silent session is never given up",
-        found_by: &["converges", "converged_or_loud", "expect"],
+        found_by: &["expect"],
     },
     PlantEntry {
         plant: Plant::NeverRetry,
@@ -216,7 +245,7 @@ pub const ALL: &[PlantEntry] = &[
         plant: Plant::GuessedBase,
         name: "guessed_base",
         breaks: "law 13",
-        says: "a failed discovery is taken for another base path",
+        says: "a failed discovery changes the base path for good",
         found_by: &["converges"],
     },
     PlantEntry {
@@ -225,6 +254,13 @@ pub const ALL: &[PlantEntry] = &[
         breaks: "law 14",
         says: "one refusal is taken for the last word",
         found_by: &["converges"],
+    },
+    PlantEntry {
+        plant: Plant::ReadAgain,
+        name: "read_again",
+        breaks: "law 15",
+        says: "what was read before a start is read again after it",
+        found_by: &["expect"],
     },
     PlantEntry {
         plant: Plant::BusyLoop,

@@ -8,7 +8,7 @@ use driftless::runner::{RunOptions, generate, profiles, properties, run_story, t
 use driftless::scenario::{Scenario, load_folder};
 
 /// How many seeds of the first profile are searched, from 0, after the scenarios.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 16;
 
 /// Every scenario by name, then the seeds.
 fn stories() -> Vec<(String, Scenario)> {
@@ -36,14 +36,24 @@ pub(crate) fn violated(story: &Scenario, plant: Option<Plant>) -> BTreeSet<&'sta
     found
 }
 
-/// By plant, what each story that it breaks violates.
+/// What each story that the plant breaks violates, until everything that its entry names is found.
 fn found(
     stories: &[(String, Scenario)],
     entry: &PlantEntry,
 ) -> Vec<(String, BTreeSet<&'static str>)> {
-    let all =
-        stories.iter().map(|(name, story)| (name.clone(), violated(story, Some(entry.plant))));
-    all.filter(|(_, found)| !found.is_empty()).collect()
+    let mut missing: BTreeSet<&str> = entry.found_by.iter().copied().collect();
+    let mut broken = Vec::new();
+    for (name, story) in stories {
+        let found = violated(story, Some(entry.plant));
+        missing.retain(|name| !found.contains(name));
+        if !found.is_empty() {
+            broken.push((name.clone(), found));
+        }
+        if missing.is_empty() {
+            break;
+        }
+    }
+    broken
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use driftless_gateway::engine::Config;
-use driftless_gateway::model::{DeployState, Recovered};
+use driftless_gateway::model::{DeployState, Event, Recovered};
 use driftless_gateway::wire::{HttpResponse, decode_listing};
 
 use super::Plant;
@@ -16,10 +16,17 @@ use crate::store::SimStore;
 const NEVER: Duration = Duration::from_secs(1_000_000);
 
 /// Where a guess leads when nothing answers discovery.
-const GUESSED: &[u8] = br#"{"gatewayPath":"internal/data/v1"}"#;
+const GUESSED: &[u8] = br#"{"gatewayPath":"api/internal/v1"}"#;
 
 /// What a run is made to depend on by [`Plant::Chance`].
 static RUNS: AtomicU64 = AtomicU64::new(0);
+
+/// The last event of an artifact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Heard {
+    Deployed,
+    Undeployed,
+}
 
 /// A planted defect at work in one run, or none.
 #[derive(Debug, Default)]
@@ -29,6 +36,8 @@ pub struct Sabotage {
     first_list: Option<HttpResponse>,
     /// By path: how often a definition was read, and the first answer.
     definitions: BTreeMap<String, (u64, HttpResponse)>,
+    /// By artifact, the last event.
+    events: BTreeMap<String, Heard>,
     /// Something went wrong that is never forgotten.
     is_final: bool,
 }
@@ -86,6 +95,11 @@ impl Sabotage {
                 DeployState::Deployed
             }
             Some(Plant::ColdStart) => DeployState::Undeployed,
+            Some(Plant::ReadAgain) => {
+                let held = recovered.rows.values_mut().filter_map(|row| row.held.as_mut());
+                held.for_each(|held| held.confirmed = false);
+                return recovered;
+            }
             _ => return recovered,
         };
         for row in recovered.rows.values_mut().filter(|row| row.held.is_some()) {
@@ -136,9 +150,20 @@ impl Sabotage {
                     answer.status = 500;
                 }
             }
-            (Some(Plant::GuessedBase), "discover") if answer.status != 200 => {
-                *answer = ok(GUESSED);
+            (Some(Plant::GuessedBase), "discover") => {
+                self.is_final |= answer.status != 200;
+                if self.is_final {
+                    *answer = ok(GUESSED);
+                }
             }
+            (Some(Plant::EventsAreFacts), "fetch") => {
+                let id = path.rsplit('/').next().unwrap_or_default();
+                if self.events.get(id) == Some(&Heard::Undeployed) {
+                    answer.status = 404;
+                    answer.body.clear();
+                }
+            }
+            (Some(Plant::EventsOnly), "list") if is_list(answer) => self.drop_unheard(answer),
             _ => {}
         }
     }
@@ -156,6 +181,40 @@ impl Sabotage {
         let Ok(listing) = decode_listing(&answer.body) else { return Vec::new() };
         let is_listed = |id: &str| listing.rows.iter().any(|row| row.artifact.as_str() == id);
         served.filter(|id| !is_listed(id)).map(deleted).collect()
+    }
+
+    /// A list without what no event named.
+    fn drop_unheard(&self, answer: &mut HttpResponse) {
+        let Ok(mut list) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
+            return;
+        };
+        let rows = list.get_mut("deployments").and_then(serde_json::Value::as_array_mut);
+        for rows in rows.into_iter() {
+            rows.retain(|row| {
+                let id = row.get("artifactId").and_then(serde_json::Value::as_str);
+                id.is_some_and(|id| self.events.contains_key(id))
+            });
+        }
+        answer.body = list.to_string().into_bytes();
+    }
+
+    /// An event arrives while `is_reading`; answers whether the engine hears of it.
+    pub fn hears(&mut self, event: Option<&Event>, is_reading: bool) -> bool {
+        let (heard, id) = match event {
+            Some(Event::ConnectionAck { .. }) | None => return true,
+            Some(Event::Deployed(head)) => (Heard::Deployed, Some(&head.artifact)),
+            Some(Event::Undeployed(head)) => (Heard::Undeployed, Some(&head.artifact)),
+            Some(_) => (Heard::Deployed, None),
+        };
+        if let Some(id) = id {
+            self.events.insert(id.to_string(), heard);
+        }
+        !(self.is(Plant::Deaf) || self.is(Plant::DeafWhileReading) && is_reading)
+    }
+
+    /// APIM closed the session.
+    pub fn closed(&mut self, code: u16) {
+        self.is_final |= self.is(Plant::RefusalIsFinal) && code == 4401;
     }
 
     /// Something that no seed decides.

@@ -34,7 +34,7 @@ pub fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
         return Some(difference);
     }
     let kind = Kind::RestApi;
-    let state = scene.said(engine, kind);
+    let state = engine.kind_state(kind);
     if state != SyncState::Synced {
         let status = engine.status();
         let resource = driftless_gateway::engine::ResourceKind::Artifact(kind);

@@ -8,7 +8,6 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
 use super::{Happening, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade};
 use crate::net::{Carried, FrameFate, Line, Towards};
-use crate::plant::Plant;
 use crate::properties::Moment;
 use crate::step::Observable;
 
@@ -154,11 +153,12 @@ impl World<'_> {
         let now = self.now;
         match frame {
             ServerFrame::Text(text) => {
-                if let Ok(event) = decode_event(text.as_bytes()) {
-                    self.hear(&event, text.as_bytes());
+                let event = decode_event(text.as_bytes()).ok();
+                if let Some(event) = &event {
+                    self.hear(event, text.as_bytes());
                 }
-                let is_deaf = self.sabotage.is(Plant::Deaf) && !is_connection_ack(text);
-                if let Some(driver) = self.gateway.driver().filter(|_| !is_deaf) {
+                let hears = self.sabotage.hears(event.as_ref(), !self.requests.is_empty());
+                if let Some(driver) = self.gateway.driver().filter(|_| hears) {
                     driver.receive_frame(session, text.as_bytes(), now);
                 }
             }
@@ -172,6 +172,7 @@ impl World<'_> {
                 self.trace.record(now, "apim", "closes", reason.as_bytes(), || {
                     format!("session={session} code={code} reason={reason:?}")
                 });
+                self.sabotage.closed(*code);
                 self.gateway.sessions.remove(&session);
                 self.connections.remove(&connection);
                 let reason = CloseReason::Closed(*code, reason.to_string());
