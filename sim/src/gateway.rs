@@ -55,7 +55,11 @@ impl SimGateway {
     ///
     /// # Errors
     /// What the store says when it cannot be read.
-    pub fn start(&mut self, now: Instant, sabotage: &Sabotage) -> Result<Recovered, StoreError> {
+    pub fn start(
+        &mut self,
+        now: Instant,
+        sabotage: &mut Sabotage,
+    ) -> Result<Recovered, StoreError> {
         sabotage.start(self.store.as_mut());
         let recovered = self.store.recover()?;
         self.boots += 1;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use driftless_gateway::engine::Config;
 use driftless_gateway::model::{DeployState, Event, Recovered};
 use driftless_gateway::wire::{HttpResponse, decode_listing};
+use serde_json::Value;
 
 use super::Plant;
 use crate::manager::Upgrade;
@@ -88,7 +89,8 @@ impl Sabotage {
     }
 
     /// Breaks what was recovered on its way from the store to the engine.
-    pub fn recovered(&self, mut recovered: Recovered) -> Recovered {
+    pub fn recovered(&mut self, mut recovered: Recovered) -> Recovered {
+        self.events = recovered.rows.keys().map(|id| (id.to_string(), Heard::Deployed)).collect();
         let states = match self.plant {
             Some(Plant::ForgetEndings) => {
                 recovered.tombstones.clear();
@@ -163,7 +165,12 @@ impl Sabotage {
                     answer.body.clear();
                 }
             }
-            (Some(Plant::EventsOnly), "list") if is_list(answer) => self.drop_unheard(answer),
+            (Some(Plant::EventsAreFacts), "list") if is_list(answer) => {
+                keep_rows(answer, |id| self.events.get(id) != Some(&Heard::Undeployed));
+            }
+            (Some(Plant::EventsOnly), "list") if is_list(answer) => {
+                keep_rows(answer, |id| self.events.contains_key(id));
+            }
             _ => {}
         }
     }
@@ -181,21 +188,6 @@ impl Sabotage {
         let Ok(listing) = decode_listing(&answer.body) else { return Vec::new() };
         let is_listed = |id: &str| listing.rows.iter().any(|row| row.artifact.as_str() == id);
         served.filter(|id| !is_listed(id)).map(deleted).collect()
-    }
-
-    /// A list without what no event named.
-    fn drop_unheard(&self, answer: &mut HttpResponse) {
-        let Ok(mut list) = serde_json::from_slice::<serde_json::Value>(&answer.body) else {
-            return;
-        };
-        let rows = list.get_mut("deployments").and_then(serde_json::Value::as_array_mut);
-        for rows in rows.into_iter() {
-            rows.retain(|row| {
-                let id = row.get("artifactId").and_then(serde_json::Value::as_str);
-                id.is_some_and(|id| self.events.contains_key(id))
-            });
-        }
-        answer.body = list.to_string().into_bytes();
     }
 
     /// An event arrives while `is_reading`; answers whether the engine hears of it.
@@ -225,6 +217,15 @@ impl Sabotage {
 
 fn is_list(answer: &HttpResponse) -> bool {
     answer.status == 200 && decode_listing(&answer.body).is_ok()
+}
+
+/// Leaves in a list what `is_kept` says of its artifact.
+fn keep_rows(answer: &mut HttpResponse, is_kept: impl Fn(&str) -> bool) {
+    let Ok(mut list) = serde_json::from_slice::<Value>(&answer.body) else { return };
+    if let Some(rows) = list.get_mut("deployments").and_then(Value::as_array_mut) {
+        rows.retain(|row| row.get("artifactId").and_then(Value::as_str).is_some_and(&is_kept));
+    }
+    answer.body = list.to_string().into_bytes();
 }
 
 fn ok(body: &[u8]) -> HttpResponse {

@@ -182,7 +182,7 @@ impl World<'_> {
         if self.gateway.engine().is_some() {
             return;
         }
-        let recovered = match self.gateway.start(self.now, &self.sabotage) {
+        let recovered = match self.gateway.start(self.now, &mut self.sabotage) {
             Ok(recovered) => recovered,
             Err(error) => {
                 let found = error.to_string();
