@@ -15,7 +15,7 @@ fn plain(dialect: Dialect) -> Scenario {
         "expect":{{"serving":{{"orders":1}}}}}}"#,
         dialect.name()
     );
-    Scenario::parse(&text).unwrap()
+    Scenario::parse(&text).unwrap_or_else(|refusal| panic!("{refusal}"))
 }
 
 #[test]

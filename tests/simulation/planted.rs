@@ -12,7 +12,7 @@ const SEEDS: u64 = 16;
 
 /// Every scenario by name, then the seeds.
 fn stories() -> Vec<(String, Scenario)> {
-    let profile = profiles().first().unwrap();
+    let [profile, ..] = profiles() else { panic!("there is no profile") };
     let seeds = (0..SEEDS).map(|seed| (format!("seed {seed}"), generate(profile, seed)));
     scenarios().into_iter().chain(seeds).collect()
 }
@@ -20,7 +20,7 @@ fn stories() -> Vec<(String, Scenario)> {
 /// Every scenario by name.
 pub(crate) fn scenarios() -> Vec<(String, Scenario)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
-    let files = load_folder(&folder).unwrap();
+    let files = load_folder(&folder).unwrap_or_else(|error| panic!("{error}"));
     assert!(!files.is_empty(), "there are no scenarios");
     files.into_iter().map(|file| (file.name, file.scenario)).collect()
 }

@@ -258,7 +258,7 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(no_resurrection::NoResurrection::default()),
         Box::new(generation_never_regresses::GenerationNeverRegresses::default()),
         Box::new(never_serves_undeployed::NeverServesUndeployed::default()),
-        Box::new(ack_truth::AckTruth::default()),
+        Box::new(ack_truth::AckTruth),
         Box::new(store_recovers::StoreRecovers::default()),
         Box::new(bounded_work::BoundedWork::default()),
         Box::new(serves_last_good::ServesLastGood::default()),
