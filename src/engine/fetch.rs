@@ -160,10 +160,15 @@ impl Engine {
             self.queue.answered(id, wanted.epoch);
             return;
         };
-        if desired.ending.as_ref().is_some_and(|pending| asked_at >= pending.known_at) {
+        if let Some(ending) = desired.ending.as_ref().filter(|ending| asked_at >= ending.known_at) {
+            let provable = ending.provable;
             self.queue.answered(id, wanted.epoch);
-            self.believe_ending(id);
-            self.want_existence(id, now.after(lag));
+            if provable {
+                self.believe_ending(id);
+                self.want_existence(id, now.after(lag));
+            } else {
+                self.suspect(id);
+            }
             return;
         }
         let believable_at = desired.confirmable_at(lag);
