@@ -35,6 +35,9 @@ mod standing;
 mod status;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use action::{Action, Request};
