@@ -195,3 +195,16 @@ fn what_is_listed_and_not_handed_out_for_long_is_withdrawn_and_said() {
     let expect = "1 artifacts read in contradicting ways".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }
+
+#[test]
+fn a_definition_without_a_deployment_id_is_read_until_reads_have_settled_and_no_longer() {
+    let mut rig = Rig::live();
+    let event = Event::Deployed(EventHead { deployment: None, ..head("a", "", Some(1)) });
+    assert_eq!(rig.event(event), [fetch(11, "a")]);
+    rig.fetched("one");
+    rig.stored();
+    assert_eq!(rig.until(4_999), []);
+    assert_eq!(rig.until(5_000), [request(12, Request::List), fetch(13, "a")]);
+    rig.fail("list", Failure::Status(500));
+    assert_eq!(rig.fetched("one"), [], "nothing more to read before a list names it");
+}
