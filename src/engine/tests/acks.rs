@@ -86,10 +86,10 @@ fn every_deploy_of_one_deployment_is_acked() {
 #[test]
 fn a_deploy_of_what_was_deleted_is_acked_only_if_it_came_back() {
     let mut rig = Rig::serving(&[("a", "d1")]);
-    rig.at(9_000).event(deleted("a", 9));
+    rig.at(9_000).delete("a", 9);
     rig.stored();
     assert_eq!(rig.event(deployed("a", "d2", 10)), []);
-    rig.until(14_000);
+    rig.until(14_250);
     assert_eq!(rig.list(&[]), []);
     assert_eq!(rig.engine.status().surfaced.acks_superseded, 1);
 }

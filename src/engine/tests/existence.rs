@@ -23,7 +23,7 @@ fn asked(config: Config) -> (Rig, Vec<Action>) {
     rig.stored();
     rig.until(14_000);
     rig.list(&[]);
-    let actions = rig.until(14_250);
+    let actions = rig.until(16_250);
     (rig, actions)
 }
 
@@ -56,8 +56,8 @@ fn what_the_answer_leaves_out_is_asked_again() {
     let (mut rig, _) = asked(Config::recommended());
     assert_eq!(rig.answer("check_exists", answered(&[("b", false)])), []);
     assert_eq!(rig.intent("a"), Some(Intent::Undeployed));
-    assert_eq!(rig.until(44_249), []);
-    assert_eq!(rig.until(44_250), [check(14, &["a"])]);
+    assert_eq!(rig.until(48_249), []);
+    assert_eq!(rig.until(48_250), [check(14, &["a"])]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn a_failed_check_removes_nothing_and_is_repeated() {
         assert_eq!(rig.fail("check_exists", failure), []);
         assert_eq!(rig.intent("a"), Some(Intent::Undeployed));
         assert_eq!(rig.status().0, SyncState::Syncing);
-        assert_eq!(rig.until(44_250), [check(14, &["a"])]);
+        assert_eq!(rig.until(48_250), [check(14, &["a"])]);
     }
 }
 

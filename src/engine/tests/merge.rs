@@ -81,9 +81,9 @@ fn a_row_that_contradicts_an_old_event_is_believed() {
 #[test]
 fn a_row_does_not_bring_back_what_was_deleted_a_moment_ago() {
     let mut rig = Rig::serving(&[("a", "d1")]);
-    rig.at(118_000).event(deleted("a", 9));
+    rig.relist();
+    rig.delete("a", 9);
     rig.stored();
-    until_list(&mut rig);
     assert_eq!(rig.list(&[row("a", "d1")]), []);
     assert_eq!(rig.intent("a"), Some(Intent::Deleted));
 }

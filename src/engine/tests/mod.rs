@@ -223,6 +223,13 @@ impl Rig {
         self.input(Input::SessionClosed(session, CloseReason::Closed(code, String::new())))
     }
 
+    /// A delete event, the grace, and the artifact's own answer that it is gone.
+    fn delete(&mut self, id: &str, seconds: u32) -> Vec<Action> {
+        assert_eq!(self.event(deleted(id, seconds)), []);
+        self.until(self.now.as_millis() + 250);
+        self.not_deployed()
+    }
+
     /// State and reason of REST APIs.
     fn status(&self) -> (SyncState, String) {
         let status = self.engine.status();

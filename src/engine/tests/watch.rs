@@ -179,7 +179,7 @@ fn an_older_undeploy_does_nothing_but_want_a_list() {
     rig.stored();
     assert_eq!(rig.at(1_000).event(undeployed("a", "d1", 5)), []);
     let known = rig.engine.desired().get(&"a".into()).unwrap();
-    assert_eq!((known.intent, known.undeploy.clone()), (Intent::Deployed, None));
+    assert_eq!((known.intent, known.ending.clone()), (Intent::Deployed, None));
     assert_eq!(known.verify_at(), Some(Instant::from_millis(6_000)));
 }
 
@@ -193,17 +193,58 @@ fn an_undeploy_of_something_unknown_is_acked_and_remembered() {
 }
 
 #[test]
-fn a_delete_buries_at_once() {
+fn a_delete_waits_for_its_grace_asks_the_artifact_and_buries() {
     let mut rig = Rig::serving(&[("a", "d1")]);
-    assert_eq!(rig.at(9_000).event(deleted("a", 9)), [store(11, &[("a", bury("d1", 9))])]);
+    assert_eq!(rig.at(9_000).event(deleted("a", 9)), []);
+    assert_eq!(rig.until(9_250), [fetch(11, "a")]);
+    assert_eq!(rig.served(), ["a"]);
+    assert_eq!(rig.not_deployed(), [store(11, &[("a", bury("d1", 9))])]);
     rig.stored();
     assert_eq!(rig.served(), [""; 0]);
 }
 
 #[test]
-fn a_repeated_delete_does_nothing() {
+fn a_delete_of_what_is_not_served_buries_at_once() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 8));
+    rig.until(9_250);
+    rig.not_deployed();
+    rig.stored();
+    assert_eq!(rig.event(deleted("a", 9)), [store(12, &[("a", bury("d1", 9))])]);
+}
+
+#[test]
+fn a_delete_that_nobody_answers_is_believed() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     rig.at(9_000).event(deleted("a", 9));
+    rig.until(18_999);
+    assert_eq!(rig.until(19_000), [store(11, &[("a", bury("d1", 9))])]);
+}
+
+#[test]
+fn a_delete_that_the_artifact_contradicts_is_void() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(deleted("a", 9));
+    rig.until(9_250);
+    rig.fetched("a d1");
+    assert_eq!(rig.until(14_000), [request(12, LIST), fetch(13, "a")]);
+    assert_eq!(rig.fetched("a d1"), []);
+    assert_eq!((rig.intent("a"), rig.served()), (Some(Intent::Deployed), vec!["a"]));
+}
+
+#[test]
+fn a_delete_pending_behind_an_undeploy_says_more() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 8));
+    rig.at(9_100).event(deleted("a", 9));
+    assert_eq!(rig.until(9_350), [fetch(11, "a")]);
+    assert_eq!(rig.not_deployed(), [store(11, &[("a", bury("d1", 9))])]);
+}
+
+#[test]
+fn a_repeated_delete_does_nothing() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).delete("a", 9);
     rig.stored();
     assert_eq!(rig.event(deleted("a", 9)), []);
     assert_eq!(rig.status().0, SyncState::Syncing, "until a list agrees");
@@ -222,7 +263,7 @@ fn an_older_delete_does_not_remove_what_was_deployed_since() {
 #[test]
 fn a_late_deploy_brings_nothing_deleted_back() {
     let mut rig = Rig::serving(&[("a", "d1")]);
-    rig.at(9_000).event(deleted("a", 9));
+    rig.at(9_000).delete("a", 9);
     rig.stored();
     assert_eq!(rig.event(deployed("a", "d1", 8)), []);
     assert_eq!(rig.event(deployed("a", "d2", 10)), [], "a newer one neither, before a read");
@@ -232,11 +273,11 @@ fn a_late_deploy_brings_nothing_deleted_back() {
 #[test]
 fn a_list_that_has_what_was_deleted_and_redeployed_brings_it_back() {
     let mut rig = Rig::serving(&[("a", "d1")]);
-    rig.at(9_000).event(deleted("a", 9));
+    rig.at(9_000).delete("a", 9);
     rig.stored();
     rig.event(deployed("a", "d2", 10));
-    assert_eq!(rig.until(14_000), [request(11, LIST)]);
-    assert_eq!(rig.list(&[row("a", "d2")]), [fetch(12, "a")]);
+    assert_eq!(rig.until(14_250), [request(12, LIST)]);
+    assert_eq!(rig.list(&[row("a", "d2")]), [fetch(13, "a")]);
 }
 
 #[test]

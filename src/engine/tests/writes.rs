@@ -31,7 +31,7 @@ fn of_two_waiting_writes_of_one_artifact_the_later_is_written() {
     let mut rig = writing();
     rig.event(deployed("b", "d1", 1));
     rig.fetched("two");
-    rig.event(deleted("b", 2));
+    rig.delete("b", 2);
     let actions = rig.stored();
     assert_eq!(actions[0], store(12, &[("b", bury("d1", 2))]));
 }
@@ -82,7 +82,7 @@ fn what_was_queued_behind_a_failed_write_goes_with_it() {
     let mut rig = writing();
     rig.event(deployed("b", "d1", 1));
     rig.fetched("two");
-    rig.event(deleted("a", 2));
+    rig.delete("a", 2);
     assert_eq!(rig.store_failed(), []);
     let (at, _) = rig.deadline().unwrap();
     let expect = store(12, &[("a", bury("d1", 2)), ("b", one("two"))]);
@@ -92,7 +92,7 @@ fn what_was_queued_behind_a_failed_write_goes_with_it() {
 #[test]
 fn a_withdrawal_takes_effect_although_writes_fail() {
     let mut rig = Rig::serving(&[("a", "d1"), ("b", "d2")]);
-    rig.at(9_000).event(deleted("a", 9));
+    rig.at(9_000).delete("a", 9);
     assert_eq!(rig.served(), ["a", "b"], "not before it is durable");
     rig.store_failed();
     assert_eq!(rig.served(), ["b"]);
