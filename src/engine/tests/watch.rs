@@ -318,3 +318,33 @@ fn repeated_unordered_events_cannot_put_off_the_periodic_list() {
     assert!(listed_at.is_some_and(|at| at <= 124_000), "{listed_at:?}");
     assert_eq!(rig.list(&[row("a", "d2")]), [fetch(12, "a")]);
 }
+
+#[test]
+fn a_deploy_between_two_pending_undeploys_is_older_than_the_second() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 5));
+    rig.at(9_100).event(undeployed("a", "d1", 9));
+    assert_eq!(rig.deadline(), Some((9_250, "undeploy grace")), "not put off");
+    rig.until(9_250);
+    let write = put(withdrawn(read(performed("d1", 9), "a d1", true)), None);
+    assert_eq!(rig.not_deployed(), [store(11, &[("a", write)])]);
+}
+
+#[test]
+fn a_late_deploy_within_the_grace_does_not_cancel_a_newer_undeploy() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 9));
+    assert_eq!(rig.event(deployed("a", "d1", 8)), []);
+    assert_eq!(rig.until(9_250), [fetch(11, "a")]);
+    let write = put(withdrawn(read(performed("d1", 9), "a d1", true)), None);
+    assert_eq!(rig.not_deployed(), [store(11, &[("a", write)])]);
+}
+
+#[test]
+fn a_late_deploy_does_not_cancel_a_newer_delete() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(deleted("a", 9));
+    assert_eq!(rig.event(deployed("a", "d1", 8)), []);
+    rig.until(9_250);
+    assert_eq!(rig.not_deployed(), [store(11, &[("a", bury("d1", 9))])]);
+}
