@@ -208,3 +208,14 @@ fn a_definition_without_a_deployment_id_is_read_until_reads_have_settled_and_no_
     rig.fail("list", Failure::Status(500));
     assert_eq!(rig.fetched("one"), [], "nothing more to read before a list names it");
 }
+
+#[test]
+fn several_batches_that_miss_one_route_try_the_other() {
+    let config = Config { batch_size_max: 2, ..Config::recommended() };
+    let (mut rig, _) = listed(4, config);
+    let missing = |id| Input::RequestFailed(RequestId(id), Failure::RouteMissing);
+    let batch = fetch_batch(14, BatchRoute::Batch, &["d0", "d1"]);
+    assert_eq!(rig.input(missing(12)), [batch]);
+    let batch = fetch_batch(15, BatchRoute::Batch, &["d2", "d3"]);
+    assert_eq!(rig.input(missing(13)), [batch], "the other name was not refused yet");
+}
