@@ -105,6 +105,9 @@ impl Engine {
         if self.observed.latest_control_plane() != Some(&found) {
             self.observed.write_control_plane(found);
         }
+        if !self.has_existence_check() {
+            self.touched.extend(std::mem::take(&mut self.existence).into_keys());
+        }
     }
 
     fn merge_row(&mut self, row: &Listed, number: u64, asked_at: Instant, now: Instant) {
