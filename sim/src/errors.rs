@@ -1,6 +1,7 @@
 //! Watches for lines at level ERROR while a run goes on.
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
@@ -11,11 +12,15 @@ use tracing::{Event, Level, Metadata, Subscriber};
 #[derive(Clone, Debug, Default)]
 pub struct ErrorWatch {
     lines: Arc<Mutex<Vec<String>>>,
+    has_lines: Arc<AtomicBool>,
 }
 
 impl ErrorWatch {
     /// The lines since the last call.
     pub fn take(&self) -> Vec<String> {
+        if !self.has_lines.swap(false, Ordering::Relaxed) {
+            return Vec::new();
+        }
         std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -46,6 +51,7 @@ impl Subscriber for ErrorWatch {
         let mut line = Line(String::new());
         event.record(&mut line);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.0.trim().to_owned());
+        self.has_lines.store(true, Ordering::Relaxed);
     }
 
     fn enter(&self, _span: &Id) {}

@@ -64,6 +64,7 @@ fn switches(dialect: Dialect, key: Key) -> Switches {
                 ],
             )
             .copied(),
+        compress: Some(key.chance("compress", 1, 32)),
         ..Switches::default()
     };
     if dialect != Dialect::PlatformApi11 {

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::time::Duration;
 
 use crate::model::{ArtifactId, Generation, Kind};
-use crate::time::Instant;
+use crate::time::{Instant, Timestamp};
 
 /// What the control plane wants of one artifact.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -59,8 +59,8 @@ pub struct Desired {
     pub scrub_wanted: bool,
     /// A contradiction that the status shows.
     pub doubt: Option<Doubt>,
-    /// An undeploy waiting for its grace to pass.
-    pub undeploy: Option<PendingUndeploy>,
+    /// An undeploy or delete that is not yet believed.
+    pub ending: Option<PendingEnding>,
     /// Bumped whenever intent or deployment change; fences answers to earlier questions.
     pub epoch: u64,
     /// The number of the last list that had the artifact.
@@ -68,12 +68,12 @@ pub struct Desired {
     verify_at: Option<Instant>,
 }
 
-/// An undeploy that is not yet believed: a redeploy is sent as an undeploy and a deploy (A-H20),
-/// and the second may be late or lost. After a grace the artifact itself is asked for.
+/// An undeploy or delete that is not yet believed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PendingUndeploy {
-    /// When the artifact is asked for, or, once it was, when the event is believed for want of an
-    /// answer.
+pub struct PendingEnding {
+    /// Undeployed or deleted.
+    pub intent: Intent,
+    /// When the artifact is asked for, or, once it was, when the wait for an answer ends.
     pub due: Instant,
     /// Whether the artifact is being asked for.
     pub asked: bool,
@@ -82,8 +82,8 @@ pub struct PendingUndeploy {
     pub provable: bool,
     /// When it arrived.
     pub known_at: Instant,
-    /// Its `performedAt`.
-    pub performed_at: Option<crate::time::Timestamp>,
+    /// When it was performed or sent, by the control plane's clock.
+    pub stamp: Option<Timestamp>,
 }
 
 impl Desired {
@@ -102,7 +102,7 @@ impl Desired {
             missing_since: None,
             scrub_wanted: false,
             doubt: None,
-            undeploy: None,
+            ending: None,
             epoch: 0,
             listed_in: 0,
             verify_at: None,
@@ -111,7 +111,7 @@ impl Desired {
 
     /// From when on a read is asked late enough to overrule the intent.
     pub fn settled_at(&self, lag: Duration) -> Instant {
-        let pending = self.undeploy.as_ref().map_or(Instant::START, |pending| pending.known_at);
+        let pending = self.ending.as_ref().map_or(Instant::START, |ending| ending.known_at);
         self.known_at.max(pending).after(lag)
     }
 
@@ -135,8 +135,20 @@ impl Desired {
         self.check_wanted = false;
         self.missing_since = None;
         self.scrub_wanted = false;
-        self.undeploy = None;
+        self.ending = None;
         self.epoch += 1;
+    }
+
+    /// An ending waits to be believed. A copy of it changes nothing; one that is provable or says
+    /// more takes its place.
+    pub fn pend(&mut self, ending: PendingEnding) {
+        let says_more = self.ending.as_ref().is_none_or(|known| {
+            (ending.provable && !known.provable)
+                || (ending.provable, ending.intent) > (known.provable, known.intent)
+        });
+        if says_more {
+            self.ending = Some(ending);
+        }
     }
 
     /// The artifact itself is to be asked for, anew: whatever was answered before does not count.
@@ -206,9 +218,9 @@ impl DesiredSet {
     /// Changes a belief in place; does nothing for an unknown artifact.
     pub fn update(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Desired)) {
         let Some(desired) = self.items.get_mut(id) else { return };
-        let before = (desired.verify_at, desired.undeploy.as_ref().map(|pending| pending.due));
+        let before = (desired.verify_at, desired.ending.as_ref().map(|ending| ending.due));
         change(desired);
-        let after = (desired.verify_at, desired.undeploy.as_ref().map(|pending| pending.due));
+        let after = (desired.verify_at, desired.ending.as_ref().map(|ending| ending.due));
         if before != after {
             remove(&mut self.verify, before.0, id);
             remove(&mut self.graces, before.1, id);
@@ -245,12 +257,12 @@ impl DesiredSet {
         (*at <= asked_at).then(|| id.clone())
     }
 
-    /// When the first undeploy takes effect.
+    /// When the first grace is over.
     pub fn next_grace(&self) -> Option<Instant> {
         self.graces.first().map(|(at, _)| *at)
     }
 
-    /// An artifact whose undeploy takes effect by `now`.
+    /// An artifact whose grace is over by `now`.
     pub fn grace_over(&self, now: Instant) -> Option<ArtifactId> {
         let (due, id) = self.graces.first()?;
         (*due <= now).then(|| id.clone())
@@ -259,14 +271,14 @@ impl DesiredSet {
     fn unindex(&mut self, id: &ArtifactId) {
         if let Some(desired) = self.items.get(id) {
             remove(&mut self.verify, desired.verify_at, id);
-            remove(&mut self.graces, desired.undeploy.as_ref().map(|pending| pending.due), id);
+            remove(&mut self.graces, desired.ending.as_ref().map(|ending| ending.due), id);
         }
     }
 
     fn index(&mut self, id: &ArtifactId) {
         if let Some(desired) = self.items.get(id) {
             add(&mut self.verify, desired.verify_at, id);
-            add(&mut self.graces, desired.undeploy.as_ref().map(|pending| pending.due), id);
+            add(&mut self.graces, desired.ending.as_ref().map(|ending| ending.due), id);
         }
     }
 }

@@ -95,14 +95,14 @@ impl Engine {
             self.queue.answered(id, wanted.epoch);
             return;
         };
-        if let Some(pending) = &desired.undeploy
+        if let Some(pending) = &desired.ending
             && asked_at < pending.known_at.after(lag)
         {
             // Still handed out, but that may be the state before the undeploy.
             self.queue.postpone(id, wanted.epoch, pending.known_at.after(lag));
             return;
         }
-        let is_checked = desired.check_wanted && desired.undeploy.is_none();
+        let is_checked = desired.check_wanted && desired.ending.is_none();
         let is_settled = asked_at >= desired.confirmable_at(lag);
         let is_replaceable = asked_at >= desired.replaceable_at(lag);
         let row = self.observed.latest_row(id);
@@ -136,7 +136,7 @@ impl Engine {
                 desired.read_confirmed = false;
             }
             desired.doubt = None;
-            desired.undeploy = None;
+            desired.ending = None;
             desired.check_wanted = false;
             desired.missing_since = None;
             desired.scrub_wanted = false;
@@ -160,9 +160,9 @@ impl Engine {
             self.queue.answered(id, wanted.epoch);
             return;
         };
-        if desired.undeploy.as_ref().is_some_and(|pending| asked_at >= pending.known_at) {
+        if desired.ending.as_ref().is_some_and(|pending| asked_at >= pending.known_at) {
             self.queue.answered(id, wanted.epoch);
-            self.believe_undeploy(id);
+            self.believe_ending(id);
             self.want_existence(id, now.after(lag));
             return;
         }
@@ -247,8 +247,8 @@ impl Engine {
                 self.jitter.backoff(attempts, self.config.backoff_min, self.config.backoff_max);
             let delay = if is_batch { std::time::Duration::ZERO } else { delay };
             let failed = self.queue.failed(&item.id, item.epoch, &why, is_batch, now.after(delay));
-            if failed >= self.config.ack_failure_attempts {
-                self.acks.fail(&item.id, self.config.acks_owed_max);
+            if failed >= self.config.ack_failure_attempts && self.is_live() {
+                self.acks.fail(&item.id);
             }
             self.touched.insert(item.id.clone());
         }

@@ -11,7 +11,7 @@
 //! no global generator and touches no socket and no file.
 //!
 //! Modules in reading order: [`Input`] and [`Action`] are the vocabulary; `session` holds the
-//! connection; `watch` turns events into beliefs, `merge` turns lists into beliefs, `fetch` and
+//! connection; `watch` and `ending` turn events into beliefs, `merge` turns lists into beliefs, `fetch` and
 //! `existence` ask about single artifacts; `desired` and `observed` are the two sets,
 //! [`reconcile`] the pure comparison; `queue`, `ack` and `standing` are the books kept.
 
@@ -21,6 +21,7 @@ mod backoff;
 mod check;
 mod config;
 mod desired;
+mod ending;
 mod existence;
 mod fetch;
 mod input;
@@ -38,7 +39,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use action::{Action, Request};
 pub use config::Config;
-pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingUndeploy};
+pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
 pub use observed::ObservedSet;
 pub use status::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};
@@ -278,9 +279,8 @@ impl Engine {
         }
         for id in std::mem::take(&mut self.touched) {
             self.reconcile(&id);
-            if let Some(desired) = self.desired.get(&id) {
-                let durable = self.observed.durable().rows.get(&id);
-                self.acks.settle(&id, desired, durable, self.config.acks_owed_max);
+            if let Some(desired) = self.desired.get(&id).filter(|_| self.is_live()) {
+                self.acks.settle(&id, desired, self.observed.durable().rows.get(&id));
             }
             self.recount(&id);
         }
@@ -327,6 +327,7 @@ impl Engine {
             self.requests.remove(&request);
             self.actions.push_back(Action::Cancel(request));
         }
+        self.touched.extend(self.acks.artifacts().cloned());
         self.batch_route = Some(BatchRoute::FetchBatch);
         self.resync.session_began(now);
         self.ask(Request::ReadKeys, Asked::Keys, now);

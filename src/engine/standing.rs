@@ -38,8 +38,8 @@ struct Counts {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Standings {
     shares: BTreeMap<ArtifactId, Share>,
-    counts: BTreeMap<Kind, Counts>,
-    since: BTreeMap<Kind, (SyncState, Instant)>,
+    counts: [Counts; Kind::ALL.len()],
+    since: [Option<(SyncState, Instant)>; Kind::ALL.len()],
 }
 
 impl Standings {
@@ -49,14 +49,14 @@ impl Standings {
             None => self.shares.remove(id),
         };
         if let Some(before) = before {
-            let counts = self.counts.entry(before.kind).or_default();
+            let counts = &mut self.counts[before.kind as usize];
             counts.pending -= usize::from(before.standing == Standing::Pending);
             counts.doubtful -= usize::from(before.standing == Standing::Doubtful);
             counts.served -= usize::from(before.served);
             counts.retained -= usize::from(before.retained);
         }
         if let Some(share) = share {
-            let counts = self.counts.entry(share.kind).or_default();
+            let counts = &mut self.counts[share.kind as usize];
             counts.pending += usize::from(share.standing == Standing::Pending);
             counts.doubtful += usize::from(share.standing == Standing::Doubtful);
             counts.served += usize::from(share.served);
@@ -65,7 +65,7 @@ impl Standings {
     }
 
     fn of(&self, kind: Kind) -> Counts {
-        self.counts.get(&kind).copied().unwrap_or_default()
+        self.counts[kind as usize]
     }
 }
 
@@ -76,7 +76,7 @@ impl Engine {
             let is_pending = self.queue.get(id).is_some()
                 || !self.observed.is_settled(id)
                 || desired.verify_at().is_some()
-                || desired.undeploy.is_some()
+                || desired.ending.is_some()
                 || self.existence.contains_key(id)
                 || desired.absent_since.is_some();
             let standing = if desired.doubt.is_some() {
@@ -97,9 +97,9 @@ impl Engine {
     pub(super) fn note_states(&mut self, now: Instant) {
         for kind in Kind::ALL {
             let state = self.judge(kind).0;
-            let known = self.standings.since.entry(kind).or_insert((state, now));
-            if known.0 != state {
-                *known = (state, now);
+            let known = &mut self.standings.since[kind as usize];
+            if known.is_none_or(|known| known.0 != state) {
+                *known = Some((state, now));
             }
         }
     }
@@ -124,8 +124,8 @@ impl Engine {
         if !self.resync.listed_in_session && self.resync.unusable.is_none() {
             return (SyncState::Syncing, Why::FirstList);
         }
-        if let Some(why) = self.queue.stuck(self.config.ack_failure_attempts)
-            && counts.pending > 0
+        if counts.pending > 0
+            && let Some(why) = self.queue.stuck(self.config.ack_failure_attempts)
         {
             return (SyncState::Stale, Why::Fetch(why));
         }
@@ -147,7 +147,7 @@ impl Engine {
         for kind in Kind::ALL {
             let (state, why) = self.judge(kind);
             let counts = self.standings.of(kind);
-            let since = self.standings.since.get(&kind).map_or(Instant::START, |known| known.1);
+            let since = self.standings.since[kind as usize].map_or(Instant::START, |known| known.1);
             let (served, retained) = (counts.served, counts.retained);
             let reason = why.explain(self);
             kinds.insert(

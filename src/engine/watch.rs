@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::Engine;
-use super::desired::{Desired, Intent, PendingUndeploy};
+use super::desired::{Desired, Intent};
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactId, Event, EventHead, Generation, Kind, SessionId,
 };
@@ -41,22 +41,24 @@ impl Engine {
         let id = &head.artifact;
         let same = self.desired.get(id).is_some_and(|desired| {
             desired.intent == Intent::Deployed
-                && desired.undeploy.is_none()
+                && desired.ending.is_none()
                 && desired.generation.deployment == head.deployment
         });
         let is_deleted = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
         match self.order(id, head.performed_at.as_ref(), same) {
             Some(Ordering::Greater) if is_deleted => {
                 // Nothing deleted comes back on a hint; a read decides (law 5).
-                self.acks.owe(ack(head, AckAction::Deploy));
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
             Some(Ordering::Greater) => {
                 self.intend_deployed(head, now);
-                self.acks.owe(ack(head, AckAction::Deploy));
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
-            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Deploy)),
+            Some(Ordering::Equal) => {
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max)
+            }
             Some(Ordering::Less) | None => self.look_again(id, now),
         }
         self.touched.insert(id.clone());
@@ -95,99 +97,27 @@ impl Engine {
             // be the old one of a redeploy, or a wrong one (FB-62). A read decides.
             order @ (Some(Ordering::Greater) | None) => {
                 let provable = order.is_some() && !is_other_deployment;
-                self.pend_undeploy(head, provable, now);
-                self.acks.owe(ack(head, AckAction::Undeploy));
+                self.end(id, head.kind, Intent::Undeployed, head.performed_at, provable, now);
+                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
-            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Undeploy)),
+            Some(Ordering::Equal) => {
+                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max)
+            }
             Some(Ordering::Less) => self.look_again(id, now),
         }
         self.touched.insert(id.clone());
     }
 
-    fn pend_undeploy(&mut self, head: &EventHead, provable: bool, now: Instant) {
-        let id = &head.artifact;
-        let is_served = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deployed);
-        if is_served {
-            let due = now.after(self.config.undeploy_grace);
-            let performed_at = head.performed_at;
-            let pending =
-                PendingUndeploy { due, asked: false, provable, known_at: now, performed_at };
-            self.desired.update(id, |desired| {
-                let known = desired.undeploy.as_ref();
-                if known.is_none_or(|known| provable && !known.provable) {
-                    desired.undeploy = Some(pending);
-                }
-            });
-            return;
-        }
-        if self.desired.get(id).is_none() {
-            let generation =
-                Generation { deployment: head.deployment.clone(), ..Generation::default() };
-            let desired = Desired::new(head.kind, Intent::Undeployed, generation, now);
-            self.desired.insert(id.clone(), desired);
-        }
-        self.desired.update(id, |desired| {
-            if provable {
-                desired.known_at = now;
-                desired.generation.performed_at = head.performed_at;
-            }
-        });
-    }
-
-    /// Undeploys whose grace is over: the artifact is asked for, and where no answer comes in time
-    /// the event is believed, because it is provably newer than what is served.
-    pub(super) fn end_graces(&mut self, now: Instant) {
-        while let Some(id) = self.desired.grace_over(now) {
-            let lag = self.config.read_lag_max;
-            let mut gave_up = false;
-            self.desired.update(&id, |desired| match &mut desired.undeploy {
-                Some(pending) if !pending.asked => {
-                    pending.asked = true;
-                    pending.due = pending.known_at.after(lag * 2);
-                    desired.want_check();
-                }
-                Some(pending) if pending.provable => gave_up = true,
-                _ => {
-                    desired.undeploy = None;
-                    desired.check_wanted = false;
-                }
-            });
-            if gave_up {
-                self.believe_undeploy(&id);
-            }
-            self.touched.insert(id);
-        }
-    }
-
-    /// The pending undeploy is true.
-    pub(super) fn believe_undeploy(&mut self, id: &ArtifactId) {
-        self.desired.update(id, |desired| {
-            let Some(pending) = desired.undeploy.take() else { return };
-            desired.intend(Intent::Undeployed, pending.known_at);
-            let known = desired.generation.performed_at;
-            desired.generation.performed_at = pending.performed_at.or(known);
-        });
-    }
-
     fn deleted(&mut self, id: &ArtifactId, kind: Kind, sent_at: Option<Timestamp>, now: Instant) {
         let same = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
         match self.order(id, sent_at.as_ref(), same) {
-            Some(Ordering::Greater) => {
-                if self.desired.get(id).is_none() {
-                    let desired = Desired::new(kind, Intent::Deleted, Generation::default(), now);
-                    self.desired.insert(id.clone(), desired);
-                }
-                self.desired.update(id, |desired| {
-                    desired.intend(Intent::Deleted, now);
-                    desired.generation.performed_at = sent_at;
-                    desired.read_at = None;
-                    desired.doubt = None;
-                });
+            order @ (Some(Ordering::Greater) | None) => {
+                self.end(id, kind, Intent::Deleted, sent_at, order.is_some(), now);
                 self.look_again(id, now);
             }
             Some(Ordering::Equal) => {}
-            Some(Ordering::Less) | None => self.look_again(id, now),
+            Some(Ordering::Less) => self.look_again(id, now),
         }
         self.touched.insert(id.clone());
     }

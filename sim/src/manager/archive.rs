@@ -1,7 +1,7 @@
 //! Archives byte for byte as the two control planes write them: ZIP, TAR and gzip.
 //!
-//! Deflate is written as stored blocks unless real compression is asked for: any reader must take
-//! both, and a stored block costs a copy.
+//! Where compression is not asked for, ZIP entries are stored and gzip holds stored blocks: any
+//! reader must take both, and storing costs a copy.
 
 use std::io::Write as _;
 
@@ -28,17 +28,31 @@ pub(super) enum TarStyle {
 /// DOS date and time 2026-06-17 09:15:00, low half first.
 const DOS_MOMENT: u32 = 0x5cd1_49e0;
 
-/// A ZIP as Java's `ZipOutputStream` writes it: deflated, sizes in a data descriptor.
+/// A ZIP as Java's `ZipOutputStream` writes it: deflated with sizes in a data descriptor, or
+/// stored with sizes in the header.
 pub(super) fn zip(entries: &[Entry<'_>], compress: bool) -> Vec<u8> {
     let data: usize = entries.iter().map(|entry| entry.bytes.len() + 2 * entry.path.len()).sum();
     let mut out = Vec::with_capacity(data + 160 * entries.len() + 64);
     let mut central = Vec::with_capacity(128 * entries.len());
     for entry in entries {
-        let packed = deflate(entry.bytes, compress);
-        zip_entry(&mut out, &mut central, entry.path, &packed, crc(entry.bytes), entry.bytes.len());
+        let (crc, size) = (crc(entry.bytes), entry.bytes.len());
+        if compress {
+            let packed = deflate(entry.bytes, true);
+            zip_entry(&mut out, &mut central, entry.path, Method::Deflated(&packed), crc, size);
+        } else {
+            let stored = Method::Stored(entry.bytes);
+            zip_entry(&mut out, &mut central, entry.path, stored, crc, size);
+        }
     }
     zip_end(&mut out, &central, entries.len());
     out
+}
+
+/// How an entry's bytes are held.
+#[derive(Clone, Copy)]
+enum Method<'a> {
+    Stored(&'a [u8]),
+    Deflated(&'a [u8]),
 }
 
 /// Appends one entry and its line of the central directory.
@@ -46,24 +60,31 @@ fn zip_entry(
     out: &mut Vec<u8>,
     central: &mut Vec<u8>,
     path: &str,
-    packed: &[u8],
+    method: Method<'_>,
     crc: u32,
     size: usize,
 ) {
     let start = out.len();
+    let (packed, flags, code) = match method {
+        Method::Stored(bytes) => (bytes, 0x0800, 0),
+        Method::Deflated(bytes) => (bytes, 0x0808, 8),
+    };
+    let sizes = [crc, low32(packed.len()), low32(size)];
     let head = |out: &mut Vec<u8>, sizes: [u32; 3]| {
-        put16(out, &[20, 0x0808, 8]);
+        put16(out, &[20, flags, code]);
         put32(out, &[DOS_MOMENT]);
         put32(out, &sizes);
         put16(out, &[low16(path.len()), 0]);
     };
     put32(out, &[0x0403_4b50]);
-    head(out, [0; 3]);
+    let is_deflated = code != 0;
+    head(out, if is_deflated { [0; 3] } else { sizes });
     out.extend_from_slice(path.as_bytes());
     out.extend_from_slice(packed);
-    let sizes = [crc, low32(packed.len()), low32(size)];
-    put32(out, &[0x0807_4b50]);
-    put32(out, &sizes);
+    if is_deflated {
+        put32(out, &[0x0807_4b50]);
+        put32(out, &sizes);
+    }
 
     put32(central, &[0x0201_4b50]);
     put16(central, &[20]);
@@ -249,7 +270,7 @@ impl Bits {
 /// A ZIP whose one file unpacks to [`BOMB_SIZE`] bytes.
 pub(super) fn zip_bomb(path: &str) -> Vec<u8> {
     let (mut out, mut central) = (Vec::new(), Vec::new());
-    zip_entry(&mut out, &mut central, path, &bomb(), 0, BOMB_SIZE);
+    zip_entry(&mut out, &mut central, path, Method::Deflated(&bomb()), 0, BOMB_SIZE);
     zip_end(&mut out, &central, 1);
     out
 }

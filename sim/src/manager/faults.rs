@@ -12,7 +12,12 @@ use crate::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
 
 /// How often each kind of fault took effect on something that was sent or answered.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Delivered(pub(super) BTreeMap<&'static str, u64>);
+pub(super) struct Delivered {
+    /// By kind.
+    pub(super) by_kind: BTreeMap<&'static str, u64>,
+    /// Of all kinds.
+    pub(super) total: u64,
+}
 
 impl Delivered {
     /// A fault took effect.
@@ -23,7 +28,8 @@ impl Delivered {
     /// A fault took effect several times.
     pub(super) fn add(&mut self, kind: &'static str, times: u64) {
         if times > 0 {
-            *self.0.entry(kind).or_default() += times;
+            *self.by_kind.entry(kind).or_default() += times;
+            self.total += times;
         }
     }
 }

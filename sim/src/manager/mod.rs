@@ -323,7 +323,12 @@ impl ApiManager {
 
     /// How often each kind of fault took effect on something that was sent or answered.
     pub const fn delivered(&self) -> &BTreeMap<&'static str, u64> {
-        &self.delivered.0
+        &self.delivered.by_kind
+    }
+
+    /// How often any fault took effect.
+    pub const fn delivered_total(&self) -> u64 {
+        self.delivered.total
     }
 
     /// What the gateway did that the contract does not allow.

@@ -58,6 +58,7 @@ pub struct Network {
     /// Faults on event frames.
     pub frames: FrameFaults,
     delivered: BTreeMap<&'static str, u64>,
+    total: u64,
 }
 
 impl Network {
@@ -71,6 +72,7 @@ impl Network {
             arrivals: BTreeMap::new(),
             frames: FrameFaults::default(),
             delivered: BTreeMap::new(),
+            total: 0,
         }
     }
 
@@ -155,6 +157,12 @@ impl Network {
 
     fn count(&mut self, fault: &'static str) {
         *self.delivered.entry(fault).or_insert(0) += 1;
+        self.total += 1;
+    }
+
+    /// How often any fault took effect.
+    pub const fn delivered_total(&self) -> u64 {
+        self.total + self.frames.delivered()
     }
 
     /// How often each fault took effect on a message.

@@ -48,18 +48,17 @@ pub fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
 /// The first difference between what is served and what the ledger says.
 pub(super) fn difference(scene: &Scene<'_>) -> Option<(String, String, String)> {
     for (id, wanted) in scene.ledger.must_serve() {
-        let name = scene.name(id);
-        let expected = format!("served as {} {}", wanted.deployment, wanted.digest);
-        match scene.served.get(id) {
-            None => return Some((name, expected, "not served".into())),
-            Some(served)
-                if served.digest != wanted.digest
-                    || served.deployment.as_ref() != Some(wanted.deployment) =>
-            {
+        let served = scene.served.get(id);
+        let is_met = served.is_some_and(|served| {
+            served.digest == wanted.digest && served.deployment.as_ref() == Some(wanted.deployment)
+        });
+        if !is_met {
+            let expected = format!("served as {} {}", wanted.deployment, wanted.digest);
+            let found = served.map_or("not served".to_owned(), |served| {
                 let label = served.deployment.as_ref().map_or("-", |id| id.as_str());
-                return Some((name, expected, format!("served as {label} {}", served.digest)));
-            }
-            Some(_) => {}
+                format!("served as {label} {}", served.digest)
+            });
+            return Some((scene.name(id), expected, found));
         }
     }
     for (id, served) in scene.served {

@@ -273,9 +273,11 @@ pub fn unheard_bound(config: &Config) -> Duration {
 }
 
 /// How long after hearing of it a gateway may still serve what is undeployed: an undeploy whose
-/// order cannot be told waits for reads to settle, two lists and a question.
+/// order cannot be told waits for reads to settle, two lists and a question, one of which may get
+/// no answer.
 pub fn heard_bound(config: &Config) -> Duration {
-    config.read_lag_max * 2
+    config.request_timeout
+        + config.read_lag_max * 2
         + config.orphan_delay
         + config.list_spacing * 3
         + config.undeploy_grace

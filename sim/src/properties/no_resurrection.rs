@@ -25,6 +25,10 @@ impl Property for NoResurrection {
         }
         let Moment::Served { artifact, before, after } = moment else { return };
         let Some(record) = scene.ledger.record(artifact) else { return };
+        if before.is_some() && after.is_none() && scene.engine.is_none() {
+            // A process that is down withdraws nothing for good.
+            return;
+        }
         if before.is_some() && after.is_none() {
             let ending = record
                 .issues

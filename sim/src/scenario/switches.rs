@@ -21,6 +21,9 @@ pub struct Switches {
     /// How exact the database's timestamps are (A-H18).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp_precision: Option<TimestampPrecision>,
+    /// Whether archives are compressed; they are, unless a sweep wants to save the time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compress: Option<bool>,
     /// Whether events are sent directly as well as by the poll (A-H1, A-H36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_send: Option<bool>,
@@ -57,6 +60,7 @@ impl Switches {
             }
             None => {}
         }
+        positions.compress = self.compress.unwrap_or(true);
         positions.direct_send = self.direct_send.unwrap_or(positions.direct_send);
         positions
     }

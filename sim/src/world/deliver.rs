@@ -1,9 +1,10 @@
 //! What arrives, at either side.
 
-use driftless_gateway::engine::{CloseReason, Failure};
-use driftless_gateway::model::{Event, RequestId, SessionId};
+use driftless_gateway::engine::{CloseReason, Doubt, Failure};
+use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
+use siphasher::sip::SipHasher13;
 
 use super::{Happening, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade};
@@ -192,14 +193,14 @@ impl World<'_> {
             Event::Deleted { .. } => "api.deleted",
             Event::NotHeld { event_type } | Event::Unknown { event_type } => event_type,
         };
-        self.observe(&Observable::Event(name.to_owned()));
+        self.observe(|| Observable::Event(name.to_owned()));
         self.trace.record(self.now, "apim", "event", text, || format!("type={name}"));
         self.show(&Moment::Heard(event));
         if matches!(event, Event::ConnectionAck { .. }) {
             return;
         }
         self.mark_event(event);
-        if !self.heard.insert(text.to_vec()) {
+        if !self.heard.insert(SipHasher13::new().hash(text)) {
             self.mark("event_repeated");
         }
     }
@@ -209,7 +210,7 @@ impl World<'_> {
         if !is_live {
             self.mark("event_before_ack");
         }
-        let fetching = !self.asked_for.is_empty();
+        let fetching = !self.fetches.is_empty();
         match event {
             Event::Deployed(head) => {
                 if self.listing {
@@ -281,6 +282,7 @@ impl World<'_> {
             return;
         }
         self.requests.remove(&id);
+        self.fetches.remove(&id);
         if name == "list" {
             self.listing = false;
         }
@@ -289,15 +291,37 @@ impl World<'_> {
         if let Some(driver) = self.gateway.driver() {
             driver.responded(id, &response, now);
         }
-        let served = self.served.keys().map(driftless_gateway::model::ArtifactId::as_str);
-        let beside = self.sabotage.beside(name, &response, served);
+        if name == "list" {
+            self.mark_beliefs();
+        }
+        self.tell_beside(name, &response);
+        self.observe(|| Observable::Answer(name.to_owned()));
+    }
+
+    /// Tells the gateway what a planted defect makes of an answer.
+    fn tell_beside(&mut self, name: &str, response: &HttpResponse) {
+        let served = self.served.keys().map(ArtifactId::as_str);
+        let beside = self.sabotage.beside(name, response, served);
         let session = self.gateway.sessions.last_key_value().map(|(session, _)| *session);
         for (frame, session) in beside.iter().zip(session.iter().cycle()) {
             if let Some(driver) = self.gateway.driver() {
-                driver.receive_frame(*session, frame.as_bytes(), now);
+                driver.receive_frame(*session, frame.as_bytes(), self.now);
             }
         }
-        self.observe(&Observable::Answer(name.to_owned()));
+    }
+
+    /// Notes what a list made the engine believe.
+    fn mark_beliefs(&mut self) {
+        let Some(engine) = self.gateway.engine() else { return };
+        let is_orphan = engine.desired().iter().any(|(_, known)| known.absent_since.is_some());
+        let zombie = Some(Doubt::ListedWithoutContent);
+        let is_zombie = engine.desired().iter().any(|(_, known)| known.doubt == zombie);
+        if is_orphan {
+            self.mark("orphan_candidate");
+        }
+        if is_zombie {
+            self.mark("zombie_listed");
+        }
     }
 
     fn nobody_listens(&mut self, boot: u64, id: RequestId, exchange: u64) {
@@ -314,15 +338,13 @@ impl World<'_> {
     fn mark_answer(&mut self, name: &str, response: &HttpResponse) {
         match name {
             "list" => {
-                let listing = driftless_gateway::wire::decode_listing(&response.body);
-                match listing.ok().filter(|_| response.status == 200) {
-                    None => self.mark("list_failed"),
-                    Some(listing) if listing.rows.is_empty() => {
-                        if self.manager.ledger().must_serve().next().is_some() {
-                            self.mark("list_empty_by_fault");
-                        }
-                    }
-                    Some(_) => {}
+                let is_list = response.body.starts_with(br#"{"deployments":["#);
+                if response.status != 200 || !is_list {
+                    self.mark("list_failed");
+                } else if response.body.starts_with(br#"{"deployments":[]"#)
+                    && self.manager.ledger().must_serve().next().is_some()
+                {
+                    self.mark("list_empty_by_fault");
                 }
             }
             "fetch_batch" if response.status != 200 => self.mark("batch_failed"),

@@ -22,6 +22,7 @@ impl World<'_> {
                 Outbound::Frame { session, text } => self.send_frame(session, text),
                 Outbound::Http { id, request, name } => self.send_request(id, request, name),
                 Outbound::Cancel { id } => {
+                    self.fetches.remove(&id);
                     if let Some(exchange) = self.requests.remove(&id) {
                         self.net.forget(Line::Exchange(exchange));
                     }
@@ -51,7 +52,7 @@ impl World<'_> {
     pub(super) fn asked(&mut self, what: &'static str) {
         *self.books.asked.entry(what).or_insert(0) += 1;
         self.show(&Moment::Asked(what));
-        self.observe(&Observable::Action(what.to_owned()));
+        self.observe(|| Observable::Action(what.to_owned()));
     }
 
     fn dial(&mut self, session: SessionId, path: String) {
@@ -112,6 +113,9 @@ impl World<'_> {
     ) {
         self.asked(name);
         self.listing |= name == "list";
+        if matches!(name, "fetch" | "fetch_batch") {
+            self.fetches.insert(id);
+        }
         self.next_exchange += 1;
         let exchange = self.next_exchange;
         self.requests.insert(id, exchange);
@@ -139,7 +143,7 @@ impl World<'_> {
         match done {
             Ok(()) => {
                 self.show(&Moment::Committed(&batch));
-                self.observe(&Observable::State("stored".to_owned()));
+                self.observe(|| Observable::State("stored".to_owned()));
                 if let Some(driver) = self.gateway.driver() {
                     driver.stored(write, now);
                 }
@@ -169,7 +173,7 @@ impl World<'_> {
             self.drop_connection(connection);
         }
         self.requests.clear();
-        self.asked_for.clear();
+        self.fetches.clear();
         self.listing = false;
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
@@ -204,7 +208,7 @@ impl World<'_> {
         self.show(&Moment::Recovered(&recovered));
         self.gateway.committed = recovered;
         if self.gateway.boots() > 1 {
-            self.observe(&Observable::State("restarted".to_owned()));
+            self.observe(|| Observable::State("restarted".to_owned()));
             if !self.manager_is_reachable() {
                 self.mark("restart_cut_off");
             }

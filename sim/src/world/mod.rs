@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
-use driftless_gateway::engine::Config;
+use driftless_gateway::engine::{Config, SyncState};
 use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
@@ -127,9 +127,11 @@ pub struct World<'a> {
     resets: u64,
     texts_in_flight: u64,
     was_live: bool,
+    last_state: Option<SyncState>,
     listing: bool,
-    asked_for: BTreeMap<RequestId, ArtifactId>,
-    heard: BTreeSet<Vec<u8>>,
+    fetches: BTreeSet<RequestId>,
+    /// Hashes of the events that reached the gateway.
+    heard: BTreeSet<u64>,
     books: Books,
     stopped: bool,
 }
@@ -140,7 +142,7 @@ pub struct Books {
     /// Requests sent, by name, and `store`, `open_session` and `ack` beside them.
     pub asked: BTreeMap<&'static str, u64>,
     /// Every state that the status of an artifact kind had.
-    pub states: BTreeSet<(driftless_gateway::model::Kind, driftless_gateway::engine::SyncState)>,
+    pub states: BTreeSet<(driftless_gateway::model::Kind, SyncState)>,
     /// Artifacts that were served at some time.
     pub ever_served: BTreeSet<ArtifactId>,
     /// Artifacts that stopped being served while the gateway ran, with when.
@@ -194,8 +196,9 @@ impl<'a> World<'a> {
             resets: 0,
             texts_in_flight: 0,
             was_live: false,
+            last_state: None,
             listing: false,
-            asked_for: BTreeMap::new(),
+            fetches: BTreeSet::new(),
             heard: BTreeSet::new(),
             books: Books::default(),
             stopped: false,
@@ -230,28 +233,19 @@ impl<'a> World<'a> {
         self.heap.push(Reverse(Due { at, sequence: self.sequence, what }));
     }
 
-    /// When something is due next.
-    fn next_due(&self) -> Option<Instant> {
-        let message = self.heap.peek().map(|Reverse(due)| due.at);
-        let gateway = self.gateway.poll_timeout();
-        let manager = self.manager.poll_timeout();
-        [message, gateway, manager].into_iter().flatten().min()
-    }
-
     /// Lets everything happen that is due by `until`, and moves time there.
     pub fn run_until(&mut self, until: Instant) {
-        while self.next_due().is_some_and(|due| due <= until) {
-            self.step();
-        }
+        while self.step(until) {}
         self.now = self.now.max(until);
     }
 
-    /// Lets the next thing happen.
-    fn step(&mut self) {
+    /// Lets the next thing happen that is due by `until`; answers whether there was one.
+    fn step(&mut self, until: Instant) -> bool {
         let message = self.heap.peek().map(|Reverse(due)| due.at);
         let gateway = self.gateway.poll_timeout();
         let manager = self.manager.poll_timeout();
-        let due = [message, gateway, manager].into_iter().flatten().min().unwrap_or(self.now);
+        let due = [message, gateway, manager].into_iter().flatten().min();
+        let Some(due) = due.filter(|due| *due <= until) else { return false };
         self.now = self.now.max(due);
         if message == Some(due) {
             if let Some(Reverse(due)) = self.heap.pop() {
@@ -263,6 +257,7 @@ impl<'a> World<'a> {
             driver.handle_timeout(self.now);
         }
         self.settle();
+        true
     }
 
     /// Drains gateway and APIM, and lets the properties look.
@@ -336,6 +331,7 @@ impl<'a> World<'a> {
             } else if self.gateway.engine().is_some() {
                 self.books.interrupted.entry(id.clone()).or_insert(self.now);
             }
+            self.mark_label(&id, is.as_ref());
             self.show(&Moment::Served { artifact: &id, before: was, after: is.as_ref() });
             let digest = is.as_ref().map(|served| served.digest.0);
             let what = if is.is_some() { "serves" } else { "withdraws" };
@@ -349,6 +345,22 @@ impl<'a> World<'a> {
                 None => format!("api={} artifact={id}", name().unwrap_or_default()),
             };
             self.trace.record(self.now, "engine", what, &digest.unwrap_or_default(), detail);
+        }
+    }
+
+    /// Notes when a definition is served under the label of another generation.
+    fn mark_label(&mut self, id: &ArtifactId, served: Option<&Served>) {
+        let record = self.manager.ledger().record(id);
+        let Some((served, record)) = served.zip(record) else { return };
+        let labelled = record.issues.iter().rev().find(|issue| match &issue.what {
+            Issued::Deployed { deployment, .. } => Some(deployment) == served.deployment.as_ref(),
+            _ => false,
+        });
+        let newest = record.issues_of(served.digest).next_back().map(|issue| issue.number);
+        match labelled.map(|issue| issue.number).zip(newest) {
+            Some((label, content)) if content > label => self.mark("content_newer_than_event"),
+            Some((label, content)) if content < label => self.mark("content_older_than_event"),
+            _ => {}
         }
     }
 
@@ -367,7 +379,7 @@ impl<'a> World<'a> {
             self.disturbed_at = self.now;
         }
         if is_live && !self.was_live {
-            self.observe(&Observable::State("live".to_owned()));
+            self.observe(|| Observable::State("live".to_owned()));
         }
         if self.was_live && !is_live && self.listing {
             self.mark("session_lost_during_list");
@@ -376,18 +388,18 @@ impl<'a> World<'a> {
         if let Some(engine) = self.gateway.engine() {
             let kind = driftless_gateway::model::Kind::RestApi;
             let state = engine.kind_state(kind);
-            let is_news = self.books.states.insert((kind, state));
-            if is_news && state == driftless_gateway::engine::SyncState::Synced {
-                self.observe(&Observable::State("synced".to_owned()));
+            let is_news = self.last_state != Some(state) && self.books.states.insert((kind, state));
+            self.last_state = Some(state);
+            if is_news && state == SyncState::Synced {
+                self.observe(|| Observable::State("synced".to_owned()));
             }
         }
     }
 
     fn fault_total(&self) -> u64 {
-        let net: u64 = self.net.delivered().map(|(_, count)| count).sum();
-        let manager: u64 = self.manager.delivered().values().sum();
         let store = self.gateway.store_faults();
-        net + manager + store.full + store.failed + self.resets
+        let elsewhere = self.net.delivered_total() + self.manager.delivered_total();
+        elsewhere + store.full + store.failed + self.resets
     }
 
     /// How often each fault took effect.
@@ -417,13 +429,14 @@ impl<'a> World<'a> {
     }
 
     /// Something observable happened: triggers that wait for it come closer.
-    fn observe(&mut self, seen: &Observable) {
+    fn observe(&mut self, seen: impl FnOnce() -> Observable) {
         if self.waiting.is_empty() {
             return;
         }
+        let seen = seen();
         let mut fired = Vec::new();
         for waiting in &mut self.waiting {
-            if waiting.trigger.seen == *seen {
+            if waiting.trigger.seen == seen {
                 waiting.seen += 1;
                 if waiting.seen == waiting.trigger.nth {
                     fired.push((waiting.step, waiting.trigger.after_ms));

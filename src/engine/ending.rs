@@ -1,0 +1,85 @@
+//! Undeploys and deletes: an event says so, and the artifact itself is asked before it goes.
+//!
+//! A redeploy is sent as an undeploy and a deploy, and the second may be late or lost (A-H20). A
+//! delete or undeploy may be a late copy that overtakes newer truth (A-H2, C-H19). So an ending
+//! waits for a short grace and then asks for the artifact: "not deployed" makes it true; a
+//! definition that is still handed out once reads have settled voids it; and where no answer
+//! comes, an event that is provably newer than what is served is believed.
+
+use super::Engine;
+use super::desired::{Desired, Intent, PendingEnding};
+use crate::model::{ArtifactId, Generation, Kind};
+use crate::time::{Instant, Timestamp};
+
+impl Engine {
+    /// An event says that an artifact is undeployed or deleted. `provable` tells whether it is
+    /// newer than what is known for certain.
+    pub(super) fn end(
+        &mut self,
+        id: &ArtifactId,
+        kind: Kind,
+        intent: Intent,
+        stamp: Option<Timestamp>,
+        provable: bool,
+        now: Instant,
+    ) {
+        match self.desired.get(id).map(|known| known.intent) {
+            Some(Intent::Deployed) => {
+                let due = now.after(self.config.undeploy_grace);
+                let ending =
+                    PendingEnding { intent, due, asked: false, provable, known_at: now, stamp };
+                self.desired.update(id, |desired| desired.pend(ending));
+            }
+            Some(_) if !provable => {}
+            known => {
+                if known.is_none() {
+                    let desired = Desired::new(kind, intent, Generation::default(), now);
+                    self.desired.insert(id.clone(), desired);
+                }
+                self.desired.update(id, |desired| {
+                    // What is deleted stays so: an undeploy says less.
+                    let intent =
+                        if desired.intent == Intent::Deleted { Intent::Deleted } else { intent };
+                    desired.intend(intent, now);
+                    desired.generation.performed_at = stamp;
+                });
+            }
+        }
+    }
+
+    /// Endings whose grace is over: the artifact is asked for, and where no answer comes in time
+    /// the event is believed if it is provably newer than what is served.
+    pub(super) fn end_graces(&mut self, now: Instant) {
+        while let Some(id) = self.desired.grace_over(now) {
+            let lag = self.config.read_lag_max;
+            let mut gave_up = false;
+            self.desired.update(&id, |desired| match &mut desired.ending {
+                Some(ending) if !ending.asked => {
+                    ending.asked = true;
+                    ending.due = ending.known_at.after(lag * 2);
+                    desired.want_check();
+                }
+                Some(ending) if ending.provable => gave_up = true,
+                _ => {
+                    desired.ending = None;
+                    desired.check_wanted = false;
+                }
+            });
+            if gave_up {
+                self.believe_ending(&id);
+            }
+            self.touched.insert(id);
+        }
+    }
+
+    /// The pending ending is true.
+    pub(super) fn believe_ending(&mut self, id: &ArtifactId) {
+        self.desired.update(id, |desired| {
+            let Some(ending) = desired.ending.take() else { return };
+            desired.intend(ending.intent, ending.known_at);
+            let known = desired.generation.performed_at;
+            desired.generation.performed_at = ending.stamp.or(known);
+            desired.doubt = None;
+        });
+    }
+}
