@@ -9,6 +9,7 @@ use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::ArchiveLimits;
 
+use crate::plant::Sabotage;
 use crate::properties::Served;
 use crate::random::Key;
 use crate::scenario::StoreChoice;
@@ -54,11 +55,17 @@ impl SimGateway {
     ///
     /// # Errors
     /// What the store says when it cannot be read.
-    pub fn start(&mut self, now: Instant) -> Result<Recovered, StoreError> {
+    pub fn start(
+        &mut self,
+        now: Instant,
+        sabotage: &mut Sabotage,
+    ) -> Result<Recovered, StoreError> {
+        sabotage.start(self.store.as_mut());
         let recovered = self.store.recover()?;
         self.boots += 1;
         let seed = self.key.nth(self.boots).draw("jitter");
-        let engine = Engine::recover(self.config.clone(), seed, recovered.clone(), now);
+        let known = sabotage.recovered(recovered.clone());
+        let engine = Engine::recover(self.config.clone(), seed, known, now);
         self.driver = Some(Driver::new(engine, ArchiveLimits::recommended()));
         self.changes_seen = None;
         Ok(recovered)
@@ -90,11 +97,6 @@ impl SimGateway {
     /// The running process's engine.
     pub fn engine(&self) -> Option<&Engine> {
         self.driver.as_ref().map(Driver::engine)
-    }
-
-    /// The engine's limits and intervals.
-    pub const fn config(&self) -> &Config {
-        &self.config
     }
 
     /// The next thing the process wants done.
@@ -138,6 +140,11 @@ impl SimGateway {
             self.committed.apply(&batch);
         }
         Some((write, batch, done))
+    }
+
+    /// What is served is told anew at the next call of [`SimGateway::served_if_changed`].
+    pub const fn look_again(&mut self) {
+        self.changes_seen = None;
     }
 
     /// What is served now, when it may have changed since the last call. A process that is down

@@ -1,114 +1,300 @@
-//! Planted defects: each breaks one law at a boundary of the world, to show that its property can
-//! fail. None is a switch in the engine.
+//! Planted defects: each breaks one law at a boundary of the world, to show that what watches the
+//! law can fail. None is a switch in the engine.
+//!
+//! [`ALL`] says what each breaks and what finds it; [`Sabotage`] does the harm.
 
-use std::time::Duration;
+mod sabotage;
 
-use driftless_gateway::engine::Config;
-use driftless_gateway::wire::HttpResponse;
+pub use sabotage::Sabotage;
 
 /// A defect of the gateway or of what stands around it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Plant {
-    /// Reads are believed however old they may be (laws 2, 5, 6).
-    TrustStaleReads,
-    /// A failed read is taken for an empty one (law 3).
-    FailureIsEmpty,
-    /// A list that says an item is undeployed is read as if it said deployed (law 7).
-    StateIgnored,
-    /// There is no resync after the first (law 9).
-    NeverResync,
-    /// Events are not understood (laws 8 and 11 of liveness: nothing is heard).
+    /// Events are not understood.
     Deaf,
-    /// The engine is told that a write is durable before it is (law 8).
-    EarlyAck,
-    /// The disk says that it synced and did not (law 8).
-    LoseSyncs,
-    /// The store forgets what it knew of deletions and undeploys at each start (law 5).
+    /// An undeploy event is believed against every read.
+    EventsAreFacts,
+    /// What only a list names is not read.
+    EventsOnly,
+    /// Events that arrive while something is being read are lost.
+    DeafWhileReading,
+    /// Every list is answered as the first one was.
+    StuckList,
+    /// Reads are believed however old they may be.
+    TrustStaleReads,
+    /// A failed read is taken for an empty one.
+    FailureIsEmpty,
+    /// What one list lacks counts as deleted.
+    AbsentIsGone,
+    /// What was ended is not known any more after a start.
     ForgetEndings,
-    /// The store is empty at each start (law 10).
+    /// Every other read of a definition is answered as the first one was.
+    CachedDefinitions,
+    /// What a list calls undeployed is taken for deployed.
+    StateIgnored,
+    /// The engine is told that a write is durable before it is.
+    EarlyAck,
+    /// Acks are not sent.
+    NoAcks,
+    /// The disk says that it synced and did not.
+    LoseSyncs,
+    /// There is no list after the first of a session.
+    NeverResync,
+    /// A silent session is never given up.
+    EternalLease,
+    /// A failed step is never tried again.
+    NeverRetry,
+    /// One definition that cannot be read stops all others.
+    Poison,
+    /// The store is empty at each start.
     Amnesia,
-    /// The status says synced whatever the matter (law 12).
+    /// What a store held is served only after the control plane says so again.
+    ColdStart,
+    /// Nothing is served while there is no session.
+    ServesOnlyConnected,
+    /// The status says synced whatever the matter.
     LyingStatus,
-    /// Work is repeated without end (law 15).
+    /// A failed discovery changes the base path for good.
+    GuessedBase,
+    /// One refusal is taken for the last word.
+    RefusalIsFinal,
+    /// What was read before a start is read again after it.
+    ReadAgain,
+    /// Lists are asked without end.
     BusyLoop,
+    /// What failed is tried again at once.
+    NoBackoff,
     /// An error is logged in a healthy run.
     ErrorLine,
     /// The trace depends on something outside the seed.
     Chance,
 }
 
-/// A plant by name, and the property that finds it.
+/// A plant by name, what it breaks and what finds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PlantEntry {
     /// The defect.
     pub plant: Plant,
     /// Its name.
     pub name: &'static str,
+    /// What it breaks: laws of sync by number, or what else must hold.
+    pub breaks: &'static str,
+    /// What is wrong.
+    pub says: &'static str,
     /// The properties of which at least one finds it.
     pub found_by: &'static [&'static str],
 }
 
 /// Every planted defect.
 pub const ALL: &[PlantEntry] = &[
-    entry(
-        Plant::TrustStaleReads,
-        "trust_stale_reads",
-        &["generation_never_regresses", "no_resurrection", "safe_read"],
-    ),
-    entry(Plant::FailureIsEmpty, "failure_is_empty", &["safe_read"]),
-    entry(Plant::StateIgnored, "state_ignored", &["never_serves_undeployed", "converges"]),
-    entry(Plant::NeverResync, "never_resync", &["converges", "converged_or_loud"]),
-    entry(Plant::Deaf, "deaf", &["bounded_work", "converges", "expect"]),
-    entry(Plant::EarlyAck, "early_ack", &["ack_truth"]),
-    entry(Plant::LoseSyncs, "lose_syncs", &["store_recovers"]),
-    entry(Plant::ForgetEndings, "forget_endings", &["no_resurrection", "store_recovers"]),
-    entry(Plant::Amnesia, "amnesia", &["store_recovers", "safe_read"]),
-    entry(Plant::LyingStatus, "lying_status", &["converged_or_loud"]),
-    entry(Plant::BusyLoop, "busy_loop", &["bounded_work"]),
-    entry(Plant::ErrorLine, "error_line", &["no_error_log"]),
-    entry(Plant::Chance, "chance", &["same_trace"]),
+    PlantEntry {
+        plant: Plant::Deaf,
+        name: "deaf",
+        breaks: "law 1",
+        says: "events arrive and are not understood",
+        found_by: &["never_serves_undeployed", "expect"],
+    },
+    PlantEntry {
+        plant: Plant::StuckList,
+        name: "stuck_list",
+        breaks: "law 1",
+        says: "every list is answered as the first one was",
+        found_by: &["converges", "converged_or_loud"],
+    },
+    PlantEntry {
+        plant: Plant::EventsAreFacts,
+        name: "events_are_facts",
+        breaks: "law 1",
+        says: "an undeploy event is believed against every read",
+        found_by: &["converges", "expect"],
+    },
+    PlantEntry {
+        plant: Plant::EventsOnly,
+        name: "events_only",
+        breaks: "law 1",
+        says: "what only a list names is not read",
+        found_by: &["converges", "expect"],
+    },
+    PlantEntry {
+        plant: Plant::DeafWhileReading,
+        name: "deaf_while_reading",
+        breaks: "law 2",
+        says: "events that arrive while something is being read are lost",
+        found_by: &["never_serves_undeployed", "expect"],
+    },
+    PlantEntry {
+        plant: Plant::TrustStaleReads,
+        name: "trust_stale_reads",
+        breaks: "laws 2 5 6",
+        says: "reads are believed however old they may be",
+        found_by: &["converged_or_loud", "no_resurrection", "safe_read"],
+    },
+    PlantEntry {
+        plant: Plant::FailureIsEmpty,
+        name: "failure_is_empty",
+        breaks: "law 3",
+        says: "a failed read is taken for an empty one",
+        found_by: &["safe_read"],
+    },
+    PlantEntry {
+        plant: Plant::AbsentIsGone,
+        name: "absent_is_gone",
+        breaks: "law 4",
+        says: "what one list lacks counts as deleted",
+        found_by: &["safe_read"],
+    },
+    PlantEntry {
+        plant: Plant::ForgetEndings,
+        name: "forget_endings",
+        breaks: "law 5",
+        says: "what was undeployed or deleted is not known any more after a start",
+        found_by: &["no_resurrection"],
+    },
+    PlantEntry {
+        plant: Plant::CachedDefinitions,
+        name: "cached_definitions",
+        breaks: "law 6",
+        says: "every other read of a definition is answered as the first one was",
+        found_by: &["generation_never_regresses"],
+    },
+    PlantEntry {
+        plant: Plant::StateIgnored,
+        name: "state_ignored",
+        breaks: "law 7",
+        says: "what a list calls undeployed is taken for deployed",
+        found_by: &["never_serves_undeployed", "converges"],
+    },
+    PlantEntry {
+        plant: Plant::EarlyAck,
+        name: "early_ack",
+        breaks: "law 8",
+        says: "the engine is told that a write is durable before it is",
+        found_by: &["ack_truth"],
+    },
+    PlantEntry {
+        plant: Plant::NoAcks,
+        name: "no_acks",
+        breaks: "law 8",
+        says: "acks are not sent",
+        found_by: &["expect"],
+    },
+    PlantEntry {
+        plant: Plant::LoseSyncs,
+        name: "lose_syncs",
+        breaks: "law 8",
+        says: "the disk says that it synced and did not",
+        found_by: &["store_recovers"],
+    },
+    PlantEntry {
+        plant: Plant::NeverResync,
+        name: "never_resync",
+        breaks: "law 9",
+        says: "there is no list after the first of a session",
+        found_by: &["converges"],
+    },
+    PlantEntry {
+        plant: Plant::EternalLease,
+        name: "eternal_lease",
+        breaks: "law 9",
+        says: "a silent session is never given up",
+        found_by: &["expect"],
+    },
+    PlantEntry {
+        plant: Plant::NeverRetry,
+        name: "never_retry",
+        breaks: "law 9",
+        says: "what failed is never tried again",
+        found_by: &["converges"],
+    },
+    PlantEntry {
+        plant: Plant::Poison,
+        name: "poison",
+        breaks: "law 9",
+        says: "one definition that cannot be read stops all others",
+        found_by: &["converges"],
+    },
+    PlantEntry {
+        plant: Plant::Amnesia,
+        name: "amnesia",
+        breaks: "law 10",
+        says: "the store is empty at each start",
+        found_by: &["store_recovers"],
+    },
+    PlantEntry {
+        plant: Plant::ColdStart,
+        name: "cold_start",
+        breaks: "law 10",
+        says: "what a store held is served only after the control plane says so again",
+        found_by: &["serves_last_good"],
+    },
+    PlantEntry {
+        plant: Plant::ServesOnlyConnected,
+        name: "serves_only_connected",
+        breaks: "law 10",
+        says: "nothing is served while there is no session",
+        found_by: &["safe_read"],
+    },
+    PlantEntry {
+        plant: Plant::LyingStatus,
+        name: "lying_status",
+        breaks: "law 12",
+        says: "the status says synced whatever the matter",
+        found_by: &["converged_or_loud"],
+    },
+    PlantEntry {
+        plant: Plant::GuessedBase,
+        name: "guessed_base",
+        breaks: "law 13",
+        says: "a failed discovery changes the base path for good",
+        found_by: &["converges"],
+    },
+    PlantEntry {
+        plant: Plant::RefusalIsFinal,
+        name: "refusal_is_final",
+        breaks: "law 14",
+        says: "one refusal is taken for the last word",
+        found_by: &["converges"],
+    },
+    PlantEntry {
+        plant: Plant::ReadAgain,
+        name: "read_again",
+        breaks: "law 15",
+        says: "what was read before a start is read again after it",
+        found_by: &["expect"],
+    },
+    PlantEntry {
+        plant: Plant::BusyLoop,
+        name: "busy_loop",
+        breaks: "law 15",
+        says: "lists are asked without end",
+        found_by: &["bounded_work"],
+    },
+    PlantEntry {
+        plant: Plant::NoBackoff,
+        name: "no_backoff",
+        breaks: "law 15",
+        says: "what failed is tried again at once",
+        found_by: &["bounded_work"],
+    },
+    PlantEntry {
+        plant: Plant::ErrorLine,
+        name: "error_line",
+        breaks: "logs",
+        says: "an error is logged in a healthy run",
+        found_by: &["no_error_log"],
+    },
+    PlantEntry {
+        plant: Plant::Chance,
+        name: "chance",
+        breaks: "determinism",
+        says: "the trace depends on something outside the seed",
+        found_by: &["same_trace"],
+    },
 ];
-
-const fn entry(plant: Plant, name: &'static str, found_by: &'static [&'static str]) -> PlantEntry {
-    PlantEntry { plant, name, found_by }
-}
 
 impl Plant {
     /// The plant of that name.
     pub fn parse(name: &str) -> Option<Self> {
         ALL.iter().find(|entry| entry.name == name).map(|entry| entry.plant)
-    }
-
-    /// Breaks the limits that the law rests on.
-    pub fn configure(self, config: &mut Config) {
-        match self {
-            Self::TrustStaleReads => {
-                config.read_lag_max = Duration::ZERO;
-                config.orphan_delay = Duration::ZERO;
-            }
-            Self::NeverResync => config.resync_interval = Duration::from_secs(1_000_000),
-            _ => {}
-        }
-    }
-
-    /// Breaks an answer on its way to the gateway.
-    pub fn distort(self, name: &str, answer: &mut HttpResponse) {
-        match (self, name) {
-            (Self::FailureIsEmpty, "list")
-                if answer.status != 200 || !answer.body.starts_with(b"{\"deployments\":[") =>
-            {
-                answer.status = 200;
-                answer.body = br#"{"deployments":[]}"#.to_vec();
-            }
-            (Self::FailureIsEmpty, "fetch" | "fetch_batch") if answer.status != 200 => {
-                answer.status = 404;
-                answer.body.clear();
-            }
-            (Self::StateIgnored, "list") => {
-                let text = String::from_utf8_lossy(&answer.body).replace("undeployed", "deployed");
-                answer.body = text.into_bytes();
-            }
-            _ => {}
-        }
     }
 }

@@ -13,12 +13,15 @@ struct Owed {
     failed_sent: bool,
 }
 
-/// Acks owed by artifact, and acks due that wait for a session.
+/// Acks owed by artifact, and those that are due at this moment.
+///
+/// An ack becomes due only while a session is live, so that it is still true when it is sent.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AckLedger {
     owed: BTreeMap<ArtifactId, Vec<Owed>>,
+    count: usize,
     due: VecDeque<Ack>,
-    /// How many were dropped because too many were due.
+    /// How many were dropped because too many were owed.
     pub(super) dropped: u64,
     /// How many were never sent because their artifact moved on.
     pub(super) superseded: u64,
@@ -26,30 +29,38 @@ pub(super) struct AckLedger {
 
 impl AckLedger {
     /// Owes an ack for an event; a redelivered event does not owe it twice.
-    pub(super) fn owe(&mut self, ack: Ack) {
+    /// Past `owed_max` it is dropped and counted.
+    pub(super) fn owe(&mut self, ack: Ack, owed_max: usize) {
         let owed = self.owed.entry(ack.artifact.clone()).or_default();
-        if owed.iter().all(|known| known.ack != ack) {
-            owed.push(Owed { ack, failed_sent: false });
+        if owed.iter().any(|known| known.ack == ack) {
+            return;
         }
+        if self.count >= owed_max {
+            self.dropped += 1;
+            return;
+        }
+        self.count += 1;
+        owed.push(Owed { ack, failed_sent: false });
+    }
+
+    /// The artifacts that acks are owed for.
+    pub(super) fn artifacts(&self) -> impl Iterator<Item = &ArtifactId> {
+        self.owed.keys()
     }
 
     /// Releases what has become true of an artifact and drops what no longer can.
-    pub(super) fn settle(
-        &mut self,
-        id: &ArtifactId,
-        desired: &Desired,
-        durable: Option<&Row>,
-        due_max: usize,
-    ) {
+    pub(super) fn settle(&mut self, id: &ArtifactId, desired: &Desired, durable: Option<&Row>) {
         let Some(owed) = self.owed.remove(id) else { return };
+        self.count -= owed.len();
         let mut waiting = Vec::new();
         for item in owed {
             match verdict(&item.ack, desired, durable) {
-                Verdict::True => self.push(item.ack, due_max),
+                Verdict::True => self.due.push_back(item.ack),
                 Verdict::Waits => waiting.push(item),
                 Verdict::Superseded => self.superseded += 1,
             }
         }
+        self.count += waiting.len();
         if !waiting.is_empty() {
             self.owed.insert(id.clone(), waiting);
         }
@@ -57,25 +68,13 @@ impl AckLedger {
 
     /// Says once of every deploy owed for an artifact that it failed; it stays owed, because the
     /// work goes on.
-    pub(super) fn fail(&mut self, id: &ArtifactId, due_max: usize) {
-        let mut failed = Vec::new();
+    pub(super) fn fail(&mut self, id: &ArtifactId) {
         for item in self.owed.get_mut(id).into_iter().flatten() {
             if item.ack.action == AckAction::Deploy && !item.failed_sent {
                 item.failed_sent = true;
-                failed.push(Ack { status: AckStatus::Failed, ..item.ack.clone() });
+                self.due.push_back(Ack { status: AckStatus::Failed, ..item.ack.clone() });
             }
         }
-        for ack in failed {
-            self.push(ack, due_max);
-        }
-    }
-
-    fn push(&mut self, ack: Ack, due_max: usize) {
-        if self.due.len() >= due_max {
-            self.due.pop_front();
-            self.dropped += 1;
-        }
-        self.due.push_back(ack);
     }
 
     /// The next ack to send.

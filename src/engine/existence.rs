@@ -18,10 +18,10 @@ impl Engine {
         self.existence.values().min().map(|at| at.after(self.config.list_spacing))
     }
 
-    /// Wants to know, at `at` or later, whether an artifact exists; in vain where the dialect is
-    /// known to have no check.
+    /// Wants to know, at `at` or later, whether an artifact exists; in vain where the dialect has
+    /// no check. The one dialect that has is told by its base path, before anything is listed.
     pub(super) fn want_existence(&mut self, id: &ArtifactId, at: Instant) {
-        if self.dialect().is_none_or(Dialect::has_existence_check) {
+        if self.dialect().is_some_and(Dialect::has_existence_check) {
             let wanted = self.existence.entry(id.clone()).or_insert(at);
             *wanted = (*wanted).max(at);
         }

@@ -102,9 +102,6 @@ impl Engine {
             None => known,
         });
         let found = ControlPlane { base, dialect };
-        if dialect.is_some_and(|dialect| !dialect.has_existence_check()) {
-            self.touched.extend(std::mem::take(&mut self.existence).into_keys());
-        }
         if self.observed.latest_control_plane() != Some(&found) {
             self.observed.write_control_plane(found);
         }

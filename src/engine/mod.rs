@@ -35,6 +35,9 @@ mod standing;
 mod status;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use action::{Action, Request};
@@ -73,7 +76,8 @@ enum Asked {
     /// Whether the Platform API answers where no well-known is served.
     Probe,
     List,
-    Fetch(Vec<Wanted>),
+    /// Alone, or as a batch by this route.
+    Fetch(Vec<Wanted>, Option<BatchRoute>),
     Exists(Vec<ArtifactId>),
     Keys,
 }
@@ -279,9 +283,8 @@ impl Engine {
         }
         for id in std::mem::take(&mut self.touched) {
             self.reconcile(&id);
-            if let Some(desired) = self.desired.get(&id) {
-                let durable = self.observed.durable().rows.get(&id);
-                self.acks.settle(&id, desired, durable, self.config.acks_owed_max);
+            if let Some(desired) = self.desired.get(&id).filter(|_| self.is_live()) {
+                self.acks.settle(&id, desired, self.observed.durable().rows.get(&id));
             }
             self.recount(&id);
         }
@@ -328,6 +331,7 @@ impl Engine {
             self.requests.remove(&request);
             self.actions.push_back(Action::Cancel(request));
         }
+        self.touched.extend(self.acks.artifacts().cloned());
         self.batch_route = Some(BatchRoute::FetchBatch);
         self.resync.session_began(now);
         self.ask(Request::ReadKeys, Asked::Keys, now);
@@ -389,17 +393,17 @@ impl Engine {
                 self.discovered(BasePath::platform_api(), now);
             }
             (Asked::List, Response::Listed(listing)) => self.merge(&listing, asked_at, now),
-            (Asked::Fetch(wanted), Response::Fetched(content)) => {
+            (Asked::Fetch(wanted, _), Response::Fetched(content)) => {
                 for item in &wanted {
                     self.fetched(item, content.clone(), asked_at, now);
                 }
             }
-            (Asked::Fetch(wanted), Response::NotDeployed) => {
+            (Asked::Fetch(wanted, _), Response::NotDeployed) => {
                 for item in &wanted {
                     self.not_deployed(item, asked_at, now);
                 }
             }
-            (Asked::Fetch(wanted), Response::Batch(packed)) => {
+            (Asked::Fetch(wanted, _), Response::Batch(packed)) => {
                 self.batch_arrived(&wanted, packed, asked_at, now);
             }
             (Asked::Exists(asked), Response::Existence(answers)) => {
@@ -440,7 +444,7 @@ impl Engine {
                 self.session_ended(why, now);
             }
             Asked::List => self.list_failed(failure, now),
-            Asked::Fetch(wanted) => self.fetch_failed(&wanted, failure, now),
+            Asked::Fetch(wanted, route) => self.fetch_failed(&wanted, route, failure, now),
             Asked::Exists(asked) => self.existence_failed(&asked, now),
             Asked::Keys => self.keys = None,
         }

@@ -37,6 +37,22 @@ impl Engine {
         if order == Some(Ordering::Equal) && !same { None } else { order }
     }
 
+    /// How a deploy relates to what is known and to an ending that waits to be believed: it voids
+    /// only an ending that it is provably newer than.
+    fn order_deploy(
+        &self,
+        id: &ArtifactId,
+        at: Option<&Timestamp>,
+        same: bool,
+    ) -> Option<Ordering> {
+        let ending = self.desired.get(id).and_then(|desired| desired.ending.as_ref());
+        match ending.and_then(|ending| ending.stamp).map(|known| at?.order(&known)) {
+            None | Some(Some(Ordering::Greater)) => self.order(id, at, same),
+            Some(Some(Ordering::Less)) => Some(Ordering::Less),
+            Some(Some(Ordering::Equal) | None) => None,
+        }
+    }
+
     fn deployed(&mut self, head: &EventHead, now: Instant) {
         let id = &head.artifact;
         let same = self.desired.get(id).is_some_and(|desired| {
@@ -45,18 +61,20 @@ impl Engine {
                 && desired.generation.deployment == head.deployment
         });
         let is_deleted = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
-        match self.order(id, head.performed_at.as_ref(), same) {
+        match self.order_deploy(id, head.performed_at.as_ref(), same) {
             Some(Ordering::Greater) if is_deleted => {
                 // Nothing deleted comes back on a hint; a read decides (law 5).
-                self.acks.owe(ack(head, AckAction::Deploy));
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
             Some(Ordering::Greater) => {
                 self.intend_deployed(head, now);
-                self.acks.owe(ack(head, AckAction::Deploy));
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
-            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Deploy)),
+            Some(Ordering::Equal) => {
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max)
+            }
             Some(Ordering::Less) | None => self.look_again(id, now),
         }
         self.touched.insert(id.clone());
@@ -96,10 +114,12 @@ impl Engine {
             order @ (Some(Ordering::Greater) | None) => {
                 let provable = order.is_some() && !is_other_deployment;
                 self.end(id, head.kind, Intent::Undeployed, head.performed_at, provable, now);
-                self.acks.owe(ack(head, AckAction::Undeploy));
+                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max);
                 self.look_again(id, now);
             }
-            Some(Ordering::Equal) => self.acks.owe(ack(head, AckAction::Undeploy)),
+            Some(Ordering::Equal) => {
+                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max)
+            }
             Some(Ordering::Less) => self.look_again(id, now),
         }
         self.touched.insert(id.clone());

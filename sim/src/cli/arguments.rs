@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit::Exit;
 use super::measure::parse_duration;
 use super::seed::Seed;
 use super::shard::Shard;
+use crate::plant::{self, Plant};
 
 /// A deterministic world that tries to make a gateway drift from WSO2 API Manager.
 #[derive(Parser, Debug)]
@@ -34,6 +36,16 @@ pub(super) struct Global {
     /// Print what each story delivered
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
+    /// Plant a defect, to see what finds it
+    #[arg(long, global = true, value_name = "NAME", value_parser = plants())]
+    pub(super) plant: Option<Plant>,
+}
+
+/// Reads the name of a plant.
+fn plants() -> impl TypedValueParser<Value = Plant> {
+    let names = plant::ALL.iter().map(|entry| PossibleValue::new(entry.name).help(entry.says));
+    PossibleValuesParser::new(names)
+        .try_map(|name| Plant::parse(&name).ok_or_else(|| format!("unknown plant `{name}`")))
 }
 
 /// How results are written.
@@ -147,6 +159,8 @@ pub(super) enum Listed {
     Marks,
     /// Contracts that the simulated control plane speaks.
     Dialects,
+    /// Defects that can be planted, with what finds them.
+    Plants,
 }
 
 /// `completions`.

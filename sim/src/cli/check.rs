@@ -7,16 +7,21 @@ use super::progress::Stopwatch;
 use super::record::{Record, Status, StoryRecord};
 use super::story::{Told, of_arguments, violation};
 use super::{Exit, Refused};
+use crate::plant::Plant;
 use crate::runner::RunOptions;
 
 /// Runs the scenarios and reports each, then those that did not hold.
-pub(super) fn check(command: &CheckCommand, output: &mut Output) -> Result<Exit, Refused> {
-    let stories = of_arguments(&command.scenarios)?;
+pub(super) fn check(
+    command: &CheckCommand,
+    plant: Option<Plant>,
+    output: &mut Output,
+) -> Result<Exit, Refused> {
+    let stories = of_arguments(&command.scenarios, plant)?;
     let (mut failed, mut exit) = (Vec::new(), Exit::Held);
     let (mut violated, mut differed) = (0, 0);
     for told in &stories {
         let watch = Stopwatch::start();
-        let judged = judge(&told.scenario, RunOptions::default(), true);
+        let judged = judge(&told.scenario, RunOptions { plant, ..RunOptions::default() }, true);
         output.detail(&story_record(told, &judged), Some(watch.elapsed()));
         output.flush();
         exit = exit.max(judged.exit());

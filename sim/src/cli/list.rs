@@ -6,6 +6,7 @@ use super::arguments::Listed;
 use super::output::Output;
 use super::record::{Item, Record};
 use super::{Exit, Refused};
+use crate::plant;
 use crate::runner::{marks, profiles, properties};
 use crate::scenario::VERBS;
 
@@ -45,6 +46,13 @@ fn items(what: Listed) -> Vec<Item> {
         Listed::Dialects => Dialect::ALL
             .iter()
             .map(|dialect| item(dialect.name(), "", about(*dialect), ""))
+            .collect(),
+        Listed::Plants => plant::ALL
+            .iter()
+            .map(|entry| {
+                let says = format!("{}; found by {}", entry.says, entry.found_by.join(", "));
+                item(entry.name, entry.breaks, &says, "")
+            })
             .collect(),
     }
 }

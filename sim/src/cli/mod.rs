@@ -59,10 +59,11 @@ pub fn main() -> Exit {
         }
     };
     let mut output = Output::new(&arguments.global);
+    let plant = arguments.global.plant;
     let done = match &arguments.command {
-        Command::Check(command) => check::check(command, &mut output),
-        Command::Replay(command) => replay::replay(command, &mut output),
-        Command::Run(command) => sweep::run(command, &mut output),
+        Command::Check(command) => check::check(command, plant, &mut output),
+        Command::Replay(command) => replay::replay(command, plant, &mut output),
+        Command::Run(command) => sweep::run(command, plant, &mut output),
         Command::List(command) => list::list(command.what, &mut output),
         Command::Completions(command) => completions::completions(command.shell, &mut output),
     };

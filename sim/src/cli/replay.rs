@@ -12,20 +12,25 @@ use super::progress::Stopwatch;
 use super::record::Record;
 use super::story::{FOLDER, Told, of_seed, path_of, profile};
 use super::{Exit, Refused};
+use crate::plant::Plant;
 use crate::runner::{RunOptions, TraceLine};
 use crate::scenario::{Scenario, is_kebab_case, load, save};
 
 /// Runs the story twice, tells every event of the first run when asked to, and reports.
-pub(super) fn replay(command: &ReplayCommand, output: &mut Output) -> Result<Exit, Refused> {
-    let told = told(command)?;
+pub(super) fn replay(
+    command: &ReplayCommand,
+    plant: Option<Plant>,
+    output: &mut Output,
+) -> Result<Exit, Refused> {
+    let told = told(command)?.with_plant(plant);
     let target = command.save.as_ref().map(|name| target(name, &told)).transpose()?;
     let until = command.until.map(Instant::from_millis);
     let watch = Stopwatch::start();
     let judged = if command.trace {
         let mut trace = |line: &TraceLine| output.record(&Record::Trace { line: line.to_string() });
-        judge(&told.scenario, RunOptions { trace: Some(&mut trace), until, plant: None }, true)
+        judge(&told.scenario, RunOptions { trace: Some(&mut trace), until, plant }, true)
     } else {
-        judge(&told.scenario, RunOptions { trace: None, until, plant: None }, true)
+        judge(&told.scenario, RunOptions { trace: None, until, plant }, true)
     };
     output.timed(&story_record(&told, &judged), Some(watch.elapsed()));
     if let Some(path) = &target {

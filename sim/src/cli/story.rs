@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Refused;
 use super::record::{Record, ViolationRecord};
 use super::seed::Seed;
+use crate::plant::{self, Plant};
 use crate::runner::{Profile, Violation, generate, profiles};
 use crate::scenario::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
 
@@ -21,6 +22,17 @@ pub(super) struct Told {
     pub(super) reproduce: String,
     /// The file it came from.
     pub(super) path: Option<PathBuf>,
+}
+
+impl Told {
+    /// The story with a defect planted, which the line that runs it again says too.
+    pub(super) fn with_plant(mut self, plant: Option<Plant>) -> Self {
+        if let Some(entry) = plant::ALL.iter().find(|entry| Some(entry.plant) == plant) {
+            self.reproduce.push_str(" --plant ");
+            self.reproduce.push_str(entry.name);
+        }
+        self
+    }
 }
 
 impl From<StoryFile> for Told {
@@ -64,7 +76,10 @@ pub(super) fn profile(name: Option<&str>) -> Result<&'static Profile, Refused> {
 }
 
 /// The stories that arguments name; all of them when there is none.
-pub(super) fn of_arguments(arguments: &[String]) -> Result<Vec<Told>, Refused> {
+pub(super) fn of_arguments(
+    arguments: &[String],
+    plant: Option<Plant>,
+) -> Result<Vec<Told>, Refused> {
     let mut told: Vec<Told> = Vec::new();
     if arguments.is_empty() {
         told.extend(load_folder(Path::new(FOLDER)).map_err(no_folder)?.into_iter().map(Told::from));
@@ -80,7 +95,7 @@ pub(super) fn of_arguments(arguments: &[String]) -> Result<Vec<Told>, Refused> {
     if told.is_empty() {
         return Err(Refused::nothing("no scenario was selected"));
     }
-    Ok(told)
+    Ok(told.into_iter().map(|told| told.with_plant(plant)).collect())
 }
 
 fn no_folder(error: LoadError) -> Refused {

@@ -18,6 +18,7 @@ use super::seed::Seed;
 use super::shard::Shard;
 use super::story::{Told, of_seed, profile, violation};
 use super::{Exit, Refused};
+use crate::plant::Plant;
 use crate::runner::{Outcome, Profile, RunOptions, Violation, canary, marks};
 
 /// From this many seeds on, a required mark that was never reached fails the sweep.
@@ -38,6 +39,7 @@ struct Plan {
     base: Seed,
     shard: Shard,
     goal: Goal,
+    plant: Option<Plant>,
 }
 
 impl Plan {
@@ -52,8 +54,12 @@ impl Plan {
 }
 
 /// Sweeps and reports.
-pub(super) fn run(command: &RunCommand, output: &mut Output) -> Result<Exit, Refused> {
-    let plan = plan(command, output)?;
+pub(super) fn run(
+    command: &RunCommand,
+    plant: Option<Plant>,
+    output: &mut Output,
+) -> Result<Exit, Refused> {
+    let plan = Plan { plant, ..plan(command, output)? };
     output.flush();
     let jobs = command.jobs.and_then(|jobs| NonZeroUsize::new(usize::from(jobs)));
     let watch = Stopwatch::start();
@@ -61,7 +67,7 @@ pub(super) fn run(command: &RunCommand, output: &mut Output) -> Result<Exit, Ref
     if totals.seeds == 0 {
         return Err(Refused::nothing("the time was over before one seed was run"));
     }
-    Ok(summarise(&totals, watch.elapsed(), output))
+    Ok(summarise(&totals, plant, watch.elapsed(), output))
 }
 
 fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, Refused> {
@@ -99,7 +105,7 @@ fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, Refused> {
         }),
     };
     output.detail(&sweep, None);
-    Ok(Plan { profile, base, shard, goal })
+    Ok(Plan { profile, base, shard, goal, plant: None })
 }
 
 /// What a sweep came to.
@@ -165,9 +171,9 @@ fn sweep(
         Goal::Time(_) => u64::MAX,
     };
     let work = |index: u64| {
-        let told = of_seed(plan.profile, plan.seed(index));
-        let judged =
-            judge(&told.scenario, RunOptions::default(), index.is_multiple_of(TWICE_EVERY));
+        let told = of_seed(plan.profile, plan.seed(index)).with_plant(plan.plant);
+        let options = RunOptions { plant: plan.plant, ..RunOptions::default() };
+        let judged = judge(&told.scenario, options, index.is_multiple_of(TWICE_EVERY));
         (told, judged)
     };
     in_order(jobs, limit, work, |beat| match beat {
@@ -193,7 +199,7 @@ fn sweep(
 }
 
 /// Reports what a sweep came to, the guards against a testbed that fools itself included.
-fn summarise(totals: &Totals, wall: Duration, output: &mut Output) -> Exit {
+fn summarise(totals: &Totals, plant: Option<Plant>, wall: Duration, output: &mut Output) -> Exit {
     let swept = Record::Swept {
         seeds: totals.seeds,
         violated: totals.violated,
@@ -203,7 +209,8 @@ fn summarise(totals: &Totals, wall: Duration, output: &mut Output) -> Exit {
     };
     output.detail(&swept, Some(wall));
     output.detail(&Record::Faults { delivered: totals.delivered.clone() }, None);
-    let guards = guards(totals, output);
+    // What a defect keeps from being reached says nothing about the sweep.
+    let guards = if plant.is_none() { guards(totals, output) } else { Vec::new() };
     if totals.idle > 0 {
         let examples = totals.idle_examples.clone();
         output.detail(&Record::Idle { seeds: totals.idle, examples }, None);

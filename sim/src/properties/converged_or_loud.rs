@@ -5,7 +5,6 @@ use driftless_gateway::engine::SyncState;
 use driftless_gateway::model::Kind;
 
 use super::converges::difference;
-use crate::plant::Plant;
 
 use super::{Moment, Property, Scene, Verdicts};
 
@@ -21,8 +20,7 @@ impl Property for ConvergedOrLoud {
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let (Moment::Rest, Some(engine)) = (moment, scene.engine) else { return };
         let Some((subject, expected, found)) = difference(scene) else { return };
-        let lies = scene.plant == Some(Plant::LyingStatus);
-        if lies || engine.kind_state(Kind::RestApi) == SyncState::Synced {
+        if scene.said(engine, Kind::RestApi) == SyncState::Synced {
             let expected = format!("{expected}, or a status other than synced");
             verdicts.violated(self.name(), scene.now, subject, expected, found);
         }

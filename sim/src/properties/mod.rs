@@ -11,6 +11,7 @@
 //! | [`ack_truth`](ack_truth::AckTruth) | always | acks match what was done and are durable |
 //! | [`store_recovers`](store_recovers::StoreRecovers) | at restart | a crash keeps a prefix that covers every commit |
 //! | [`bounded_work`](bounded_work::BoundedWork) | always | connects, requests and writes are bounded; idle does nothing |
+//! | [`serves_last_good`](serves_last_good::ServesLastGood) | always | what was served is served after a restart without APIM |
 //! | [`no_error_log`](no_error_log::NoErrorLog) | always | nothing logs an error |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
@@ -27,6 +28,7 @@ mod never_serves_undeployed;
 mod no_error_log;
 mod no_resurrection;
 mod safe_read;
+mod serves_last_good;
 mod store_recovers;
 
 use std::collections::BTreeMap;
@@ -79,7 +81,7 @@ pub struct Scene<'a> {
     pub ledger: &'a Ledger,
     /// The engine, while the gateway is up.
     pub engine: Option<&'a Engine>,
-    /// The engine's limits.
+    /// The limits that were promised.
     pub config: &'a Config,
     /// What is served, by artifact.
     pub served: &'a BTreeMap<ArtifactId, Served>,
@@ -237,6 +239,11 @@ pub const ALL: &[About] = &[
         when: "always",
         says: "connects, requests and writes are bounded; an idle system does nothing",
     },
+    About {
+        name: "serves_last_good",
+        when: "always",
+        says: "what was served when the process died is served once it is back, APIM or no APIM",
+    },
     About { name: "no_error_log", when: "always", says: "no line at level ERROR is logged" },
     About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
     About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },
@@ -251,9 +258,10 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(no_resurrection::NoResurrection::default()),
         Box::new(generation_never_regresses::GenerationNeverRegresses::default()),
         Box::new(never_serves_undeployed::NeverServesUndeployed::default()),
-        Box::new(ack_truth::AckTruth::default()),
+        Box::new(ack_truth::AckTruth),
         Box::new(store_recovers::StoreRecovers::default()),
         Box::new(bounded_work::BoundedWork::default()),
+        Box::new(serves_last_good::ServesLastGood::default()),
         Box::new(no_error_log::NoErrorLog),
     ]
 }

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use driftless_gateway::model::{ArtifactId, Event, EventHead};
+use driftless_gateway::model::{ArtifactId, Event};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::Issued;
+use crate::manager::{Cause, Issued};
 
 /// The number of the newest statement when each artifact began to be served as it is.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +25,12 @@ impl Property for SafeRead {
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        if let Moment::Heard(Event::Undeployed(head)) = moment {
-            self.hear(scene, head);
+        match moment {
+            Moment::Heard(Event::Undeployed(head)) => {
+                self.hear(scene, &head.artifact, head.performed_text.as_deref());
+            }
+            Moment::Heard(Event::Deleted { artifact, .. }) => self.hear(scene, artifact, None),
+            _ => {}
         }
         let Moment::Served { artifact, before, after } = moment else { return };
         let Some(record) = scene.ledger.record(artifact) else {
@@ -35,11 +39,13 @@ impl Property for SafeRead {
             return;
         };
         if let Some(after) = after {
-            match record.issues_of(after.digest).next_back() {
-                Some(issue) => {
-                    let since = self.served_since.entry((*artifact).clone()).or_insert(0);
-                    *since = (*since).max(issue.number);
-                }
+            let since = self.served_since.entry((*artifact).clone()).or_insert(0);
+            let issued = |least: u32| {
+                let numbers = record.issues_of(after.digest).map(|issue| issue.number);
+                numbers.filter(|number| *number >= least).min()
+            };
+            match issued(*since).or_else(|| issued(0)) {
+                Some(number) => *since = number,
                 None => verdicts.violated(
                     self.name(),
                     scene.now,
@@ -69,15 +75,21 @@ impl Property for SafeRead {
 }
 
 impl SafeRead {
-    fn hear(&mut self, scene: &Scene<'_>, head: &EventHead) {
-        let issue = scene.ledger.events().iter().rev().find(|event| {
-            event.artifact == head.artifact
-                && event.event_type == "api.undeployed"
-                && Some(event.performed_text.as_str()) == head.performed_text.as_deref()
+    /// The gateway heard that an artifact is undeployed (with its stamp) or deleted (without).
+    fn hear(&mut self, scene: &Scene<'_>, artifact: &ArtifactId, stamp: Option<&str>) {
+        let Some(record) = scene.ledger.record(artifact) else { return };
+        let event = scene.ledger.events().iter().rev().find(|event| {
+            event.artifact == *artifact
+                && match stamp {
+                    Some(stamp) => event.performed_text == stamp,
+                    None => event.event_type == "api.deleted",
+                }
         });
-        if let Some(issue) = issue.map(|event| event.issue) {
-            let known = self.heard.entry(head.artifact.clone()).or_insert(0);
-            *known = (*known).max(issue);
-        }
+        let Some(issue) = event.map(|event| event.issue) else { return };
+        // A restored backup takes it back without an event; nobody can know that from this one.
+        let is_undone =
+            record.issues.iter().any(|later| later.number > issue && later.cause == Cause::Restore);
+        let known = self.heard.entry(artifact.clone()).or_insert(0);
+        *known = (*known).max(if is_undone { u32::MAX } else { issue });
     }
 }

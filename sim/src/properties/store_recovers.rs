@@ -22,12 +22,10 @@ impl Property for StoreRecovers {
             Moment::Committed(_) | Moment::Wiped => self.attempts.clear(),
             Moment::CommitFailed(batch) => self.attempts.push((*batch).clone()),
             Moment::Crashed(in_flight) => self.attempts.extend(in_flight.cloned()),
-            Moment::Recovered(found) => {
-                if !self.explains(scene.committed, found) {
-                    let expected = difference(scene.committed, found);
-                    let found = "another state after the crash";
-                    verdicts.violated(self.name(), scene.now, "store", expected, found);
-                }
+            Moment::Recovered(found) if !self.explains(scene.committed, found) => {
+                let expected = difference(scene.committed, found);
+                let found = "another state after the crash";
+                verdicts.violated(self.name(), scene.now, "store", expected, found);
             }
             _ => {}
         }

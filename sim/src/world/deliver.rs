@@ -52,6 +52,7 @@ impl World<'_> {
     fn connect(&mut self, boot: u64, session: SessionId, connection: u64, path: &str) {
         let token = Some(self.token.as_str());
         let upgrade = self.manager.connect(Self::id(connection), path, token, self.now);
+        let upgrade = self.sabotage.upgrade(upgrade);
         self.trace.record(self.now, "apim", "upgrade", &[], || format!("{upgrade:?}"));
         if upgrade == Upgrade::NoAnswer {
             return;
@@ -153,10 +154,12 @@ impl World<'_> {
         let now = self.now;
         match frame {
             ServerFrame::Text(text) => {
-                if let Ok(event) = decode_event(text.as_bytes()) {
-                    self.hear(&event, text.as_bytes());
+                let event = decode_event(text.as_bytes()).ok();
+                if let Some(event) = &event {
+                    self.hear(event, text.as_bytes());
                 }
-                if let Some(driver) = self.gateway.driver() {
+                let hears = self.sabotage.hears(event.as_ref(), !self.requests.is_empty());
+                if let Some(driver) = self.gateway.driver().filter(|_| hears) {
                     driver.receive_frame(session, text.as_bytes(), now);
                 }
             }
@@ -170,6 +173,7 @@ impl World<'_> {
                 self.trace.record(now, "apim", "closes", reason.as_bytes(), || {
                     format!("session={session} code={code} reason={reason:?}")
                 });
+                self.sabotage.closed(*code);
                 self.gateway.sessions.remove(&session);
                 self.connections.remove(&connection);
                 let reason = CloseReason::Closed(*code, reason.to_string());
@@ -255,9 +259,7 @@ impl World<'_> {
                 return;
             }
         };
-        if let Some(plant) = self.plant {
-            plant.distort(name, &mut response);
-        }
+        self.sabotage.answer(name, &request.path, &mut response);
         self.trace.record(self.now, "apim", "answers", &response.body, || {
             let status = response.status;
             format!("request={id} {name} status={status} bytes={}", response.body.len())
@@ -288,6 +290,14 @@ impl World<'_> {
         let now = self.now;
         if let Some(driver) = self.gateway.driver() {
             driver.responded(id, &response, now);
+        }
+        let served = self.served.keys().map(driftless_gateway::model::ArtifactId::as_str);
+        let beside = self.sabotage.beside(name, &response, served);
+        let session = self.gateway.sessions.last_key_value().map(|(session, _)| *session);
+        for (frame, session) in beside.iter().zip(session.iter().cycle()) {
+            if let Some(driver) = self.gateway.driver() {
+                driver.receive_frame(*session, frame.as_bytes(), now);
+            }
         }
         if name == "list" {
             self.mark_beliefs();

@@ -88,6 +88,9 @@ impl World<'_> {
     }
 
     fn send_frame(&mut self, session: SessionId, text: String) {
+        if self.sabotage.is(Plant::NoAcks) {
+            return;
+        }
         let Some(connection) = self.gateway.sessions.get(&session).copied() else { return };
         if let Ok(ack) = decode_ack(text.as_bytes()) {
             self.show(&Moment::Acked(&ack));
@@ -119,11 +122,6 @@ impl World<'_> {
         self.trace.record(self.now, "engine", name, request.path.as_bytes(), || {
             format!("request={id} {} {}", request.method.name(), request.path)
         });
-        if self.plant == Some(Plant::BusyLoop) && name == "list" {
-            for _ in 0..40 {
-                self.show(&Moment::Asked("list"));
-            }
-        }
         let boot = self.gateway.boots();
         let carried = self.net.carry(Line::Exchange(exchange), Towards::Manager, self.now);
         if let Carried::At(at) = carried {
@@ -188,10 +186,7 @@ impl World<'_> {
         if self.gateway.engine().is_some() {
             return;
         }
-        if self.plant == Some(Plant::LoseSyncs) {
-            self.gateway.store().lose_syncs(true);
-        }
-        let recovered = match self.gateway.start(self.now) {
+        let recovered = match self.gateway.start(self.now, &mut self.sabotage) {
             Ok(recovered) => recovered,
             Err(error) => {
                 let found = error.to_string();

@@ -21,7 +21,7 @@ use crate::errors::ErrorWatch;
 use crate::gateway::SimGateway;
 use crate::manager::{ApiManager, ConnectionId, Issued, ServerFrame, Upgrade};
 use crate::net::{Line, Network};
-use crate::plant::Plant;
+use crate::plant::{Plant, Sabotage};
 use crate::properties::{self, Moment, Phase, Property, Scene, Served, Verdicts};
 use crate::random::Key;
 use crate::scenario::Scenario;
@@ -91,6 +91,9 @@ const TICK: Duration = Duration::from_millis(500);
 /// How long APIM's writes into a dead connection seem to succeed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The limits that properties hold a gateway to, whatever a planted defect makes of its own.
+static PROMISED: Config = Config::recommended();
+
 /// One gateway, one APIM, the network between them, and everything that watches them.
 pub struct World<'a> {
     story: Scenario,
@@ -115,6 +118,7 @@ pub struct World<'a> {
     trace: Trace<'a>,
     errors: ErrorWatch,
     plant: Option<Plant>,
+    sabotage: Sabotage,
     marks: BTreeSet<&'static str>,
     disturbed_at: Instant,
     faults_seen: u64,
@@ -155,9 +159,8 @@ impl<'a> World<'a> {
     ) -> Self {
         let key = Key::new(story.seed);
         let mut config = Config::recommended();
-        if let Some(plant) = plant {
-            plant.configure(&mut config);
-        }
+        let sabotage = Sabotage::new(plant);
+        sabotage.configure(&mut config);
         let switches = story.switches.positions(story.dialect);
         let manager = ApiManager::new(story.dialect, switches, story.seed);
         let token = manager.token().to_owned();
@@ -184,6 +187,7 @@ impl<'a> World<'a> {
             trace,
             errors,
             plant,
+            sabotage,
             marks: BTreeSet::new(),
             disturbed_at: Instant::START,
             faults_seen: 0,
@@ -199,6 +203,10 @@ impl<'a> World<'a> {
             books: Books::default(),
             stopped: false,
         };
+        if let Some(chance) = world.sabotage.chance() {
+            let detail = || format!("drew={chance}");
+            world.trace.record(Instant::START, "run", "chance", &chance.to_le_bytes(), detail);
+        }
         world.plan_steps();
         world.schedule(Instant::START, Happening::Boot);
         world
@@ -282,7 +290,7 @@ impl<'a> World<'a> {
             now: self.now,
             ledger: self.manager.ledger(),
             engine: self.gateway.engine(),
-            config: self.gateway.config(),
+            config: &PROMISED,
             served: &self.served,
             committed: &self.gateway.committed,
             disturbed_at: self.disturbed_at,
@@ -304,7 +312,13 @@ impl<'a> World<'a> {
     }
 
     fn watch_served(&mut self) {
-        let Some(after) = self.gateway.served_if_changed() else { return };
+        let is_cut_off = self.sabotage.is(Plant::ServesOnlyConnected)
+            && self.gateway.engine().is_some_and(|engine| !engine.is_live());
+        let changed = self.gateway.served_if_changed().filter(|_| !is_cut_off);
+        if is_cut_off {
+            self.gateway.look_again();
+        }
+        let Some(after) = changed.or_else(|| is_cut_off.then(BTreeMap::new)) else { return };
         let before = std::mem::replace(&mut self.served, after);
         let ids: BTreeSet<ArtifactId> = before.keys().chain(self.served.keys()).cloned().collect();
         for id in ids {

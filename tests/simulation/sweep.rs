@@ -1,0 +1,44 @@
+//! Seeds of every profile, all properties on. `DRIFTLESS_SEEDS` says how many of each.
+
+use driftless::runner::{RunOptions, generate, profiles, run_story};
+
+/// How many when nothing is said.
+const SEEDS: u64 = 12;
+
+/// Reads the number of seeds; none at all is a mistake, not a pass.
+fn seeds(said: Option<&str>) -> Result<u64, String> {
+    let Some(said) = said else { return Ok(SEEDS) };
+    match said.parse() {
+        Ok(0) => Err("DRIFTLESS_SEEDS is 0: nothing would be run".to_owned()),
+        Ok(count) => Ok(count),
+        Err(_) => Err(format!("DRIFTLESS_SEEDS is {said:?}, not a number")),
+    }
+}
+
+#[test]
+fn every_profile_holds() {
+    let count = seeds(std::env::var("DRIFTLESS_SEEDS").ok().as_deref()).unwrap();
+    let mut failed = Vec::new();
+    for profile in profiles() {
+        for seed in 0..count {
+            let outcome = run_story(&generate(profile, seed), RunOptions::default());
+            failed.extend(outcome.violations.iter().map(|found| {
+                let name = profile.name;
+                format!(
+                    "{} at {}: {}, expected {}, found {}\n  cargo sim replay {seed} --profile {name}",
+                    found.property, found.at, found.subject, found.expected, found.found
+                )
+            }));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn no_seeds_is_an_error() {
+    assert_eq!(seeds(None), Ok(SEEDS));
+    assert_eq!(seeds(Some("7")), Ok(7));
+    for text in ["0", "", "-1", "many"] {
+        assert!(seeds(Some(text)).is_err(), "{text}");
+    }
+}
