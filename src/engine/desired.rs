@@ -157,6 +157,12 @@ impl Desired {
         }
     }
 
+    /// The list of this number has the artifact: absences before it do not count.
+    pub const fn listed(&mut self, number: u64) {
+        self.listed_in = number;
+        self.absent_since = None;
+    }
+
     /// The artifact itself is to be asked for, anew: whatever was answered before does not count.
     pub const fn want_check(&mut self) {
         if !self.check_wanted {

@@ -199,7 +199,7 @@ impl Engine {
             Input::Responded(request, response) => self.responded(request, response, now),
             Input::RequestFailed(request, failure) => {
                 if let Some(awaited) = self.requests.remove(&request) {
-                    self.request_failed(awaited, &failure, now);
+                    self.request_failed(awaited.what, &failure, now);
                 }
             }
             Input::Stored(write) => self.stored(write),
@@ -368,7 +368,7 @@ impl Engine {
         for id in expired {
             if let Some(awaited) = self.requests.remove(&id) {
                 self.actions.push_back(Action::Cancel(id));
-                self.request_failed(awaited, &Failure::TimedOut, now);
+                self.request_failed(awaited.what, &Failure::TimedOut, now);
             }
         }
     }
@@ -384,7 +384,7 @@ impl Engine {
         }
     }
 
-    /// An answer of the wrong kind cannot come from the driver; it is ignored like a late one.
+    /// An answer to another question is none: it is asked again.
     fn responded(&mut self, request: RequestId, response: Response, now: Instant) {
         let Some(Awaited { what, asked_at, .. }) = self.requests.remove(&request) else { return };
         match (what, response) {
@@ -415,8 +415,9 @@ impl Engine {
             (Asked::Keys, Response::Keys(KeyReading::ApiList)) => {
                 self.keys = Some(KeysFound::ApiList);
             }
-            (what, response) => {
-                debug_assert!(false, "an answer of another kind: {what:?} {response:?}");
+            (what, _) => {
+                let failure = Failure::Malformed("an answer to another question".to_owned());
+                self.request_failed(what, &failure, now);
             }
         }
     }
@@ -436,8 +437,8 @@ impl Engine {
         self.dial(now);
     }
 
-    fn request_failed(&mut self, awaited: Awaited, failure: &Failure, now: Instant) {
-        match awaited.what {
+    fn request_failed(&mut self, what: Asked, failure: &Failure, now: Instant) {
+        match what {
             Asked::Discover => self.discovery_failed(failure, now),
             Asked::Probe => {
                 let why = format!("no well-known, and no Platform API either: {failure}");

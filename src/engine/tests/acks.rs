@@ -93,3 +93,29 @@ fn a_deploy_of_what_was_deleted_is_acked_only_if_it_came_back() {
     assert_eq!(rig.list(&[]), []);
     assert_eq!(rig.engine.status().surfaced.acks_superseded, 1);
 }
+
+#[test]
+fn acks_owed_are_bounded_and_the_loss_is_counted() {
+    let config = Config { acks_owed_max: 2, ..Config::recommended() };
+    let mut rig = Rig::connected(config, Recovered::default(), Dialect::Apim470Fixed, &[]);
+    for seconds in 1..=4 {
+        rig.event(deployed("a", "d1", seconds));
+    }
+    assert_eq!(rig.engine.status().surfaced.acks_dropped, 2);
+    rig.fetched("one");
+    let deploy = |seconds| acked("a", "d1", AckAction::Deploy, seconds);
+    assert_eq!(rig.stored(), [deploy(1), deploy(2)]);
+}
+
+#[test]
+fn the_event_of_a_row_that_a_list_brought_first_is_acked() {
+    let mut rig = Rig::live();
+    rig.event(deployed("b", "d9", 1));
+    rig.until(5_000);
+    let listed = Listed { listed_at: Some(stamp(60)), ..row("a", "d1") };
+    rig.list(&[row("b", "d9"), listed]);
+    rig.fetched("one");
+    rig.stored();
+    let actions = rig.event(deployed("a", "d1", 61));
+    assert_eq!(actions, [acked("a", "d1", AckAction::Deploy, 61)]);
+}

@@ -90,3 +90,47 @@ fn an_api_manager_is_never_asked() {
     assert_eq!(rig.list(&[]), []);
     assert_eq!(rig.status().0, SyncState::Synced, "nothing left to do");
 }
+
+#[test]
+fn checks_are_asked_in_bounded_requests_one_after_the_other() {
+    let config = Config { batch_size_max: 2, ..Config::recommended() };
+    let rows = [("a", "d1"), ("b", "d2"), ("c", "d3")];
+    let mut rig = Rig::connected(config, holding(&rows), PLATFORM, &rows);
+    for (id, deployment) in rows {
+        rig.at(9_000).event(undeployed(id, deployment, 9));
+    }
+    rig.until(9_250);
+    for id in 11..=13 {
+        rig.input(Input::Responded(RequestId(id), Response::NotDeployed));
+    }
+    for _ in 0..3 {
+        rig.stored();
+    }
+    rig.until(14_000);
+    rig.list(&[]);
+    assert_eq!(rig.until(16_250), [check(15, &["a", "b"])]);
+    let both = answered(&[("a", true), ("b", true)]);
+    assert_eq!(rig.answer("check_exists", both), [check(16, &["c"])]);
+}
+
+#[test]
+fn a_manager_of_unknown_dialect_leaves_no_check_outstanding() {
+    let mut rig = Rig::recovered(Config::recommended(), holding(&[("a", "d1")]));
+    rig.drain();
+    rig.answer("discover", Response::Discovered { base: base() });
+    rig.stored();
+    rig.accepted(1);
+    let empty = || Response::Listed(Listing::default());
+    rig.answer("list", empty());
+    rig.until(5_000);
+    rig.answer("list", empty());
+    rig.until(10_000);
+    rig.answer("list", empty());
+    rig.not_deployed();
+    rig.stored();
+    rig.until(120_000);
+    rig.answer("list", empty());
+    assert_eq!(rig.engine.dialect(), None);
+    assert_eq!(rig.intent("a"), Some(Intent::Undeployed));
+    assert_eq!(rig.status().0, SyncState::Synced);
+}

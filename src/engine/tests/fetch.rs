@@ -219,3 +219,14 @@ fn several_batches_that_miss_one_route_try_the_other() {
     let batch = fetch_batch(15, BatchRoute::Batch, &["d2", "d3"]);
     assert_eq!(rig.input(missing(13)), [batch], "the other name was not refused yet");
 }
+
+#[test]
+fn an_answer_of_another_kind_is_no_answer() {
+    let mut rig = Rig::live();
+    rig.event(deployed("a", "d1", 1));
+    assert_eq!(rig.answer("fetch", Response::Existence(Vec::new())), []);
+    assert!(rig.engine.queue.next_due().is_some(), "asked again");
+    rig.until(5_000);
+    assert_eq!(rig.answer("list", Response::NotDeployed), []);
+    assert_eq!(rig.status().0, SyncState::Stale);
+}

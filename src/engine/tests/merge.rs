@@ -233,3 +233,29 @@ fn a_periodic_list_reads_some_definitions_again_in_turn() {
     until_list(&mut rig);
     assert_eq!(rig.list(&listed), [fetch(14, "c")]);
 }
+
+#[test]
+fn a_row_of_an_unknown_kind_is_no_absence() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.relist();
+    let kind = Err(crate::model::UnknownKind("Soap".to_owned()));
+    assert_eq!(rig.list(&[Listed { kind, ..row("a", "d1") }]), []);
+    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().absent_since, None);
+    let expect = "1 list rows of an unknown kind".to_owned();
+    assert_eq!(rig.status(), (SyncState::Unverified, expect));
+}
+
+#[test]
+fn an_absence_before_and_after_an_unclear_row_is_the_first_again() {
+    let unknown_kind =
+        Listed { kind: Err(crate::model::UnknownKind("Soap".to_owned())), ..row("a", "d1") };
+    for present in [unclear("a"), unknown_kind] {
+        let mut rig = Rig::serving(&[("a", "d1")]);
+        rig.relist();
+        rig.list(&[]);
+        until_list(&mut rig);
+        assert_eq!(rig.list(&[present]), []);
+        until_list(&mut rig);
+        assert_eq!(rig.list(&[]), [], "not yet the artifact itself");
+    }
+}
