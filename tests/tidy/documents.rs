@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Source, files, made_up, none, root};
+use crate::{Source, files, made_up, none, root, rust};
 
 /// The longest `README.md` at the root.
 const README_LINES_MAX: usize = 150;
@@ -61,6 +61,50 @@ fn unnamed_modules(source: &Source) -> Vec<String> {
         .filter(|module| !head.contains(&format!("`{module}`")))
         .map(|module| format!("{}: the head does not name `{module}`", source.path))
         .collect()
+}
+
+/// The ids of hazards, races and field bugs in a text; races only where `races` says so, because
+/// an `R` before a number is many things in code.
+fn ids(text: &str, races: bool) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+    words.filter(move |word| {
+        let prefixes = ["A-H", "C-H", "FB-", if races { "R" } else { "A-H" }];
+        let number = prefixes.iter().find_map(|prefix| word.strip_prefix(prefix));
+        number.is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+        })
+    })
+}
+
+/// Ids that a story covers or a comment cites and that the table of hazards does not explain.
+fn unexplained_ids(source: &Source, table: &str) -> Vec<String> {
+    let is_story = source.path.ends_with(".json");
+    let cites = |line: &&str| {
+        let line = line.trim_start();
+        if is_story { line.starts_with("\"covers\"") } else { line.starts_with("//") }
+    };
+    let cited = source.text.lines().filter(cites).flat_map(|line| ids(line, is_story));
+    cited
+        .filter(|id| !table.contains(&format!("| {id} |")))
+        .map(|id| format!("{}: scenarios/HAZARDS.md does not explain {id}", source.path))
+        .collect()
+}
+
+#[test]
+fn every_cited_id_is_explained() {
+    let table = std::fs::read_to_string(root().join("scenarios/HAZARDS.md")).unwrap();
+    let stories = files(&["scenarios"], "json");
+    let sources = stories.iter().filter(|story| !story.path.contains("/_found/"));
+    none(sources.chain(&rust()).flat_map(|source| unexplained_ids(source, &table)).collect());
+}
+
+#[test]
+fn an_id_that_is_not_explained_is_found() {
+    let table = "| A-H1 | what happens |\n| R2 | what happens |\n";
+    let story = "  \"why\": \"R9\",\n  \"covers\": [\"R2\", \"R3\", \"FB-04\", \"A-H1\"],\n";
+    assert_eq!(unexplained_ids(&made_up("scenarios/a.json", story), table).len(), 2);
+    let code = "// See A-H1, C-H04 and R3.\nlet id = \"FB-1234\"; // FB-1\n";
+    assert_eq!(unexplained_ids(&made_up("src/a.rs", code), table).len(), 1);
 }
 
 #[test]

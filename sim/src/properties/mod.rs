@@ -2,17 +2,17 @@
 //!
 //! | property | when | says |
 //! |---|---|---|
-//! | [`converges`](converges::Converges) | at rest | what is served equals what the ledger says |
-//! | [`converged_or_loud`](converged_or_loud::ConvergedOrLoud) | at rest | every difference is covered by a status |
-//! | [`safe_read`](safe_read::SafeRead) | always | a failed, partial or malformed read removes and replaces nothing |
-//! | [`no_resurrection`](no_resurrection::NoResurrection) | always | what was withdrawn stays gone until it is deployed again |
-//! | [`generation_never_regresses`](generation_never_regresses::GenerationNeverRegresses) | always | no artifact goes back to an older generation |
-//! | [`never_serves_undeployed`](never_serves_undeployed::NeverServesUndeployed) | always | an undeployed item stops within the bound |
-//! | [`ack_truth`](ack_truth::AckTruth) | always | acks match what was done and are durable |
-//! | [`store_recovers`](store_recovers::StoreRecovers) | at restart | a crash keeps a prefix that covers every commit |
-//! | [`bounded_work`](bounded_work::BoundedWork) | always | connects, requests and writes are bounded; idle does nothing |
-//! | [`serves_last_good`](serves_last_good::ServesLastGood) | always | what was served is served after a restart without APIM |
-//! | [`no_error_log`](no_error_log::NoErrorLog) | always | nothing logs an error |
+//! | `converges` | at rest | what is served equals what the ledger says |
+//! | `converged_or_loud` | at rest | every difference is covered by a status |
+//! | `safe_read` | always | a failed, partial or malformed read removes and replaces nothing |
+//! | `no_resurrection` | always | what was withdrawn stays gone until it is deployed again |
+//! | `generation_never_regresses` | always | no artifact goes back to an older generation |
+//! | `never_serves_undeployed` | always | an undeployed item stops within the bound |
+//! | `ack_truth` | always | acks match what was done and are durable |
+//! | `store_recovers` | at restart | a crash keeps a prefix that covers every commit |
+//! | `bounded_work` | always | connects, requests and writes are bounded; idle does nothing |
+//! | `serves_last_good` | always | what was served is served after a restart without APIM |
+//! | `no_error_log` | always | nothing logs an error |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
 //! A property sees [`Moment`]s of the run and asks the ledger, never the wire. Each is shown to
