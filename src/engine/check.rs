@@ -12,7 +12,7 @@ impl Engine {
             self.resync.in_flight.is_some(),
             "the list in flight is the one the schedule knows of"
         );
-        let fetches = self.requests.values().filter(|a| matches!(a.what, Asked::Fetch(_))).count();
+        let fetches = self.requests.values().filter(|a| matches!(a.what, Asked::Fetch(..))).count();
         assert!(fetches <= self.config.fetches_in_flight_max, "fetches in flight are bounded");
         assert!(self.touched.is_empty(), "everything touched was reconciled");
         debug_assert!(

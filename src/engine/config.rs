@@ -44,7 +44,7 @@ pub struct Config {
     pub ack_failure_attempts: u32,
     /// Most fetches in flight.
     pub fetches_in_flight_max: usize,
-    /// Most deployment ids in one batch fetch.
+    /// Most deployment ids in one batch fetch, and most artifacts in one existence check.
     pub batch_size_max: usize,
     /// Most artifacts in one durable write.
     pub write_size_max: usize,

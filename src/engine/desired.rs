@@ -1,5 +1,6 @@
 //! The desired set: what the control plane is believed to want, and how that is known.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::time::Duration;
@@ -140,15 +141,26 @@ impl Desired {
     }
 
     /// An ending waits to be believed. A copy of it changes nothing; one that is provable or says
-    /// more takes its place.
-    pub fn pend(&mut self, ending: PendingEnding) {
-        let says_more = self.ending.as_ref().is_none_or(|known| {
-            (ending.provable && !known.provable)
-                || (ending.provable, ending.intent) > (known.provable, known.intent)
-        });
-        if says_more {
+    /// more takes its place. The newest stamp is kept, for a deploy to be compared with.
+    pub fn pend(&mut self, mut ending: PendingEnding) {
+        let Some(known) = &mut self.ending else {
             self.ending = Some(ending);
+            return;
+        };
+        let is_older = known.stamp.is_some_and(|known| {
+            ending.stamp.is_none_or(|at| at.order(&known) == Some(Ordering::Less))
+        });
+        ending.stamp = if is_older { known.stamp } else { ending.stamp };
+        known.stamp = ending.stamp;
+        if (ending.provable, ending.intent) > (known.provable, known.intent) {
+            *known = ending;
         }
+    }
+
+    /// The list of this number has the artifact: absences before it do not count.
+    pub const fn listed(&mut self, number: u64) {
+        self.listed_in = number;
+        self.absent_since = None;
     }
 
     /// The artifact itself is to be asked for, anew: whatever was answered before does not count.

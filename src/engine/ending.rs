@@ -2,12 +2,12 @@
 //!
 //! A redeploy is sent as an undeploy and a deploy, and the second may be late or lost (A-H20). A
 //! delete or undeploy may be a late copy that overtakes newer truth (A-H2, C-H19). So an ending
-//! waits for a short grace and then asks for the artifact: "not deployed" makes it true; a
-//! definition that is still handed out once reads have settled voids it; and where no answer
-//! comes, an event that is provably newer than what is served is believed.
+//! waits for a short grace and then asks for the artifact: "not deployed" makes it true if the
+//! event is provably newer than what is served; a definition that is still handed out once reads
+//! have settled voids it; and where no answer comes, a provably newer event is believed.
 
 use super::Engine;
-use super::desired::{Desired, Intent, PendingEnding};
+use super::desired::{Desired, Doubt, Intent, PendingEnding};
 use crate::model::{ArtifactId, Generation, Kind};
 use crate::time::{Instant, Timestamp};
 
@@ -70,6 +70,16 @@ impl Engine {
             }
             self.touched.insert(id);
         }
+    }
+
+    /// An ending whose order cannot be told was answered with "not deployed". Either alone may be
+    /// wrong, and a missing route looks the same; the lists that are wanted anyway decide (FB-62).
+    pub(super) fn suspect(&mut self, id: &ArtifactId) {
+        self.desired.update(id, |desired| {
+            desired.ending = None;
+            desired.check_wanted = false;
+            desired.doubt = Some(Doubt::Contradicted);
+        });
     }
 
     /// The pending ending is true.

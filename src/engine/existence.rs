@@ -3,15 +3,14 @@
 use super::action::Request;
 use super::desired::Intent;
 use super::{Asked, Engine};
-use crate::model::{ArtifactId, Dialect};
+use crate::model::{ArtifactId, BasePath};
 use crate::time::Instant;
 
 impl Engine {
     /// When the next check is due; never in a dialect that has none (FB-09).
     pub(super) fn existence_due(&self) -> Option<Instant> {
-        let has_check = self.dialect().is_some_and(Dialect::has_existence_check);
         let is_asking = self.requests.values().any(|asked| matches!(asked.what, Asked::Exists(_)));
-        if !has_check || is_asking {
+        if !self.has_existence_check() || is_asking {
             return None;
         }
         // A moment's wait gathers what becomes due together into one request.
@@ -19,21 +18,35 @@ impl Engine {
     }
 
     /// Wants to know, at `at` or later, whether an artifact exists; in vain where the dialect has
-    /// no check. The one dialect that has is told by its base path, before anything is listed.
+    /// no check.
     pub(super) fn want_existence(&mut self, id: &ArtifactId, at: Instant) {
-        if self.dialect().is_some_and(Dialect::has_existence_check) {
+        if self.has_existence_check() {
             let wanted = self.existence.entry(id.clone()).or_insert(at);
             *wanted = (*wanted).max(at);
         }
     }
 
-    /// Asks about everything that is due, in one request.
+    /// Whether the control plane answers the check: its dialect tells or, before anything is
+    /// listed, its base path.
+    pub(super) fn has_existence_check(&self) -> bool {
+        match self.dialect() {
+            Some(dialect) => dialect.has_existence_check(),
+            None => self.base.as_ref().is_some_and(|base| *base == BasePath::platform_api()),
+        }
+    }
+
+    /// Asks about what is due, in one request at a time.
     pub(super) fn launch_existence(&mut self, now: Instant) {
         if self.existence_due().is_none_or(|due| due > now) {
             return;
         }
-        let due: Vec<ArtifactId> =
-            self.existence.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
+        let due: Vec<ArtifactId> = self
+            .existence
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(id, _)| id.clone())
+            .take(self.config.batch_size_max)
+            .collect();
         self.ask(Request::CheckExists(due.clone()), Asked::Exists(due), now);
     }
 

@@ -53,11 +53,15 @@ impl Engine {
                 return;
             }
             let request = self.fetch_request(&jobs);
+            let route = match request {
+                Request::FetchBatch(route, _) => Some(route),
+                _ => None,
+            };
             let wanted = jobs
                 .into_iter()
                 .map(|(id, job)| Wanted { id, epoch: job.epoch, deployment: job.deployment })
                 .collect();
-            self.ask(request, Asked::Fetch(wanted), now);
+            self.ask(request, Asked::Fetch(wanted, route), now);
         }
     }
 
@@ -76,7 +80,7 @@ impl Engine {
 
     /// Whether another fetch may be sent.
     pub(super) fn has_room_for_fetches(&self) -> bool {
-        let in_flight = self.requests.values().filter(|a| matches!(a.what, Asked::Fetch(_)));
+        let in_flight = self.requests.values().filter(|a| matches!(a.what, Asked::Fetch(..)));
         in_flight.count() < self.config.fetches_in_flight_max
     }
 
@@ -160,10 +164,15 @@ impl Engine {
             self.queue.answered(id, wanted.epoch);
             return;
         };
-        if desired.ending.as_ref().is_some_and(|pending| asked_at >= pending.known_at) {
+        if let Some(ending) = desired.ending.as_ref().filter(|ending| asked_at >= ending.known_at) {
+            let provable = ending.provable;
             self.queue.answered(id, wanted.epoch);
-            self.believe_ending(id);
-            self.want_existence(id, now.after(lag));
+            if provable {
+                self.believe_ending(id);
+                self.want_existence(id, now.after(lag));
+            } else {
+                self.suspect(id);
+            }
             return;
         }
         let believable_at = desired.confirmable_at(lag);
@@ -228,13 +237,22 @@ impl Engine {
 
     /// A fetch failed: each artifact of it is tried again, alone and with its own backoff, so
     /// that one bad item does not hold back others.
-    pub(super) fn fetch_failed(&mut self, wanted: &[Wanted], failure: &Failure, now: Instant) {
-        let is_batch = wanted.len() > 1;
+    pub(super) fn fetch_failed(
+        &mut self,
+        wanted: &[Wanted],
+        route: Option<BatchRoute>,
+        failure: &Failure,
+        now: Instant,
+    ) {
+        let is_batch = route.is_some();
         if is_batch && *failure == Failure::RouteMissing {
-            self.batch_route = match self.batch_route {
-                Some(BatchRoute::FetchBatch) => Some(BatchRoute::Batch),
-                _ => None,
-            };
+            // Of several batches in flight, only the first to say so is news about the route.
+            if self.batch_route == route {
+                self.batch_route = match route {
+                    Some(BatchRoute::FetchBatch) => Some(BatchRoute::Batch),
+                    Some(BatchRoute::Batch) | None => None,
+                };
+            }
             for item in wanted {
                 self.queue.retry_now(&item.id, item.epoch, now);
             }

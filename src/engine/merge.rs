@@ -105,16 +105,20 @@ impl Engine {
         if self.observed.latest_control_plane() != Some(&found) {
             self.observed.write_control_plane(found);
         }
+        if !self.has_existence_check() {
+            self.touched.extend(std::mem::take(&mut self.existence).into_keys());
+        }
     }
 
     fn merge_row(&mut self, row: &Listed, number: u64, asked_at: Instant, now: Instant) {
-        let Ok(kind) = row.kind else { return };
         let id = &row.artifact;
-        let intent = match row.state {
-            ListedState::Deployed => Intent::Deployed,
-            ListedState::Undeployed => Intent::Undeployed,
-            ListedState::Unclear(_) => {
-                self.desired.update(id, |desired| desired.listed_in = number);
+        let (kind, intent) = match (&row.kind, &row.state) {
+            (Ok(kind), ListedState::Deployed) => (*kind, Intent::Deployed),
+            (Ok(kind), ListedState::Undeployed) => (*kind, Intent::Undeployed),
+            (Err(_), _) | (_, ListedState::Unclear(_)) => {
+                // Not understood, and yet not absent.
+                self.desired.update(id, |desired| desired.listed(number));
+                self.touched.insert(id.clone());
                 return;
             }
         };
@@ -131,7 +135,7 @@ impl Engine {
             self.agree(row, number, asked_at);
         } else if believed {
             self.believe_row(row, kind, intent, now);
-            self.desired.update(id, |desired| desired.listed_in = number);
+            self.desired.update(id, |desired| desired.listed(number));
         } else {
             self.doubt(id, number, asked_at, now);
         }
@@ -153,7 +157,7 @@ impl Engine {
     fn agree(&mut self, row: &Listed, number: u64, asked_at: Instant) {
         let lag = self.config.read_lag_max;
         self.desired.update(&row.artifact, |desired| {
-            desired.listed_in = number;
+            desired.listed(number);
             let rebuilt = is_rebuilt(desired.generation.listed_at, row.listed_at);
             if rebuilt {
                 // Deployed anew between the reads, perhaps with another revision in between.
@@ -162,7 +166,6 @@ impl Engine {
             desired.read_confirmed |=
                 desired.settled_read_at.is_some_and(|read_at| asked_at >= read_at.after(lag));
             desired.generation.listed_at = row.listed_at;
-            desired.absent_since = None;
             desired.check_wanted = false;
             desired.doubt = None;
         });
@@ -189,7 +192,7 @@ impl Engine {
         let again = self.desired.get(id).map_or(now, |known| known.settled_at(lag)).max(now);
         let mut is_zombie = false;
         self.desired.update(id, |desired| {
-            desired.listed_in = number;
+            desired.listed(number);
             is_zombie = desired.doubt == Some(Doubt::ListedWithoutContent);
             desired.doubt.get_or_insert(Doubt::Contradicted);
         });

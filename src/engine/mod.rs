@@ -35,6 +35,9 @@ mod standing;
 mod status;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use action::{Action, Request};
@@ -73,7 +76,8 @@ enum Asked {
     /// Whether the Platform API answers where no well-known is served.
     Probe,
     List,
-    Fetch(Vec<Wanted>),
+    /// Alone, or as a batch by this route.
+    Fetch(Vec<Wanted>, Option<BatchRoute>),
     Exists(Vec<ArtifactId>),
     Keys,
 }
@@ -195,7 +199,7 @@ impl Engine {
             Input::Responded(request, response) => self.responded(request, response, now),
             Input::RequestFailed(request, failure) => {
                 if let Some(awaited) = self.requests.remove(&request) {
-                    self.request_failed(awaited, &failure, now);
+                    self.request_failed(awaited.what, &failure, now);
                 }
             }
             Input::Stored(write) => self.stored(write),
@@ -364,7 +368,7 @@ impl Engine {
         for id in expired {
             if let Some(awaited) = self.requests.remove(&id) {
                 self.actions.push_back(Action::Cancel(id));
-                self.request_failed(awaited, &Failure::TimedOut, now);
+                self.request_failed(awaited.what, &Failure::TimedOut, now);
             }
         }
     }
@@ -380,7 +384,7 @@ impl Engine {
         }
     }
 
-    /// An answer of the wrong kind cannot come from the driver; it is ignored like a late one.
+    /// An answer to another question is none: it is asked again.
     fn responded(&mut self, request: RequestId, response: Response, now: Instant) {
         let Some(Awaited { what, asked_at, .. }) = self.requests.remove(&request) else { return };
         match (what, response) {
@@ -389,17 +393,17 @@ impl Engine {
                 self.discovered(BasePath::platform_api(), now);
             }
             (Asked::List, Response::Listed(listing)) => self.merge(&listing, asked_at, now),
-            (Asked::Fetch(wanted), Response::Fetched(content)) => {
+            (Asked::Fetch(wanted, _), Response::Fetched(content)) => {
                 for item in &wanted {
                     self.fetched(item, content.clone(), asked_at, now);
                 }
             }
-            (Asked::Fetch(wanted), Response::NotDeployed) => {
+            (Asked::Fetch(wanted, _), Response::NotDeployed) => {
                 for item in &wanted {
                     self.not_deployed(item, asked_at, now);
                 }
             }
-            (Asked::Fetch(wanted), Response::Batch(packed)) => {
+            (Asked::Fetch(wanted, _), Response::Batch(packed)) => {
                 self.batch_arrived(&wanted, packed, asked_at, now);
             }
             (Asked::Exists(asked), Response::Existence(answers)) => {
@@ -411,8 +415,9 @@ impl Engine {
             (Asked::Keys, Response::Keys(KeyReading::ApiList)) => {
                 self.keys = Some(KeysFound::ApiList);
             }
-            (what, response) => {
-                debug_assert!(false, "an answer of another kind: {what:?} {response:?}");
+            (what, _) => {
+                let failure = Failure::Malformed("an answer to another question".to_owned());
+                self.request_failed(what, &failure, now);
             }
         }
     }
@@ -432,15 +437,15 @@ impl Engine {
         self.dial(now);
     }
 
-    fn request_failed(&mut self, awaited: Awaited, failure: &Failure, now: Instant) {
-        match awaited.what {
+    fn request_failed(&mut self, what: Asked, failure: &Failure, now: Instant) {
+        match what {
             Asked::Discover => self.discovery_failed(failure, now),
             Asked::Probe => {
                 let why = format!("no well-known, and no Platform API either: {failure}");
                 self.session_ended(why, now);
             }
             Asked::List => self.list_failed(failure, now),
-            Asked::Fetch(wanted) => self.fetch_failed(&wanted, failure, now),
+            Asked::Fetch(wanted, route) => self.fetch_failed(&wanted, route, failure, now),
             Asked::Exists(asked) => self.existence_failed(&asked, now),
             Asked::Keys => self.keys = None,
         }

@@ -56,9 +56,7 @@ pub fn plan_one(
 fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<Task> {
     let Some(row) = row else { return Some(Task::Fetch { due: desired.known_at }) };
     let Some(held) = row.held else { return Some(Task::Fetch { due: desired.known_at }) };
-    let labelled = row.generation.deployment.is_some()
-        && row.generation.deployment == desired.generation.deployment;
-    if !labelled {
+    if !is_labelled(desired, row) {
         return Some(Task::Fetch { due: desired.replaceable_at(lag) });
     }
     // What was withdrawn is served again only after a read of the artifact itself: a list alone
@@ -80,6 +78,13 @@ fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<
     // Read late enough already: the list that confirms it is on its way.
     let is_read = desired.settled_read_at.is_some();
     (!is_read).then(|| Task::Fetch { due: desired.confirmable_at(lag) })
+}
+
+/// Whether the held definition carries the name of what is wanted: its deployment id or, where the
+/// event named none, the event itself.
+fn is_labelled(desired: &Desired, row: &Row) -> bool {
+    row.generation.deployment == desired.generation.deployment
+        && (row.generation.deployment.is_some() || !performed_since(desired, row))
 }
 
 /// The definition keeps its label, so that it is known again when it is deployed again.

@@ -37,6 +37,22 @@ impl Engine {
         if order == Some(Ordering::Equal) && !same { None } else { order }
     }
 
+    /// How a deploy relates to what is known and to an ending that waits to be believed: it voids
+    /// only an ending that it is provably newer than.
+    fn order_deploy(
+        &self,
+        id: &ArtifactId,
+        at: Option<&Timestamp>,
+        same: bool,
+    ) -> Option<Ordering> {
+        let ending = self.desired.get(id).and_then(|desired| desired.ending.as_ref());
+        match ending.and_then(|ending| ending.stamp).map(|known| at?.order(&known)) {
+            None | Some(Some(Ordering::Greater)) => self.order(id, at, same),
+            Some(Some(Ordering::Less)) => Some(Ordering::Less),
+            Some(Some(Ordering::Equal) | None) => None,
+        }
+    }
+
     fn deployed(&mut self, head: &EventHead, now: Instant) {
         let id = &head.artifact;
         let same = self.desired.get(id).is_some_and(|desired| {
@@ -45,7 +61,7 @@ impl Engine {
                 && desired.generation.deployment == head.deployment
         });
         let is_deleted = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
-        match self.order(id, head.performed_at.as_ref(), same) {
+        match self.order_deploy(id, head.performed_at.as_ref(), same) {
             Some(Ordering::Greater) if is_deleted => {
                 // Nothing deleted comes back on a hint; a read decides (law 5).
                 self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
@@ -58,6 +74,12 @@ impl Engine {
             }
             Some(Ordering::Equal) => {
                 self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max)
+            }
+            None if same => {
+                // A list brought the row before its event: the clocks tell no order, and yet the
+                // event asks for what is wanted already.
+                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
+                self.look_again(id, now);
             }
             Some(Ordering::Less) | None => self.look_again(id, now),
         }
