@@ -37,6 +37,8 @@ pub struct Sabotage {
     first_list: Option<HttpResponse>,
     /// By path: how often a definition was read, and the first answer.
     definitions: BTreeMap<String, (u64, HttpResponse)>,
+    /// By artifact that a list had, whether the last one did.
+    listed: BTreeMap<String, bool>,
     /// By artifact, the last event.
     events: BTreeMap<String, Heard>,
     /// Something went wrong that is never forgotten.
@@ -168,11 +170,26 @@ impl Sabotage {
             (Some(Plant::EventsAreFacts), "list") if is_list(answer) => {
                 keep_rows(answer, |id| self.events.get(id) != Some(&Heard::Undeployed));
             }
+            (Some(Plant::AbsentIsGone), "list") if is_list(answer) => self.note_absences(answer),
+            (Some(Plant::AbsentIsGone), "fetch") => {
+                let id = path.rsplit('/').next().unwrap_or_default();
+                if self.listed.get(id) == Some(&false) {
+                    answer.status = 404;
+                    answer.body.clear();
+                }
+            }
             (Some(Plant::EventsOnly), "list") if is_list(answer) => {
                 keep_rows(answer, |id| self.events.contains_key(id));
             }
             _ => {}
         }
+    }
+
+    fn note_absences(&mut self, answer: &HttpResponse) {
+        let Ok(listing) = decode_listing(&answer.body) else { return };
+        self.listed.values_mut().for_each(|is_listed| *is_listed = false);
+        let ids = listing.rows.iter().map(|row| row.artifact.to_string());
+        self.listed.extend(ids.map(|id| (id, true)));
     }
 
     /// The frames that the gateway is told beside a list: what of `served` it lacks is deleted.
