@@ -10,8 +10,6 @@ use crate::time::Instant;
 pub(super) struct Resync {
     /// The list in flight.
     pub(super) in_flight: Option<RequestId>,
-    /// How many complete lists were merged.
-    pub(super) number: u64,
     /// Failures in a row.
     pub(super) failures: u32,
     /// Why the last list failed, until one succeeds.
@@ -33,7 +31,6 @@ impl Resync {
     pub(super) const fn new() -> Self {
         Self {
             in_flight: None,
-            number: 0,
             failures: 0,
             last_failure: None,
             listed_in_session: false,
@@ -88,7 +85,6 @@ impl Resync {
         self.last_failure = None;
         self.retry_at = None;
         if complete {
-            self.number += 1;
             self.listed_in_session = true;
         }
         if self.is_periodic || self.periodic_at.is_none() {
