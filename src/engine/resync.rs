@@ -101,3 +101,66 @@ impl Resync {
         self.want(retry_at);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACING: Duration = Duration::from_secs(2);
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    fn listed_at_ten() -> Resync {
+        let mut resync = Resync::new();
+        resync.session_began(at(10));
+        resync.asked(RequestId(1), at(10));
+        resync.succeeded(true, at(120));
+        resync
+    }
+
+    #[test]
+    fn a_new_session_lists_at_once_whatever_was_planned() {
+        let mut resync = listed_at_ten();
+        assert_eq!(Resync::new().due(None, SPACING), None);
+        resync.asked(RequestId(2), at(20));
+        resync.failed("why".to_owned(), at(50));
+        resync.session_began(at(21));
+        assert_eq!(resync.due(None, SPACING), Some(at(21)));
+        assert!(!resync.listed_in_session);
+    }
+
+    #[test]
+    fn the_earliest_wish_counts_spaced_from_the_last_list() {
+        let mut resync = listed_at_ten();
+        assert_eq!(resync.due(None, SPACING), Some(at(120)));
+        assert_eq!(resync.due(Some(at(11)), SPACING), Some(at(12)));
+        resync.want(at(40));
+        resync.want(at(30));
+        assert_eq!(resync.due(Some(at(50)), SPACING), Some(at(30)));
+    }
+
+    #[test]
+    fn a_failed_list_waits_for_its_retry_whatever_is_wished() {
+        let mut resync = listed_at_ten();
+        resync.asked(RequestId(2), at(20));
+        assert_eq!(resync.due(Some(at(1)), SPACING), None, "one at a time");
+        resync.failed("why".to_owned(), at(50));
+        assert_eq!(resync.due(Some(at(1)), SPACING), Some(at(50)));
+        assert!(resync.listed_in_session, "what was read stays read");
+    }
+
+    #[test]
+    fn only_a_periodic_list_moves_the_next_periodic_one() {
+        let mut resync = listed_at_ten();
+        resync.asked(RequestId(2), at(100));
+        assert!(!resync.is_periodic);
+        resync.succeeded(true, at(200));
+        assert_eq!(resync.due(None, SPACING), Some(at(120)));
+        resync.asked(RequestId(3), at(120));
+        assert!(resync.is_periodic);
+        resync.succeeded(false, at(240));
+        assert_eq!(resync.due(None, SPACING), Some(at(240)));
+    }
+}
