@@ -175,3 +175,71 @@ impl FetchQueue {
             .and_then(|job| job.last_failure.as_deref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn want(queue: &mut FetchQueue, id: &str, epoch: u64, due: u64) {
+        let deployment = DeploymentId::new(id);
+        queue.want(&id.into(), Kind::RestApi, Some(&deployment), epoch, at(due));
+    }
+
+    fn take(queue: &mut FetchQueue, now: u64, size_max: usize) -> Vec<String> {
+        let taken = queue.take_due(at(now), size_max);
+        taken.into_iter().map(|(id, _)| id.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_due_first_is_taken_first_and_nothing_twice() {
+        let mut queue = FetchQueue::default();
+        for (id, due) in [("b", 1), ("a", 3), ("c", 9)] {
+            want(&mut queue, id, 0, due);
+        }
+        assert_eq!(take(&mut queue, 5, 10), ["b", "a"]);
+        assert_eq!(take(&mut queue, 5, 10), [""; 0]);
+        assert_eq!(queue.next_due(), Some(at(9)));
+    }
+
+    #[test]
+    fn what_must_go_alone_shares_no_batch() {
+        let mut queue = FetchQueue::default();
+        for id in ["a", "b", "c"] {
+            want(&mut queue, id, 0, 1);
+        }
+        take(&mut queue, 1, 1);
+        assert_eq!(queue.failed(&"a".into(), 0, "why", true, at(0)), 1);
+        assert_eq!(take(&mut queue, 1, 10), ["a"]);
+        assert_eq!(take(&mut queue, 1, 10), ["b", "c"]);
+    }
+
+    #[test]
+    fn a_job_of_the_same_epoch_keeps_its_backoff_and_a_new_epoch_starts_anew() {
+        let mut queue = FetchQueue::default();
+        want(&mut queue, "a", 0, 1);
+        take(&mut queue, 1, 1);
+        queue.failed(&"a".into(), 0, "why", false, at(50));
+        want(&mut queue, "a", 0, 1);
+        assert_eq!(queue.next_due(), Some(at(50)));
+        want(&mut queue, "a", 1, 2);
+        assert_eq!(queue.next_due(), Some(at(2)));
+        assert_eq!(queue.get(&"a".into()).map(|job| job.attempts), Some(0));
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_epoch_leaves_the_job_alone() {
+        let mut queue = FetchQueue::default();
+        want(&mut queue, "a", 0, 1);
+        take(&mut queue, 1, 1);
+        want(&mut queue, "a", 1, 2);
+        queue.answered(&"a".into(), 0);
+        assert_eq!(queue.failed(&"a".into(), 0, "why", true, at(90)), 0);
+        assert_eq!(queue.next_due(), Some(at(2)));
+        queue.answered(&"a".into(), 1);
+        assert_eq!((queue.get(&"a".into()), queue.next_due()), (None, None));
+    }
+}

@@ -10,8 +10,6 @@ use crate::time::Instant;
 pub(super) struct Resync {
     /// The list in flight.
     pub(super) in_flight: Option<RequestId>,
-    /// How many complete lists were merged.
-    pub(super) number: u64,
     /// Failures in a row.
     pub(super) failures: u32,
     /// Why the last list failed, until one succeeds.
@@ -33,7 +31,6 @@ impl Resync {
     pub(super) const fn new() -> Self {
         Self {
             in_flight: None,
-            number: 0,
             failures: 0,
             last_failure: None,
             listed_in_session: false,
@@ -88,7 +85,6 @@ impl Resync {
         self.last_failure = None;
         self.retry_at = None;
         if complete {
-            self.number += 1;
             self.listed_in_session = true;
         }
         if self.is_periodic || self.periodic_at.is_none() {
@@ -103,5 +99,68 @@ impl Resync {
         self.last_failure = Some(why);
         self.retry_at = Some(retry_at);
         self.want(retry_at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACING: Duration = Duration::from_secs(2);
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_millis(seconds * 1000)
+    }
+
+    fn listed_at_ten() -> Resync {
+        let mut resync = Resync::new();
+        resync.session_began(at(10));
+        resync.asked(RequestId(1), at(10));
+        resync.succeeded(true, at(120));
+        resync
+    }
+
+    #[test]
+    fn a_new_session_lists_at_once_whatever_was_planned() {
+        let mut resync = listed_at_ten();
+        assert_eq!(Resync::new().due(None, SPACING), None);
+        resync.asked(RequestId(2), at(20));
+        resync.failed("why".to_owned(), at(50));
+        resync.session_began(at(21));
+        assert_eq!(resync.due(None, SPACING), Some(at(21)));
+        assert!(!resync.listed_in_session);
+    }
+
+    #[test]
+    fn the_earliest_wish_counts_spaced_from_the_last_list() {
+        let mut resync = listed_at_ten();
+        assert_eq!(resync.due(None, SPACING), Some(at(120)));
+        assert_eq!(resync.due(Some(at(11)), SPACING), Some(at(12)));
+        resync.want(at(40));
+        resync.want(at(30));
+        assert_eq!(resync.due(Some(at(50)), SPACING), Some(at(30)));
+    }
+
+    #[test]
+    fn a_failed_list_waits_for_its_retry_whatever_is_wished() {
+        let mut resync = listed_at_ten();
+        resync.asked(RequestId(2), at(20));
+        assert_eq!(resync.due(Some(at(1)), SPACING), None, "one at a time");
+        resync.failed("why".to_owned(), at(50));
+        assert_eq!(resync.due(Some(at(1)), SPACING), Some(at(50)));
+        assert!(resync.listed_in_session, "what was read stays read");
+    }
+
+    #[test]
+    fn only_a_periodic_list_moves_the_next_periodic_one() {
+        let mut resync = listed_at_ten();
+        resync.asked(RequestId(2), at(100));
+        assert!(!resync.is_periodic);
+        resync.succeeded(true, at(200));
+        assert_eq!(resync.due(None, SPACING), Some(at(120)));
+        resync.asked(RequestId(3), at(120));
+        assert!(resync.is_periodic);
+        resync.succeeded(false, at(240));
+        assert_eq!(resync.due(None, SPACING), Some(at(240)));
     }
 }

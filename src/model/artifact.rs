@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ArtifactId, ControlPlane, DeploymentId, Generation};
+use super::{ArtifactId, ControlPlane, Generation};
 use crate::time::Timestamp;
 
 /// The kind of an artifact (`contract/controller.md` §2.2 and §3).
@@ -229,11 +229,6 @@ impl Recovered {
         if let Some(control_plane) = &batch.control_plane {
             self.control_plane = Some(control_plane.clone());
         }
-    }
-
-    /// The deployment ids held, for tools that show a store.
-    pub fn deployments(&self) -> impl Iterator<Item = (&ArtifactId, Option<&DeploymentId>)> {
-        self.rows.iter().map(|(id, row)| (id, row.generation.deployment.as_ref()))
     }
 }
 

@@ -40,11 +40,6 @@ impl Generation {
             _ => None,
         }
     }
-
-    /// Whether a list row is the one this generation was read from.
-    pub fn is_row(&self, deployment: &DeploymentId, listed_at: Option<&Timestamp>) -> bool {
-        self.deployment.as_ref() == Some(deployment) && self.listed_at.as_ref() == listed_at
-    }
 }
 
 impl fmt::Display for Generation {
