@@ -11,8 +11,8 @@ mod answer;
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Action, CloseReason, Engine, Failure, Input, Request, StoreFailure};
-use crate::model::{BasePath, Batch, RequestId, SessionId, WriteId};
+use crate::engine::{Action, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure};
+use crate::model::{BasePath, Batch, Listing, RequestId, SessionId, WriteId};
 use crate::time::Instant;
 use crate::wire::{self, ArchiveLimits, HttpRequest, HttpResponse, request};
 
@@ -71,12 +71,14 @@ pub struct Driver {
     /// What each outstanding request asked for.
     awaiting: BTreeMap<RequestId, Request>,
     limits: ArchiveLimits,
+    /// The last list, as bytes and as read: most lists are the same as the one before.
+    last_list: Option<(Vec<u8>, Listing)>,
 }
 
 impl Driver {
     /// A driver of `engine`, which may already want something.
     pub const fn new(engine: Engine, limits: ArchiveLimits) -> Self {
-        Self { engine, awaiting: BTreeMap::new(), limits }
+        Self { engine, awaiting: BTreeMap::new(), limits, last_list: None }
     }
 
     /// The WebSocket upgrade of a session succeeded.
@@ -109,11 +111,30 @@ impl Driver {
     /// is ignored.
     pub fn responded(&mut self, id: RequestId, response: &HttpResponse, now: Instant) {
         let Some(request) = self.awaiting.remove(&id) else { return };
-        let input = match answer::read_answer(&request, response, &self.limits) {
-            Ok(answer) => Input::Responded(id, answer),
+        let answer = match (&request, &self.last_list) {
+            (Request::List, Some((body, listing)))
+                if response.status == 200 && *body == response.body =>
+            {
+                Ok(Response::Listed(listing.clone()))
+            }
+            _ => answer::read_answer(&request, response, &self.limits),
+        };
+        let input = match answer {
+            Ok(answer) => {
+                if let Response::Listed(listing) = &answer {
+                    self.remember(&response.body, listing);
+                }
+                Input::Responded(id, answer)
+            }
             Err(failure) => Input::RequestFailed(id, failure),
         };
         self.engine.handle(input, now);
+    }
+
+    fn remember(&mut self, body: &[u8], listing: &Listing) {
+        if self.last_list.as_ref().is_none_or(|(known, _)| known != body) {
+            self.last_list = Some((body.to_vec(), listing.clone()));
+        }
     }
 
     /// A request was not answered.

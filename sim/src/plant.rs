@@ -120,14 +120,14 @@ pub const ALL: &[PlantEntry] = &[
         name: "deaf_while_reading",
         breaks: "law 2",
         says: "events that arrive while something is being read are lost",
-        found_by: &["never_serves_undeployed", "expect"],
+        found_by: &["expect"],
     },
     PlantEntry {
         plant: Plant::TrustStaleReads,
         name: "trust_stale_reads",
         breaks: "laws 2 5 6",
         says: "reads are believed however old they may be",
-        found_by: &["converged_or_loud", "no_resurrection", "safe_read"],
+        found_by: &["converged_or_loud", "no_resurrection"],
     },
     PlantEntry {
         plant: Plant::FailureIsEmpty,

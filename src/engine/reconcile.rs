@@ -64,16 +64,16 @@ fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<
     if row.state == DeployState::Undeployed || desired.check_wanted {
         return Some(Task::Fetch { due: desired.known_at });
     }
-    if performed_since(desired, row) {
-        return Some(Task::Write(Row { generation: desired.generation.clone(), ..row.clone() }));
+    let confirmed = held.confirmed || desired.read_confirmed;
+    let is_performed_since = performed_since(desired, row);
+    if is_performed_since || confirmed != held.confirmed {
+        let known = if is_performed_since { &desired.generation } else { &row.generation };
+        let (generation, held) = (known.clone(), Some(Held { confirmed, ..held }));
+        return Some(Task::Write(Row { generation, held, ..row.clone() }));
     }
-    if held.confirmed {
+    if confirmed {
         let due = desired.replaceable_at(lag);
         return desired.scrub_wanted.then_some(Task::Fetch { due });
-    }
-    if desired.read_confirmed {
-        let held = Some(Held { confirmed: true, ..held });
-        return Some(Task::Write(Row { held, ..row.clone() }));
     }
     // Read late enough already: the list that confirms it is on its way.
     let is_read = desired.settled_read_at.is_some();

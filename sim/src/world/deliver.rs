@@ -1,7 +1,7 @@
 //! What arrives, at either side.
 
 use driftless_gateway::engine::{CloseReason, Doubt, Failure};
-use driftless_gateway::model::{Event, RequestId, SessionId};
+use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
 use siphasher::sip::SipHasher13;
@@ -291,18 +291,23 @@ impl World<'_> {
         if let Some(driver) = self.gateway.driver() {
             driver.responded(id, &response, now);
         }
-        let served = self.served.keys().map(driftless_gateway::model::ArtifactId::as_str);
-        let beside = self.sabotage.beside(name, &response, served);
-        let session = self.gateway.sessions.last_key_value().map(|(session, _)| *session);
-        for (frame, session) in beside.iter().zip(session.iter().cycle()) {
-            if let Some(driver) = self.gateway.driver() {
-                driver.receive_frame(*session, frame.as_bytes(), now);
-            }
-        }
         if name == "list" {
             self.mark_beliefs();
         }
+        self.tell_beside(name, &response);
         self.observe(|| Observable::Answer(name.to_owned()));
+    }
+
+    /// Tells the gateway what a planted defect makes of an answer.
+    fn tell_beside(&mut self, name: &str, response: &HttpResponse) {
+        let served = self.served.keys().map(ArtifactId::as_str);
+        let beside = self.sabotage.beside(name, response, served);
+        let session = self.gateway.sessions.last_key_value().map(|(session, _)| *session);
+        for (frame, session) in beside.iter().zip(session.iter().cycle()) {
+            if let Some(driver) = self.gateway.driver() {
+                driver.receive_frame(*session, frame.as_bytes(), self.now);
+            }
+        }
     }
 
     /// Notes what a list made the engine believe.
