@@ -74,10 +74,12 @@ impl Engine {
 
     /// An ending whose order cannot be told was answered with "not deployed". Either alone may be
     /// wrong, and a missing route looks the same; the lists that are wanted anyway decide (FB-62).
+    /// A row may be a zombie (A-H14), so the artifact is asked on until it is handed out again.
     pub(super) fn suspect(&mut self, id: &ArtifactId) {
         self.desired.update(id, |desired| {
             desired.ending = None;
             desired.check_wanted = false;
+            desired.scrub_wanted = true;
             desired.doubt = Some(Doubt::Contradicted);
         });
     }

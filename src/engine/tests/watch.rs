@@ -348,3 +348,19 @@ fn a_late_deploy_does_not_cancel_a_newer_delete() {
     rig.until(9_250);
     assert_eq!(rig.not_deployed(), [store(11, &[("a", bury("d1", 9))])]);
 }
+
+#[test]
+fn an_unordered_undeploy_that_a_zombie_row_contradicts_is_not_forgotten() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d0", 9));
+    assert_eq!(rig.until(9_250), [fetch(11, "a")]);
+    assert_eq!(rig.not_deployed(), [fetch(12, "a")]);
+    assert_eq!(rig.not_deployed(), []);
+    assert_eq!(rig.until(14_000), [request(13, LIST)]);
+    rig.list(&[row("a", "d1")]);
+    assert_eq!(rig.served(), ["a"]);
+    assert_ne!(rig.status().0, SyncState::Synced, "the artifact itself says that it is gone");
+    rig.until(45_000);
+    assert_eq!(rig.fetched("a d1"), []);
+    assert_eq!(rig.status().0, SyncState::Synced);
+}
