@@ -171,6 +171,15 @@ impl Desired {
         }
     }
 
+    /// Whether a list that agrees has nothing to change.
+    pub fn is_at_rest(&self) -> bool {
+        self.verify_at.is_none()
+            && self.absent_since.is_none()
+            && self.settled_read_at.is_none_or(|_| self.read_confirmed)
+            && !self.check_wanted
+            && self.doubt.is_none()
+    }
+
     /// When a list has to look at the artifact again.
     pub const fn verify_at(&self) -> Option<Instant> {
         self.verify_at

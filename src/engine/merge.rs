@@ -131,6 +131,11 @@ impl Engine {
             && (intent != Intent::Deployed
                 || known.generation.deployment.as_ref() == Some(&row.deployment));
         let believed = asked_at >= known.settled_at(self.config.read_lag_max);
+        if agrees && known.is_at_rest() && known.generation.listed_at == row.listed_at {
+            // By far the most rows say what is known and settled: nothing is to be done for them.
+            self.desired.update(id, |desired| desired.listed(number));
+            return;
+        }
         if agrees {
             self.agree(row, number, asked_at);
         } else if believed {

@@ -1,35 +1,59 @@
 //! Identities. Texts are APIM's own and opaque; numbers are the engine's and fence late answers.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        pub struct $name {
+            /// The first bytes of the text. Ids are random, so this settles nearly every
+            /// comparison without looking at the text, and maps are full of comparisons.
+            prefix: u64,
+            text: Arc<str>,
+        }
 
         impl $name {
             /// The identity with this text.
             pub fn new(text: &str) -> Self {
-                Self(Arc::from(text))
+                Self { prefix: prefix_of(text), text: Arc::from(text) }
             }
 
             /// The text as APIM wrote it.
             pub fn as_str(&self) -> &str {
-                &self.0
+                &self.text
+            }
+        }
+
+        impl Ord for $name {
+            /// The order of the texts.
+            fn cmp(&self, other: &Self) -> Ordering {
+                self.prefix.cmp(&other.prefix).then_with(|| {
+                    if Arc::ptr_eq(&self.text, &other.text) {
+                        return Ordering::Equal;
+                    }
+                    self.text.cmp(&other.text)
+                })
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(&self.text)
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(&self.text)
             }
         }
 
@@ -39,6 +63,15 @@ macro_rules! text_id {
             }
         }
     };
+}
+
+/// The first eight bytes as a number that orders as they do; a shorter text is padded with zeros.
+fn prefix_of(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
+        *place = byte;
+    }
+    u64::from_be_bytes(bytes)
 }
 
 text_id! {
@@ -86,4 +119,21 @@ number_id! {
 number_id! {
     /// One durable write.
     WriteId, "w"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_order_as_their_texts_do() {
+        let texts = ["", "a", "a\0", "ab", "abcdefgh", "abcdefgh1", "abcdefgh2", "b", "é"];
+        for one in texts {
+            for other in texts {
+                let (left, right) = (ArtifactId::new(one), ArtifactId::new(other));
+                assert_eq!(left.cmp(&right), one.cmp(other), "{one:?} {other:?}");
+                assert_eq!(left == right, one == other, "{one:?} {other:?}");
+            }
+        }
+    }
 }

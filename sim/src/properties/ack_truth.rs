@@ -17,7 +17,7 @@ impl Property for AckTruth {
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let Moment::Acked(ack) = moment else { return };
         let id = &ack.artifact;
-        let is_asked = scene.ledger.events().iter().any(|event| {
+        let is_asked = scene.ledger.events().iter().rev().any(|event| {
             event.artifact == *id
                 && event.performed_text == ack.performed_text.as_deref().unwrap_or_default()
         });
