@@ -4,7 +4,7 @@
 //! delete or undeploy may be a late copy that overtakes newer truth (A-H2, C-H19). So an ending
 //! waits for a short grace and then asks for the artifact: "not deployed" makes it true if the
 //! event is provably newer than what is served; a definition that is still handed out once reads
-//! have settled voids it; and where no answer comes, a provably newer event is believed.
+//! have settled voids it; and where no answer comes at all, a provably newer event is believed.
 
 use super::Engine;
 use super::desired::{Desired, Doubt, Intent, PendingEnding};
@@ -26,8 +26,9 @@ impl Engine {
         match self.desired.get(id).map(|known| known.intent) {
             Some(Intent::Deployed) => {
                 let due = now.after(self.config.undeploy_grace);
+                let (asked, handed_out, known_at) = (false, false, now);
                 let ending =
-                    PendingEnding { intent, due, asked: false, provable, known_at: now, stamp };
+                    PendingEnding { intent, due, asked, handed_out, provable, known_at, stamp };
                 self.desired.update(id, |desired| desired.pend(ending));
             }
             Some(_) if !provable => {}
@@ -59,11 +60,14 @@ impl Engine {
                     ending.due = ending.known_at.after(lag * 2);
                     desired.want_check();
                 }
-                Some(ending) if ending.provable => gave_up = true,
-                _ => {
+                Some(ending) if ending.provable && !ending.handed_out => gave_up = true,
+                Some(_) => {
+                    // The list that is wanted anyway decides; until then it is in doubt.
                     desired.ending = None;
                     desired.check_wanted = false;
+                    desired.doubt = Some(Doubt::Contradicted);
                 }
+                None => {}
             });
             if gave_up {
                 self.believe_ending(&id);

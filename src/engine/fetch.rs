@@ -99,11 +99,16 @@ impl Engine {
             self.queue.answered(id, wanted.epoch);
             return;
         };
-        if let Some(pending) = &desired.ending
-            && asked_at < pending.known_at.after(lag)
+        if let Some(known_at) = desired.ending.as_ref().map(|ending| ending.known_at)
+            && asked_at < known_at.after(lag)
         {
             // Still handed out, but that may be the state before the undeploy.
-            self.queue.postpone(id, wanted.epoch, pending.known_at.after(lag));
+            self.desired.update(id, |desired| {
+                if let Some(ending) = &mut desired.ending {
+                    ending.handed_out |= asked_at >= known_at;
+                }
+            });
+            self.queue.postpone(id, wanted.epoch, known_at.after(lag));
             return;
         }
         let is_checked = desired.check_wanted && desired.ending.is_none();
