@@ -23,11 +23,12 @@ impl Jitter {
         Duration::from_millis(self.stream.random_range(0..=millis))
     }
 
-    /// The delay before the attempt after `failures` failures: half of it certain, so that no
-    /// failure is followed at once, and half drawn, so that many gateways do not come together.
+    /// The delay before the attempt after `failures` failures, drawn from all of the ceiling so
+    /// that many gateways do not come together; never less than a tenth of `min`, so that no
+    /// failure is followed at once.
     pub(super) fn backoff(&mut self, failures: u32, min: Duration, max: Duration) -> Duration {
         let ceiling = min.saturating_mul(1_u32 << failures.saturating_sub(1).min(16)).min(max);
-        ceiling / 2 + self.up_to(ceiling / 2)
+        self.up_to(ceiling).max(min / 10)
     }
 }
 
@@ -45,7 +46,9 @@ mod tests {
         let delays = draw(7);
         assert_eq!(delays, draw(7));
         assert_ne!(delays, draw(8));
-        assert!(delays[0] >= min / 2 && delays[0] <= min);
-        assert!(delays[10..].iter().all(|delay| *delay >= max / 2 && *delay <= max));
+        assert!(delays[0] >= min / 10 && delays[0] <= min);
+        assert!(delays.iter().all(|delay| *delay >= min / 10 && *delay <= max));
+        assert!(delays[10..].iter().any(|delay| *delay < max / 4), "drawn from all of it");
+        assert!(delays[10..].iter().any(|delay| *delay > max / 4 * 3), "drawn from all of it");
     }
 }

@@ -139,6 +139,18 @@ fn an_undeploy_that_nobody_answers_is_believed() {
 }
 
 #[test]
+fn an_undeploy_that_was_contradicted_is_not_believed_for_want_of_another_answer() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 9));
+    rig.until(9_250);
+    rig.fetched("a d1");
+    rig.until(19_500);
+    assert_eq!(rig.served(), ["a"]);
+    let state = rig.engine.kind_state(Kind::RestApi);
+    assert_ne!(state, SyncState::Synced, "what is in doubt is said");
+}
+
+#[test]
 fn an_undeploy_is_believed_without_a_session() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     rig.at(9_000).event(undeployed("a", "d1", 9));

@@ -71,7 +71,7 @@ fn a_failed_write_is_said_and_repeated_with_backoff() {
     assert_eq!(rig.status(), (SyncState::Stale, "writes fail: disk full".to_owned()));
     let (at, what) = rig.deadline().unwrap();
     assert_eq!(what, "write retry");
-    assert!((250..=500).contains(&at), "{at}");
+    assert!((50..=500).contains(&at), "{at}");
     assert_eq!(rig.until(at), [store(12, &[("a", one("one"))])]);
     assert_eq!(rig.stored(), [acked("a", "d1", AckAction::Deploy, 1)]);
     assert_eq!(rig.status().0, SyncState::Syncing);
