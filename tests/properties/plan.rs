@@ -51,6 +51,7 @@ fn endings() -> impl Strategy<Value = Option<PendingEnding>> {
             intent,
             due: known_at.after(LAG),
             asked,
+            handed_out: false,
             provable,
             known_at,
             stamp,

@@ -4,11 +4,20 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use driftless_gateway::shell::StoreFile;
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 
 use crate::workload::{batches, definition, everything, histories, put};
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// The tests of this file run one at a time. A process that is being started holds a copy of
+/// every open file for a moment, and with it the lock of another test's store.
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A path of its own for each test, without what an earlier run left there.
 fn path(name: &str) -> PathBuf {
@@ -44,12 +53,14 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn a_store_in_a_file_survives_its_process() {
+    let _alone = alone();
     let path = filled("survives.redb");
     assert_eq!(everything(&mut store_at(&path)).as_ref().ok(), histories().last());
 }
 
 #[test]
 fn a_file_is_for_one_process() {
+    let _alone = alone();
     let path = filled("locked.redb");
     let mut first = store_at(&path);
     first.recover().unwrap();
@@ -65,6 +76,7 @@ fn a_file_is_for_one_process() {
 
 #[test]
 fn a_file_that_is_not_ours_is_not_touched() {
+    let _alone = alone();
     let path = path("notes.txt");
     fs::write(&path, "do not lose this").unwrap();
     let mut store = store_at(&path);
@@ -78,6 +90,7 @@ fn a_file_that_is_not_ours_is_not_touched() {
 
 #[test]
 fn a_store_is_shown_for_people_and_unchanged() {
+    let _alone = alone();
     let path = filled("shown.redb");
     let before = fs::read(&path).unwrap();
     let shown = show(&path, "text");
@@ -102,6 +115,7 @@ fn a_store_is_shown_for_people_and_unchanged() {
 
 #[test]
 fn a_store_is_shown_as_json_lines() {
+    let _alone = alone();
     let shown = show(&filled("json.redb"), "json");
     assert_eq!(shown.status.code(), Some(0));
     let lines: Vec<serde_json::Value> =
@@ -116,6 +130,7 @@ fn a_store_is_shown_as_json_lines() {
 
 #[test]
 fn wrong_use_ends_with_2_and_says_why() {
+    let _alone = alone();
     for arguments in [&["--format", "json"][..], &["--no-such-flag"], &[]] {
         let output = gateway(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -131,6 +146,7 @@ fn wrong_use_ends_with_2_and_says_why() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
+    let _alone = alone();
     let path = filled("pipe.redb");
     let mut child = Command::new(env!("CARGO_BIN_EXE_driftless-gateway"))
         .args(["--show-store", path.to_str().unwrap()])
