@@ -76,6 +76,16 @@ impl Engine {
         }
     }
 
+    /// The artifact is still handed out, asked for at `asked_at`; that may be the state before the
+    /// ending.
+    pub(super) fn still_handed_out(&mut self, id: &ArtifactId, asked_at: Instant) {
+        self.desired.update(id, |desired| {
+            if let Some(ending) = &mut desired.ending {
+                ending.handed_out |= asked_at >= ending.known_at;
+            }
+        });
+    }
+
     /// An ending whose order cannot be told was answered with "not deployed". Either alone may be
     /// wrong, and a missing route looks the same; the lists that are wanted anyway decide (FB-62).
     /// A row may be a zombie (A-H14), so the artifact is asked on until it is handed out again.

@@ -102,12 +102,7 @@ impl Engine {
         if let Some(known_at) = desired.ending.as_ref().map(|ending| ending.known_at)
             && asked_at < known_at.after(lag)
         {
-            // Still handed out, but that may be the state before the undeploy.
-            self.desired.update(id, |desired| {
-                if let Some(ending) = &mut desired.ending {
-                    ending.handed_out |= asked_at >= known_at;
-                }
-            });
+            self.still_handed_out(id, asked_at);
             self.queue.postpone(id, wanted.epoch, known_at.after(lag));
             return;
         }

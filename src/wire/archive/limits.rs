@@ -148,7 +148,7 @@ impl<'l> Meter<'l> {
                 return Err(DecodeError::new(format!("{name} has over {bytes_max} bytes")));
             }
             self.spend(read, name)?;
-            unpacked.extend(chunk.iter().take(read));
+            unpacked.extend_from_slice(&chunk[..read]);
         }
     }
 
