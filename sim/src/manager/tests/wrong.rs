@@ -165,8 +165,8 @@ fn a_batch_bomb_is_small_on_the_wire() {
     assert_eq!((delivered, &tar[124..136]), (1, b" 77777777777".as_slice()));
     let (gzip, delivered) = batch(r#""bomb""#, BatchEncoding::TarGz);
     assert_eq!(delivered, 1);
-    let mut reader = flate2::read::GzDecoder::new(gzip.as_slice()).take(100_000_000);
-    assert_eq!(std::io::copy(&mut reader, &mut std::io::sink()).unwrap(), 100_000_000);
+    let mut reader = flate2::read::GzDecoder::new(gzip.as_slice()).take(20_000_000);
+    assert_eq!(std::io::copy(&mut reader, &mut std::io::sink()).unwrap(), 20_000_000);
 }
 
 #[test]
