@@ -11,8 +11,9 @@ use crate::scenario::{
 };
 use crate::step::{
     AgoMs, Answer, Api, ChangeLifecycle, CloseSession, Count, Crash, CrashDisk, DelayEffects,
-    Deploy, Direction, Endpoint, ForMs, FrameFault, Frames, Latency, Lifecycle, Nothing, Partition,
-    RedeployWindow, RestartManager, Step, StepClock, Verb, When, Wrong,
+    Deploy, Direction, Endpoint, ForMs, FrameFault, Frames, Latency, Lifecycle, Nothing,
+    Observable, Partition, RedeployWindow, RestartManager, Step, StepClock, Trigger, Verb, When,
+    Wrong,
 };
 
 /// How many APIs a story has.
@@ -139,7 +140,15 @@ fn faults(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
         let ms = |name: &str| key.between(name, 2000, STORY_MS - 12_000);
         steps.push(at(ms("partition"), partition(key)));
         let crash = Crash { down_ms: key.between("down", 50, 3000), disk: disk(key) };
-        steps.push(at(ms("crash"), Verb::Crash(crash)));
+        // Some of them in the middle of a write, which no time of day would hit often.
+        let when = if key.chance("mid write", 1, 8) {
+            let seen = Observable::Action("store".to_owned());
+            let nth = u32::try_from(key.between("nth", 2, 12)).unwrap_or(2);
+            When::On(Trigger { seen, nth, after_ms: 0 })
+        } else {
+            When::AtMs(ms("crash"))
+        };
+        steps.push(Step { when, verb: Verb::Crash(crash) });
         let wrong = answer(Endpoint::List, key.child("list"));
         steps.push(at(ms("answer"), wrong));
     }
