@@ -1,7 +1,7 @@
 //! Everything a story can contain.
 //!
-//! A seed, fuzz bytes and a JSON file are three producers of the same list of steps; replay,
-//! shrinking and regression are three consumers. Steps are tolerant: undeploying what is not
+//! A seed and a JSON file are two producers of the same list of steps; sweep, replay and
+//! regression are its consumers. Steps are tolerant: undeploying what is not
 //! there does nothing, so any part of a story is a story. A fault carries its own end, so
 //! deleting any step leaves the others as they were.
 

@@ -21,8 +21,8 @@ pub struct Config {
     pub orphan_delay: Duration,
     /// How far the clocks of event times and list times may disagree.
     pub clock_margin: Duration,
-    /// How long an undeploy waits for a deploy of the same artifact: a redeploy is sent as both
-    /// (A-H20) and must not interrupt service.
+    /// How long an undeploy or delete waits before the artifact itself is asked for: a redeploy is
+    /// sent as an undeploy and a deploy (A-H20) and must not interrupt service.
     pub undeploy_grace: Duration,
     /// Time between two lists while nothing happens; jittered down by up to a tenth.
     pub resync_interval: Duration,
@@ -48,7 +48,7 @@ pub struct Config {
     pub batch_size_max: usize,
     /// Most artifacts in one durable write.
     pub write_size_max: usize,
-    /// Most acks owed while no session is live; the oldest is dropped and counted.
+    /// Most acks owed at once; a further one is dropped and counted.
     pub acks_owed_max: usize,
     /// Most distinct names kept per counter of unknown things.
     pub names_max: usize,
