@@ -11,7 +11,7 @@ use driftless_gateway::time::Instant;
 
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
-use crate::properties::{self, Moment, Phase, Verdicts};
+use crate::properties::{self, Moment, Phase};
 use crate::scenario::Scenario;
 use crate::step::{Verb, When};
 use crate::trace::Trace;
@@ -254,12 +254,4 @@ pub fn canary() -> Result<(), String> {
     let outcome = run_story(&story, options);
     let found = outcome.violations.iter().any(|violation| violation.property == "store_recovers");
     if found { Ok(()) } else { Err("the planted defect lose_syncs was not found".to_owned()) }
-}
-
-/// A violation of `same_trace`.
-pub fn different_traces(first: u128, second: u128, at: Instant) -> Violation {
-    let mut verdicts = Verdicts::default();
-    let (expected, found) = (format!("{first:032x}"), format!("{second:032x}"));
-    verdicts.violated("same_trace", at, "trace", expected, found);
-    verdicts.violations.swap_remove(0)
 }

@@ -503,11 +503,6 @@ impl<'a> World<'a> {
         self.settle();
     }
 
-    /// The steps whose trigger never came.
-    pub const fn unfired(&self) -> &BTreeSet<usize> {
-        &self.unfired
-    }
-
     /// What a scenario's claims are checked against.
     pub const fn books(&self) -> &Books {
         &self.books
