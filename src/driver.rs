@@ -210,7 +210,9 @@ fn encode_request(base: &BasePath, asked: &Request) -> HttpRequest {
         Request::Fetch(artifact, kind) => request::fetch(base, artifact, *kind),
         Request::FetchBatch(route, deployments) => request::fetch_batch(base, *route, deployments),
         Request::CheckExists(artifacts) => request::check_exists(base, artifacts),
-        Request::ReadKeys => request::read_keys(base),
+        Request::ReadKeys(kind) => request::read_keys(base, *kind),
+        Request::ReadSubscriptions(artifact) => request::read_subscriptions(base, artifact),
+        Request::ReadPlans => request::read_plans(base),
     }
 }
 
@@ -284,7 +286,7 @@ mod tests {
                 "/internal/data/v1/deployments/batch",
             ),
             (Request::CheckExists(artifacts), "/internal/data/v1/artifacts/exists"),
-            (Request::ReadKeys, "/internal/data/v1/apis/api-keys"),
+            (Request::ReadKeys(Kind::RestApi), "/internal/data/v1/apis/api-keys"),
         ]) {
             let id = RequestId(n);
             let action = Action::Request(id, base(), asked.clone());

@@ -46,7 +46,11 @@ fn decode(asked: &Request, body: &[u8], limits: &ArchiveLimits) -> Result<Respon
         Request::Fetch(..) => Response::Fetched(wire::decode_definition(body, limits)?),
         Request::FetchBatch(..) => Response::Batch(wire::decode_batch(body, limits)?),
         Request::CheckExists(_) => Response::Existence(wire::decode_existence(body)?),
-        Request::ReadKeys => Response::Keys(wire::decode_keys(body)?),
+        Request::ReadKeys(_) => Response::Keys(wire::decode_keys(body)?),
+        Request::ReadSubscriptions(artifact) => {
+            Response::Subscriptions(wire::decode_subscriptions(body, artifact)?)
+        }
+        Request::ReadPlans => Response::Plans(wire::decode_plans(body)?),
     })
 }
 
@@ -54,7 +58,7 @@ fn decode(asked: &Request, body: &[u8], limits: &ArchiveLimits) -> Result<Respon
 mod tests {
     use super::*;
     use crate::model::{
-        ArtifactId, BasePath, BatchRoute, DeploymentId, Event, KeyReading, Kind, Listing,
+        ArtifactId, BasePath, BatchRoute, DeploymentId, Event, KeyReading, Kind, Listing, Roll,
     };
 
     fn fetch() -> Request {
@@ -83,7 +87,12 @@ mod tests {
         let existence = Ok(Response::Existence(vec![(ArtifactId::new("a"), true)]));
         let body = br#"{"artifacts":[{"artifactId":"a","exists":true}]}"#;
         check(&Request::CheckExists(Vec::new()), 200, body, existence);
-        check(&Request::ReadKeys, 200, b"[]", Ok(Response::Keys(KeyReading::Keys { count: 0 })));
+        check(
+            &Request::ReadKeys(Kind::RestApi),
+            200,
+            b"[]",
+            Ok(Response::Keys(KeyReading::Keys(Roll::default()))),
+        );
     }
 
     #[test]
@@ -94,7 +103,7 @@ mod tests {
             (fetch(), "{\"list\":[]}", "archive is neither zip nor tar"),
             (fetch_batch(), "", "archive is neither zip nor tar"),
             (Request::CheckExists(Vec::new()), "{}", "artifacts is missing"),
-            (Request::ReadKeys, "{}", "list is missing"),
+            (Request::ReadKeys(Kind::RestApi), "{}", "list is missing"),
         ] {
             let expect = Err(Failure::Malformed(reason.to_owned()));
             check(&asked, 200, body.as_bytes(), expect);
@@ -121,7 +130,7 @@ mod tests {
         check(&fetch(), 404, b"404 page not found\n", Err(Failure::RouteMissing));
         check(&fetch(), 404, b"<html></html>", Err(Failure::RouteMissing));
         check(&fetch(), 405, b"", Err(Failure::RouteMissing));
-        for asked in [Request::List, fetch_batch(), Request::ReadKeys] {
+        for asked in [Request::List, fetch_batch(), Request::ReadKeys(Kind::RestApi)] {
             check(&asked, 404, b"", Err(Failure::RouteMissing));
             check(&asked, 404, br#"{"code":404}"#, Err(Failure::RouteMissing));
         }

@@ -1,7 +1,7 @@
 //! Everything the engine may ask for.
 
 use crate::model::{
-    Ack, ArtifactId, BasePath, Batch, BatchRoute, DeploymentId, RequestId, SessionId, WriteId,
+    Ack, ArtifactId, BasePath, Batch, BatchRoute, DeploymentId, Kind, RequestId, SessionId, WriteId,
 };
 
 /// Everything the engine may ask for; plain data, so a run can be written down.
@@ -29,13 +29,17 @@ pub enum Request {
     /// The deployments list.
     List,
     /// The current definition of one artifact.
-    Fetch(ArtifactId, crate::model::Kind),
+    Fetch(ArtifactId, Kind),
     /// Current definitions by deployment id, as one archive.
     FetchBatch(BatchRoute, Vec<DeploymentId>),
     /// Which of these artifacts exist at all.
     CheckExists(Vec<ArtifactId>),
-    /// The bulk API key list.
-    ReadKeys,
+    /// The bulk list of the API keys of one kind of artifact.
+    ReadKeys(Kind),
+    /// The subscriptions of one artifact.
+    ReadSubscriptions(ArtifactId),
+    /// The subscription plans.
+    ReadPlans,
 }
 
 impl Request {
@@ -47,7 +51,9 @@ impl Request {
             Self::Fetch(..) => "fetch",
             Self::FetchBatch(..) => "fetch_batch",
             Self::CheckExists(_) => "check_exists",
-            Self::ReadKeys => "read_keys",
+            Self::ReadKeys(_) => "read_keys",
+            Self::ReadSubscriptions(_) => "read_subscriptions",
+            Self::ReadPlans => "read_plans",
         }
     }
 }

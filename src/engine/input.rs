@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::model::BasePath;
 use crate::model::{
-    ArtifactId, Content, Event, KeyReading, Listing, Packed, RequestId, SessionId, WriteId,
+    ArtifactId, Content, Event, KeyReading, Listing, Packed, Plan, PlanId, RequestId, Roll,
+    SessionId, Subscription, SubscriptionId, WriteId,
 };
 
 /// Everything that can happen to the engine; plain data, so a run can be written down.
@@ -75,6 +76,10 @@ pub enum Response {
     Existence(Vec<(ArtifactId, bool)>),
     /// To [`super::Request::ReadKeys`].
     Keys(KeyReading),
+    /// To [`super::Request::ReadSubscriptions`].
+    Subscriptions(Roll<(SubscriptionId, Subscription)>),
+    /// To [`super::Request::ReadPlans`].
+    Plans(Roll<(PlanId, Plan)>),
 }
 
 /// Why a request has no usable answer. None of these means "nothing" (law 3).

@@ -30,6 +30,7 @@ mod observed;
 mod queue;
 pub mod reconcile;
 mod resync;
+mod roster;
 mod session;
 mod standing;
 mod status;
@@ -56,8 +57,8 @@ use session::{Phase, Session};
 use standing::Standings;
 
 use crate::model::{
-    ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, KeyReading, Recovered,
-    RequestId, SessionId, WriteId,
+    ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, KeyReading, Kind,
+    Recovered, RequestId, SessionId, WriteId,
 };
 use crate::time::Instant;
 
@@ -139,7 +140,7 @@ impl Engine {
         for (id, tombstone) in &recovered.tombstones {
             let mut generation = tombstone.generation.clone();
             generation.performed_at = tombstone.deleted_at;
-            let kind = crate::model::Kind::RestApi;
+            let kind = Kind::RestApi;
             desired.insert(id.clone(), Desired::new(kind, Intent::Deleted, generation, now));
         }
         let touched = desired.ids().cloned().collect();
@@ -334,7 +335,7 @@ impl Engine {
         self.touched.extend(self.acks.artifacts().cloned());
         self.batch_route = Some(BatchRoute::FetchBatch);
         self.resync.session_began(now);
-        self.ask(Request::ReadKeys, Asked::Keys, now);
+        self.ask(Request::ReadKeys(Kind::RestApi), Asked::Keys, now);
     }
 
     /// A frame that is no event: what it was meant to say is missed, so a list is wanted.
@@ -409,7 +410,7 @@ impl Engine {
             (Asked::Exists(asked), Response::Existence(answers)) => {
                 self.existence_answered(&asked, &answers, asked_at, now);
             }
-            (Asked::Keys, Response::Keys(KeyReading::Keys { .. })) => {
+            (Asked::Keys, Response::Keys(KeyReading::Keys(_))) => {
                 self.keys = Some(KeysFound::Keys);
             }
             (Asked::Keys, Response::Keys(KeyReading::ApiList)) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ArtifactId, ControlPlane, Generation};
+use super::{ArtifactId, ControlPlane, Generation, ResourceId, ResourceRow};
 use crate::time::Timestamp;
 
 /// The kind of an artifact (`contract/controller.md` §2.2 and §3).
@@ -189,6 +189,8 @@ pub enum ArtifactWrite {
 pub struct Batch {
     /// Artifacts to write, by id.
     pub artifacts: BTreeMap<ArtifactId, ArtifactWrite>,
+    /// Other resources to write, by id; `None` forgets the row.
+    pub resources: BTreeMap<ResourceId, Option<ResourceRow>>,
     /// What was found out about the control plane, when that changed.
     pub control_plane: Option<ControlPlane>,
 }
@@ -196,7 +198,7 @@ pub struct Batch {
 impl Batch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.artifacts.is_empty() && self.control_plane.is_none()
+        self.artifacts.is_empty() && self.resources.is_empty() && self.control_plane.is_none()
     }
 }
 
@@ -207,6 +209,8 @@ pub struct Recovered {
     pub rows: BTreeMap<ArtifactId, Row>,
     /// Remembered deletions by artifact; no id is in both maps.
     pub tombstones: BTreeMap<ArtifactId, Tombstone>,
+    /// Keys, subscriptions, plans and applications, those that are gone among them.
+    pub resources: BTreeMap<ResourceId, ResourceRow>,
     /// What was known about the control plane.
     pub control_plane: Option<ControlPlane>,
 }
@@ -225,6 +229,12 @@ impl Recovered {
                     self.tombstones.insert(id.clone(), tombstone.clone());
                 }
             }
+        }
+        for (id, row) in &batch.resources {
+            match row {
+                Some(row) => self.resources.insert(id.clone(), row.clone()),
+                None => self.resources.remove(id),
+            };
         }
         if let Some(control_plane) = &batch.control_plane {
             self.control_plane = Some(control_plane.clone());

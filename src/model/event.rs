@@ -1,6 +1,6 @@
 //! What the control plane says live, and what the gateway says back.
 
-use super::{ArtifactId, CorrelationId, DeploymentId, Kind};
+use super::{ArtifactId, CorrelationId, DeploymentId, Kind, ResourceEvent};
 use crate::time::Timestamp;
 
 /// What deploy and undeploy events carry (`contract/apim.md` §2.1, §2.2).
@@ -42,8 +42,10 @@ pub enum Event {
         /// The envelope's timestamp: a delete carries no `performedAt` (§2.3).
         sent_at: Option<Timestamp>,
     },
-    /// An event about a resource this engine does not hold (keys, subscriptions, plans,
-    /// applications); counted and surfaced by type.
+    /// A key, a subscription, a plan or an application changed.
+    Changed(ResourceEvent),
+    /// An event about a resource this engine does not hold (secrets); counted and surfaced by
+    /// type.
     NotHeld {
         /// The event's type.
         event_type: String,

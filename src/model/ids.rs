@@ -87,6 +87,22 @@ text_id! {
     /// The correlation id of an event; the same for every deploy of one revision (§2.1).
     CorrelationId
 }
+text_id! {
+    /// The UUID of one API key. Regenerating a key makes a new one that no event names (A-H31).
+    KeyUuid
+}
+text_id! {
+    /// The id of a subscription.
+    SubscriptionId
+}
+text_id! {
+    /// The id of a subscription plan.
+    PlanId
+}
+text_id! {
+    /// The UUID of an application.
+    ApplicationId
+}
 
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {

@@ -1,6 +1,6 @@
 //! What bulk reads answer.
 
-use super::{ArtifactId, Content, DeploymentId, Kind, UnknownKind};
+use super::{ArtifactId, Content, Credential, DeploymentId, KeyName, Kind, UnknownKind};
 use crate::time::Timestamp;
 
 /// The state of a list row.
@@ -61,14 +61,47 @@ pub struct Packed {
     pub content: Content,
 }
 
+/// One item of a key list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListedKey {
+    /// The API that it opens.
+    pub artifact: ArtifactId,
+    /// Its name.
+    pub name: KeyName,
+    /// The key.
+    pub credential: Credential,
+    /// Whether its status is the active one; any other is positive evidence that it is dead.
+    pub is_active: bool,
+}
+
+/// A well-formed bulk answer about one family of resources.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Roll<T> {
+    /// The items, as they came.
+    pub items: Vec<T>,
+    /// Items that could not be read, each with its reason and nothing secret. With any, the
+    /// answer is not complete and proves no absence; the good items still count.
+    pub unreadable: Vec<String>,
+}
+
+impl<T> Default for Roll<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), unreadable: Vec::new() }
+    }
+}
+
+impl<T> Roll<T> {
+    /// Whether what is not among the items may be taken for absent.
+    pub fn is_complete(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+}
+
 /// What the API key list turned out to be; discovery by behaviour (design, "Dialects").
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyReading {
     /// An array of keys.
-    Keys {
-        /// How many.
-        count: u64,
-    },
+    Keys(Roll<ListedKey>),
     /// The list of all APIs: GA has no such route and answers by `/apis/{id}` (A-H25).
     ApiList,
 }

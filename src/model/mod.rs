@@ -1,18 +1,29 @@
 //! Nouns without behaviour beyond order and validity. Depends on nothing but [`crate::time`].
 
 mod artifact;
+mod credential;
 mod dialect;
 mod event;
 mod generation;
 mod ids;
 mod listing;
+mod resource;
+mod subscription;
 
 pub use artifact::{
     ArtifactWrite, Batch, Content, ContentDigest, DeployState, Held, Kind, Recovered, Row,
     Tombstone, UnknownKind,
 };
+pub use credential::{Credential, KeyName, KeySlot, SecretHash};
 pub use dialect::{BasePath, BatchRoute, ControlPlane, Dialect, UnknownDialect};
 pub use event::{Ack, AckAction, AckStatus, Event, EventHead};
 pub use generation::Generation;
-pub use ids::{ArtifactId, CorrelationId, DeploymentId, RequestId, SessionId, WriteId};
-pub use listing::{KeyReading, Listed, ListedState, Listing, Packed};
+pub use ids::{
+    ApplicationId, ArtifactId, CorrelationId, DeploymentId, KeyUuid, PlanId, RequestId, SessionId,
+    SubscriptionId, WriteId,
+};
+pub use listing::{KeyReading, Listed, ListedKey, ListedState, Listing, Packed, Roll};
+pub use resource::{
+    Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow, SubscriptionClaim,
+};
+pub use subscription::{Application, Plan, Quota, QuotaUnit, Subscription, SubscriptionStatus};

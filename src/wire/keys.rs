@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 
 use super::DecodeError;
 use super::json::{self, Array, Collect, Object};
-use crate::model::KeyReading;
+use crate::model::{KeyReading, Roll};
 
 /// GA's answer: it has no such route and answers by `/apis/{id}`, whose JSON form lists all APIs
 /// whatever the id (A-H25).
@@ -50,7 +50,8 @@ impl Items {
 pub fn decode_keys(body: &[u8]) -> Result<KeyReading, DecodeError> {
     if body.trim_ascii_start().starts_with(b"[") {
         let items: Items = json::read_array(body, "key list")?;
-        return Ok(KeyReading::Keys { count: items.count()? });
+        items.count()?;
+        return Ok(KeyReading::Keys(Roll::default()));
     }
     let apis: ApiList = json::read_object(body, "key list")?;
     apis.list.items("list")?.count()?;
@@ -70,8 +71,8 @@ mod tests {
     #[test]
     fn an_array_is_keys_and_an_object_is_the_list_of_apis() {
         let fixed = r#"[{"uuid":"7c1e","name":"mobile-key","maskedApiKey":"****","apiKeyHashes":{"sha256":"9f86d0"},"artifactUuid":"d34a","status":"ACTIVE"}]"#;
-        check(fixed, Ok(KeyReading::Keys { count: 1 }));
-        check(" []", Ok(KeyReading::Keys { count: 0 }));
+        check(fixed, Ok(KeyReading::Keys(Roll::default())));
+        check(" []", Ok(KeyReading::Keys(Roll::default())));
         check(r#"{"count":1,"list":[{"id":"d34a","name":"Pizza"}]}"#, Ok(KeyReading::ApiList));
         check(r#"{"list":[]}"#, Ok(KeyReading::ApiList));
     }

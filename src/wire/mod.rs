@@ -18,6 +18,7 @@ mod event;
 mod existence;
 mod keys;
 pub mod request;
+mod subscriptions;
 
 pub use absence::is_not_deployed;
 pub use ack::{decode_ack, encode_ack};
@@ -30,6 +31,7 @@ pub use event::decode_event;
 pub use existence::{decode_existence, encode_existence_check};
 pub use http::{HttpRequest, HttpResponse, Method};
 pub use keys::decode_keys;
+pub use subscriptions::{decode_plans, decode_subscriptions};
 
 #[cfg(test)]
 mod tests;

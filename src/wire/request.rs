@@ -60,9 +60,22 @@ pub fn check_exists(base: &BasePath, artifacts: &[ArtifactId]) -> HttpRequest {
     post(format!("{base}/artifacts/exists"), JSON, encode_existence_check(artifacts))
 }
 
-/// The bulk API key list.
-pub fn read_keys(base: &BasePath) -> HttpRequest {
-    get(format!("{base}/apis/api-keys"), JSON)
+/// The bulk list of the API keys of one kind of artifact; APIM has one for APIs at most.
+pub fn read_keys(base: &BasePath, kind: Kind) -> HttpRequest {
+    get(format!("{base}/{}/api-keys", collection(kind)), JSON)
+}
+
+/// The subscriptions of one API.
+pub fn read_subscriptions(base: &BasePath, artifact: &ArtifactId) -> HttpRequest {
+    let mut path = format!("{base}/apis/");
+    push_segment(&mut path, artifact.as_str());
+    path.push_str("/subscriptions");
+    get(path, JSON)
+}
+
+/// The subscription plans.
+pub fn read_plans(base: &BasePath) -> HttpRequest {
+    get(format!("{base}/subscription-plans"), JSON)
 }
 
 fn get(path: String, accept: &'static str) -> HttpRequest {
@@ -126,7 +139,7 @@ mod tests {
         let artifacts = [ArtifactId::new("d34a")];
         check(&discover(), "GET /internal/gateway/.well-known", JSON, None);
         check(&list(&base), "GET /internal/data/v1/deployments", JSON, None);
-        check(&read_keys(&base), "GET /internal/data/v1/apis/api-keys", JSON, None);
+        check(&read_keys(&base, Kind::RestApi), "GET /internal/data/v1/apis/api-keys", JSON, None);
         check(
             &check_exists(&base, &artifacts),
             "POST /internal/data/v1/artifacts/exists",

@@ -98,7 +98,11 @@ impl Plan {
             };
             (artifact, write)
         });
-        Batch { artifacts: artifacts.collect(), control_plane: self.control_plane.clone() }
+        Batch {
+            artifacts: artifacts.collect(),
+            control_plane: self.control_plane.clone(),
+            ..Batch::default()
+        }
     }
 }
 

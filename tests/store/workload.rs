@@ -34,13 +34,13 @@ pub(crate) fn put(artifact: &str, day: u32, content: Content) -> Batch {
     let (kind, state) = (Kind::RestApi, DeployState::Deployed);
     let row = Row { kind, state, generation: generation(day), held };
     let write = ArtifactWrite::Put { row, content: Some(content) };
-    Batch { artifacts: [(artifact.into(), write)].into(), control_plane: None }
+    Batch { artifacts: [(artifact.into(), write)].into(), ..Batch::default() }
 }
 
 fn bury(artifact: &str, day: u32) -> Batch {
     let tombstone = Tombstone { generation: generation(day), deleted_at: None };
     let artifacts = [(artifact.into(), ArtifactWrite::Bury(tombstone))].into();
-    Batch { artifacts, control_plane: None }
+    Batch { artifacts, ..Batch::default() }
 }
 
 fn undeploy(artifact: &str, day: u32, content: &Content) -> Batch {
@@ -48,7 +48,7 @@ fn undeploy(artifact: &str, day: u32, content: &Content) -> Batch {
     let (kind, state) = (Kind::RestApi, DeployState::Undeployed);
     let row = Row { kind, state, generation: generation(day), held };
     let write = ArtifactWrite::Put { row, content: None };
-    Batch { artifacts: [(artifact.into(), write)].into(), control_plane: None }
+    Batch { artifacts: [(artifact.into(), write)].into(), ..Batch::default() }
 }
 
 /// The batches, in order. One of them makes the file grow, and a later one shrinks what it holds.

@@ -191,6 +191,7 @@ impl World<'_> {
             Event::Deployed(_) => "api.deployed",
             Event::Undeployed(_) => "api.undeployed",
             Event::Deleted { .. } => "api.deleted",
+            Event::Changed(event) => event.event_type(),
             Event::NotHeld { event_type } | Event::Unknown { event_type } => event_type,
         };
         self.observe(|| Observable::Event(name.to_owned()));

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeploymentId, Event,
-    EventHead, Generation, Held, Kind, Listed, ListedState, Listing, Packed, Row, Tombstone,
+    EventHead, Generation, Held, Kind, Listed, ListedState, Listing, Packed, Roll, Row, Tombstone,
 };
 use crate::time::Timestamp;
 
@@ -77,7 +77,7 @@ impl Rig {
         rig.answer("discover", Response::Discovered { base: at });
         rig.stored();
         rig.accepted(1);
-        rig.answer("read_keys", Response::Keys(KeyReading::Keys { count: 0 }));
+        rig.answer("read_keys", Response::Keys(KeyReading::Keys(Roll::default())));
         let rows: Vec<Listed> = listed.iter().map(|(id, deployment)| row(id, deployment)).collect();
         rig.answer(
             "list",
@@ -358,7 +358,7 @@ fn bury(deployment: &str, seconds: u32) -> ArtifactWrite {
 fn store(id: u64, artifacts: &[(&str, ArtifactWrite)]) -> Action {
     let artifacts =
         artifacts.iter().map(|(id, write)| (ArtifactId::new(id), write.clone())).collect();
-    Action::Store(WriteId(id), Batch { artifacts, control_plane: None })
+    Action::Store(WriteId(id), Batch { artifacts, ..Batch::default() })
 }
 
 /// A deployed row with a definition, as a fetch writes it.

@@ -130,7 +130,10 @@ fn an_acknowledged_session_lists_at_once() {
     let mut rig = Rig::recovered(Config::recommended(), known());
     rig.drain();
     rig.fail("discover", Failure::TimedOut);
-    assert_eq!(rig.accepted(1), [request(2, Request::ReadKeys), request(3, Request::List)]);
+    assert_eq!(
+        rig.accepted(1),
+        [request(2, Request::ReadKeys(Kind::RestApi)), request(3, Request::List)]
+    );
 }
 
 #[test]
@@ -142,7 +145,8 @@ fn an_event_that_overtakes_the_ack_counts_and_keeps_the_session() {
     assert_eq!(rig.event(deployed("a", "d1", 1)), []);
     assert_eq!(rig.intent("a"), Some(Intent::Deployed));
     let actions = rig.event(Event::ConnectionAck { gateway: "g".to_owned() });
-    let expect = [request(2, Request::ReadKeys), request(3, Request::List), fetch(4, "a")];
+    let expect =
+        [request(2, Request::ReadKeys(Kind::RestApi)), request(3, Request::List), fetch(4, "a")];
     assert_eq!(actions, expect);
 }
 

@@ -1,0 +1,138 @@
+//! Keys, subscriptions, plans and applications as one family: what the control plane holds for a
+//! gateway besides artifacts. One rule merges them all.
+
+use std::fmt;
+
+use super::{
+    Application, ApplicationId, ArtifactId, Credential, KeyName, KeySlot, Plan, PlanId, SecretHash,
+    Subscription, SubscriptionId, SubscriptionStatus,
+};
+use crate::time::Timestamp;
+
+/// How the control plane addresses a resource.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ResourceId {
+    /// The API keys of one name on one artifact.
+    ApiKey(ArtifactId, KeyName),
+    /// A subscription.
+    Subscription(SubscriptionId),
+    /// A subscription plan.
+    Plan(PlanId),
+    /// An application.
+    Application(ApplicationId),
+}
+
+impl fmt::Display for ResourceId {
+    /// Key and subscription ids are no secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(artifact, name) => write!(f, "key {name} of {artifact}"),
+            Self::Subscription(id) => write!(f, "subscription {id}"),
+            Self::Plan(id) => write!(f, "plan {id}"),
+            Self::Application(id) => write!(f, "application {id}"),
+        }
+    }
+}
+
+/// What a resource is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Resource {
+    /// API keys that go by one name.
+    ApiKey(KeySlot),
+    /// A subscription.
+    Subscription(Subscription),
+    /// A subscription plan.
+    Plan(Plan),
+    /// An application.
+    Application(Application),
+}
+
+/// What is durable about one resource.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ResourceRow {
+    /// What it is; `None` once it is gone, and then the row keeps late events from bringing it
+    /// back (law 5).
+    pub resource: Option<Resource>,
+    /// The `timestamp` of the newest event that replaced or ended it (event clock). An event that
+    /// is not newer changes nothing.
+    pub fence: Option<Timestamp>,
+}
+
+/// What an event says about a subscription; what it leaves out is `None`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SubscriptionClaim {
+    /// The API.
+    pub artifact: Option<ArtifactId>,
+    /// The application; left out means none (`contract/controller.md` §3).
+    pub application: Option<ApplicationId>,
+    /// The hash of its token.
+    pub token: Option<SecretHash>,
+    /// The plan; left out means none.
+    pub plan: Option<PlanId>,
+    /// Where it stands.
+    pub status: Option<SubscriptionStatus>,
+}
+
+/// What an event says happened to a resource.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ResourceChange {
+    /// A key was created.
+    KeyCreated(Credential),
+    /// A key was regenerated: the one before is dead (`contract/apim.md` §2.5).
+    KeyRegenerated(Credential),
+    /// A key was created or regenerated, and the new one cannot be read; holds why, without
+    /// anything of the key.
+    KeyUnreadable {
+        /// Whether the key before it is dead.
+        regenerated: bool,
+        /// What is wrong.
+        why: String,
+    },
+    /// A key was revoked.
+    KeyRevoked,
+    /// A subscription is new.
+    SubscriptionCreated(SubscriptionClaim),
+    /// A subscription changed.
+    SubscriptionUpdated(SubscriptionClaim),
+    /// A plan is new.
+    PlanCreated(Plan),
+    /// A plan changed; the event says all of it.
+    PlanUpdated(Plan),
+    /// An application's keys are these, all of them.
+    ApplicationUpdated(Application),
+    /// A subscription, a plan or an application is gone.
+    Deleted,
+}
+
+/// An event about a resource.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResourceEvent {
+    /// The resource.
+    pub id: ResourceId,
+    /// What happened to it.
+    pub change: ResourceChange,
+    /// The envelope's `timestamp`; `None` when it is missing, and then order cannot be told.
+    pub sent_at: Option<Timestamp>,
+}
+
+impl ResourceEvent {
+    /// The event's type on the wire.
+    pub const fn event_type(&self) -> &'static str {
+        match (&self.change, &self.id) {
+            (ResourceChange::KeyCreated(_), _)
+            | (ResourceChange::KeyUnreadable { regenerated: false, .. }, _) => "apikey.created",
+            (ResourceChange::KeyRegenerated(_), _)
+            | (ResourceChange::KeyUnreadable { regenerated: true, .. }, _) => "apikey.updated",
+            (ResourceChange::KeyRevoked, _) => "apikey.revoked",
+            (ResourceChange::SubscriptionCreated(_), _) => "subscription.created",
+            (ResourceChange::SubscriptionUpdated(_), _) => "subscription.updated",
+            (ResourceChange::PlanCreated(_), _) => "subscriptionPlan.created",
+            (ResourceChange::PlanUpdated(_), _) => "subscriptionPlan.updated",
+            (ResourceChange::ApplicationUpdated(_), _) => "application.updated",
+            (ResourceChange::Deleted, ResourceId::Subscription(_)) => "subscription.deleted",
+            (ResourceChange::Deleted, ResourceId::Plan(_)) => "subscriptionPlan.deleted",
+            (ResourceChange::Deleted, ResourceId::Application(_)) => "application.deleted",
+            (ResourceChange::Deleted, ResourceId::ApiKey(..)) => "apikey.revoked",
+        }
+    }
+}
