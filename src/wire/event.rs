@@ -74,7 +74,7 @@ pub fn decode_event(frame: &[u8]) -> Result<Event, DecodeError> {
     }
     let Some((kind, verb)) = artifact_event(&event_type) else {
         return match resource::decode(frame, &event_type) {
-            Some(change) => change.map(Event::Changed),
+            Some(change) => change.map(|change| Event::Changed(Box::new(change))),
             None => Ok(unread(&event_type)),
         };
     };

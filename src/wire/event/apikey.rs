@@ -271,7 +271,7 @@ mod tests {
         let why = "payload.expiresIn counts from a timestamp that is missing or unreadable";
         let change = ResourceChange::KeyUnreadable { regenerated: false, why: why.to_owned() };
         let event = ResourceEvent { id: id(), change, sent_at: None };
-        assert_eq!(decode_event(frame.as_bytes()), Ok(Event::Changed(event)));
+        assert_eq!(decode_event(frame.as_bytes()), Ok(Event::Changed(Box::new(event))));
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub(super) mod tests {
         };
         assert_eq!(event.event_type(), event_type);
         let found = decode_event(frame(event_type, payload).as_bytes());
-        assert_eq!(found, Ok(Event::Changed(event)), "{event_type} {payload}");
+        assert_eq!(found, Ok(Event::Changed(Box::new(event))), "{event_type} {payload}");
     }
 
     #[track_caller]
