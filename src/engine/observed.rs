@@ -3,7 +3,8 @@
 use std::mem;
 
 use crate::model::{
-    ArtifactId, ArtifactWrite, Batch, ControlPlane, DeployState, Recovered, Row, Tombstone, WriteId,
+    ArtifactId, ArtifactWrite, Batch, ControlPlane, DeployState, Recovered, Resource, ResourceId,
+    ResourceRow, Row, Tombstone, WriteId,
 };
 
 /// What is durable, what is being written and what waits to be.
@@ -119,6 +120,23 @@ impl ObservedSet {
         self.waiting.control_plane = Some(control_plane);
     }
 
+    /// Queues a write of a resource; `None` forgets its row.
+    pub fn write_resource(&mut self, id: ResourceId, row: Option<ResourceRow>) {
+        self.waiting.resources.insert(id, row);
+        self.changes += 1;
+    }
+
+    /// A resource as it is in force: what is durable, or less where a write that takes something
+    /// away fails (law 7).
+    pub fn resource_in_force(&self, id: &ResourceId) -> Option<Resource> {
+        let durable = self.durable.resources.get(id)?.resource.as_ref()?;
+        let in_flight = self.in_flight.as_ref().and_then(|(_, batch)| batch.resources.get(id));
+        match self.waiting.resources.get(id).or(in_flight).filter(|_| self.failing) {
+            None => Some(durable.clone()),
+            Some(later) => durable.restricted_by(later.as_ref()?.resource.as_ref()?),
+        }
+    }
+
     /// Whether a write is in flight.
     pub const fn is_writing(&self) -> bool {
         self.in_flight.is_some()
@@ -129,12 +147,16 @@ impl ObservedSet {
         !self.waiting.is_empty()
     }
 
-    /// Puts the next write in flight, of at most `size_max` artifacts.
+    /// Puts the next write in flight, of at most `size_max` artifacts and resources.
     pub fn begin(&mut self, id: WriteId, size_max: usize) -> Batch {
         assert!(self.in_flight.is_none(), "one write at a time keeps their order");
         let mut batch = mem::take(&mut self.waiting);
         if let Some(split) = batch.artifacts.keys().nth(size_max).cloned() {
             self.waiting.artifacts = batch.artifacts.split_off(&split);
+        }
+        let room = size_max.saturating_sub(batch.artifacts.len());
+        if let Some(split) = batch.resources.keys().nth(room).cloned() {
+            self.waiting.resources = batch.resources.split_off(&split);
         }
         self.in_flight = Some((id, batch.clone()));
         batch
@@ -165,6 +187,7 @@ impl ObservedSet {
         for (id, write) in later.artifacts {
             self.write(id, write);
         }
+        self.waiting.resources.extend(later.resources);
         if let Some(control_plane) = later.control_plane {
             self.waiting.control_plane = Some(control_plane);
         }

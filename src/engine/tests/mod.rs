@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeploymentId, Event,
-    EventHead, Generation, Held, Kind, Listed, ListedState, Listing, Packed, Roll, Row, Tombstone,
+    EventHead, Generation, Held, KeyReading, Kind, Listed, ListedState, Listing, Packed, Roll, Row,
+    Tombstone,
 };
 use crate::time::Timestamp;
 
@@ -77,7 +78,7 @@ impl Rig {
         rig.answer("discover", Response::Discovered { base: at });
         rig.stored();
         rig.accepted(1);
-        rig.answer("read_keys", Response::Keys(KeyReading::Keys(Roll::default())));
+        rig.answer("read_keys", Response::Keys(KeyReading::ApiList));
         let rows: Vec<Listed> = listed.iter().map(|(id, deployment)| row(id, deployment)).collect();
         rig.answer(
             "list",
@@ -88,9 +89,23 @@ impl Rig {
             }),
         );
         rig.stored();
+        rig.without_rolls();
         rig.engine.next_request = FIRST - 1;
         rig.engine.next_write = FIRST - 1;
         rig
+    }
+
+    /// For tests about artifacts: lists of keys, subscriptions and plans are not there.
+    fn without_rolls(&mut self) {
+        let is_roll = |(_, awaited): (&RequestId, &Awaited)| match &awaited.what {
+            Asked::Roll(id) => Some(id.clone()),
+            _ => None,
+        };
+        let rolls: Vec<RollId> = self.engine.requests.iter().filter_map(is_roll).collect();
+        self.engine.requests.retain(|_, awaited| !matches!(awaited.what, Asked::Roll(_)));
+        for id in rolls {
+            self.engine.rolls.absent(&id);
+        }
     }
 
     /// Opens a session and acknowledges it.
