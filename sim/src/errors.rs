@@ -18,9 +18,10 @@ pub struct ErrorWatch {
 impl ErrorWatch {
     /// The lines since the last call.
     pub fn take(&self) -> Vec<String> {
-        if !self.has_lines.swap(false, Ordering::Relaxed) {
+        if !self.has_lines.load(Ordering::Relaxed) {
             return Vec::new();
         }
+        self.has_lines.store(false, Ordering::Relaxed);
         std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

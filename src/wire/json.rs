@@ -87,7 +87,8 @@ fn sane_id<'a>(id: Cow<'a, str>, field: &str) -> Result<Cow<'a, str>, DecodeErro
         let length = id.len();
         return Err(DecodeError::new(format!("{field} has {length} bytes, over {ID_BYTES_MAX}")));
     }
-    if id.trim().is_empty() || id.chars().any(char::is_control) {
+    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_plain && (id.trim().is_empty() || id.chars().any(char::is_control)) {
         return Err(DecodeError::new(format!("{field} is blank or has control characters")));
     }
     Ok(id)
@@ -297,12 +298,21 @@ impl<'de, C: Collect<'de>> Deserialize<'de> for Array<C> {
     }
 }
 
+/// Looks once whether the whole body is text, which is cheaper than once for every text in it;
+/// the parser tells where one is not.
+fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> serde_json::Result<T> {
+    match str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    }
+}
+
 /// Reads `bytes`, all of them, as an object with the fields of `T`.
 pub(super) fn read_object<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
     what: &str,
 ) -> Result<T, DecodeError> {
-    match serde_json::from_slice(bytes).map_err(|error| DecodeError::json(what, &error))? {
+    match parse(bytes).map_err(|error| DecodeError::json(what, &error))? {
         Object::Fields(fields) => Ok(fields),
         Object::Missing | Object::Other => Object::Other.fields(what),
     }
@@ -313,7 +323,7 @@ pub(super) fn read_array<'de, C: Collect<'de>>(
     bytes: &'de [u8],
     what: &str,
 ) -> Result<C, DecodeError> {
-    match serde_json::from_slice(bytes).map_err(|error| DecodeError::json(what, &error))? {
+    match parse(bytes).map_err(|error| DecodeError::json(what, &error))? {
         Array::Items(items) => Ok(items),
         Array::Missing | Array::Other => Array::Other.items(what),
     }

@@ -34,11 +34,14 @@ impl Property for NeverServesUndeployed {
     }
 
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        if scene.served.len() == scene.ledger.must_serve().count() && self.heard.is_empty() {
-            return;
-        }
+        // Both are in the order of ids, so one walk over the ledger meets all that is served.
+        let mut records = scene.ledger.records().peekable();
         for id in scene.served.keys() {
-            let Some(record) = scene.ledger.record(id) else { continue };
+            while records.next_if(|(other, _)| *other < id).is_some() {}
+            let Some((_, record)) = records.next_if(|(same, _)| *same == id) else { continue };
+            if record.must_serve().is_some() {
+                continue;
+            }
             let Some(since) = record.not_served_since() else { continue };
             let readable = record.current().map_or(since, |issue| issue.readable_from).max(since);
             let heard = self.heard.get(id).copied().filter(|heard| *heard >= since);

@@ -18,7 +18,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use crate::errors::ErrorWatch;
-use crate::gateway::SimGateway;
+use crate::gateway::{ServedChange, SimGateway};
 use crate::manager::{ApiManager, ConnectionId, Issued, ServerFrame, Upgrade};
 use crate::net::{Line, Network};
 use crate::plant::{Plant, Sabotage};
@@ -242,7 +242,7 @@ impl<'a> World<'a> {
     /// Lets the next thing happen that is due by `until`; answers whether there was one.
     fn step(&mut self, until: Instant) -> bool {
         let message = self.heap.peek().map(|Reverse(due)| due.at);
-        let gateway = self.gateway.poll_timeout();
+        let gateway = self.gateway.timeout();
         let manager = self.manager.poll_timeout();
         let due = [message, gateway, manager].into_iter().flatten().min();
         let Some(due) = due.filter(|due| *due <= until) else { return false };
@@ -260,13 +260,23 @@ impl<'a> World<'a> {
         true
     }
 
-    /// Drains gateway and APIM, and lets the properties look.
+    /// Drains gateway and APIM, and lets the properties look. What only the gateway can change is
+    /// looked at only when something was done to it.
     fn settle(&mut self) {
-        self.drain_gateway();
+        let is_stirred = self.gateway.is_stirred();
+        if is_stirred {
+            self.drain_gateway();
+        }
         self.drain_manager();
-        self.watch_served();
+        if is_stirred {
+            self.watch_served();
+        }
         self.watch_errors();
         self.watch_disturbances();
+        if is_stirred {
+            self.watch_state();
+            self.gateway.came_to_rest();
+        }
         if self.now.since(self.ticked_at) >= TICK {
             self.ticked_at = self.now;
             self.tick();
@@ -314,38 +324,55 @@ impl<'a> World<'a> {
     fn watch_served(&mut self) {
         let is_cut_off = self.sabotage.is(Plant::ServesOnlyConnected)
             && self.gateway.engine().is_some_and(|engine| !engine.is_live());
-        let changed = self.gateway.served_if_changed().filter(|_| !is_cut_off);
-        if is_cut_off {
+        let is_anew = self.gateway.is_served_anew();
+        let changes = if is_cut_off {
             self.gateway.look_again();
-        }
-        let Some(after) = changed.or_else(|| is_cut_off.then(BTreeMap::new)) else { return };
-        let before = std::mem::replace(&mut self.served, after);
-        let ids: BTreeSet<ArtifactId> = before.keys().chain(self.served.keys()).cloned().collect();
-        for id in ids {
-            let (was, is) = (before.get(&id), self.served.get(&id).cloned());
-            if was == is.as_ref() {
-                continue;
-            }
-            if is.is_some() {
-                self.books.ever_served.insert(id.clone());
-            } else if self.gateway.engine().is_some() {
-                self.books.interrupted.entry(id.clone()).or_insert(self.now);
-            }
-            self.mark_label(&id, is.as_ref());
-            self.show(&Moment::Served { artifact: &id, before: was, after: is.as_ref() });
-            let digest = is.as_ref().map(|served| served.digest.0);
-            let what = if is.is_some() { "serves" } else { "withdraws" };
-            let name = || self.manager.ledger().record(&id).map(|record| record.name.to_string());
-            let detail = || match &is {
-                Some(served) => format!(
-                    "api={} artifact={id} content={}",
-                    name().unwrap_or_default(),
-                    served.digest
-                ),
-                None => format!("api={} artifact={id}", name().unwrap_or_default()),
+            let served = self.served.iter();
+            let withdrawn = served.map(|(id, served)| ServedChange {
+                artifact: id.clone(),
+                before: Some(served.clone()),
+                after: None,
+            });
+            withdrawn.collect()
+        } else if is_anew {
+            self.gateway.served_changes(&self.served)
+        } else {
+            return;
+        };
+        for change in &changes {
+            match &change.after {
+                Some(after) => self.served.insert(change.artifact.clone(), after.clone()),
+                None => self.served.remove(&change.artifact),
             };
-            self.trace.record(self.now, "engine", what, &digest.unwrap_or_default(), detail);
         }
+        for change in &changes {
+            self.served_changed(change);
+        }
+    }
+
+    /// What is served of one artifact changed.
+    fn served_changed(&mut self, change: &ServedChange) {
+        let ServedChange { artifact: id, before, after } = change;
+        if after.is_some() {
+            self.books.ever_served.insert(id.clone());
+        } else if self.gateway.engine().is_some() {
+            self.books.interrupted.entry(id.clone()).or_insert(self.now);
+        }
+        self.mark_label(id, after.as_ref());
+        let (before, after) = (before.as_ref(), after.as_ref());
+        self.show(&Moment::Served { artifact: id, before, after });
+        let digest = after.map(|served| served.digest.0);
+        let what = if after.is_some() { "serves" } else { "withdraws" };
+        let name = || self.manager.ledger().record(id).map(|record| record.name.to_string());
+        let detail = || match after {
+            Some(served) => format!(
+                "api={} artifact={id} content={}",
+                name().unwrap_or_default(),
+                served.digest
+            ),
+            None => format!("api={} artifact={id}", name().unwrap_or_default()),
+        };
+        self.trace.record(self.now, "engine", what, &digest.unwrap_or_default(), detail);
     }
 
     /// Notes when a definition is served under the label of another generation.
@@ -385,6 +412,10 @@ impl<'a> World<'a> {
             self.mark("session_lost_during_list");
         }
         self.was_live = is_live;
+    }
+
+    /// Notes every state that the gateway's status had.
+    fn watch_state(&mut self) {
         if let Some(engine) = self.gateway.engine() {
             let kind = driftless_gateway::model::Kind::RestApi;
             let state = engine.kind_state(kind);
