@@ -11,7 +11,9 @@ mod answer;
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Action, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure};
+use crate::engine::{
+    Action, Change, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure,
+};
 use crate::model::{BasePath, Batch, Listing, RequestId, SessionId, WriteId};
 use crate::time::Instant;
 use crate::wire::{self, ArchiveLimits, HttpRequest, HttpResponse, request};
@@ -142,6 +144,12 @@ impl Driver {
         if self.awaiting.remove(&id).is_some() {
             self.engine.handle(Input::RequestFailed(id, failure), now);
         }
+    }
+
+    /// The next thing that may be in force in another form than before; see
+    /// [`Engine::poll_change`].
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.engine.poll_change()
     }
 
     /// A write is durable.

@@ -47,7 +47,7 @@ pub use action::{Action, Request};
 pub use config::Config;
 pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
-pub use observed::ObservedSet;
+pub use observed::{Change, ObservedSet};
 pub use status::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};
 
 use ack::AckLedger;
@@ -225,6 +225,12 @@ impl Engine {
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
+    }
+
+    /// The next thing that may be in force in another form than before, for who keeps a view of
+    /// it; drain it together with the actions.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.observed.poll_change()
     }
 
     /// When to call [`Engine::handle_timeout`] next, and what for.

@@ -1,11 +1,21 @@
 //! The observed set: an in-memory shadow of what is durable, and of the writes on their way.
 
+use std::collections::BTreeSet;
 use std::mem;
 
 use crate::model::{
     ArtifactId, ArtifactWrite, Batch, ControlPlane, DeployState, Recovered, Resource, ResourceId,
     ResourceRow, Row, Tombstone, WriteId,
 };
+
+/// Something that may be in force in another form than before.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Change {
+    /// An artifact: what is served of it.
+    Artifact(ArtifactId),
+    /// A key, subscription, plan or application.
+    Resource(ResourceId),
+}
 
 /// What is durable, what is being written and what waits to be.
 #[derive(Clone, Debug, Default)]
@@ -14,13 +24,17 @@ pub struct ObservedSet {
     in_flight: Option<(WriteId, Batch)>,
     waiting: Batch,
     changes: u64,
+    changed: BTreeSet<Change>,
     failing: bool,
 }
 
 impl ObservedSet {
     /// What a store held when it was opened.
     pub fn new(recovered: Recovered) -> Self {
+        let artifacts = recovered.rows.keys().cloned().map(Change::Artifact);
+        let resources = recovered.resources.keys().cloned().map(Change::Resource);
         Self {
+            changed: artifacts.chain(resources).collect(),
             durable: recovered,
             in_flight: None,
             waiting: Batch::default(),
@@ -32,6 +46,12 @@ impl ObservedSet {
     /// A number that rises whenever what is served may have changed.
     pub const fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// The next thing that may be in force in another form, once for however many changes; what
+    /// was recovered comes first of all. Bounded by what is held.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changed.pop_first()
     }
 
     /// Everything durable.
@@ -111,6 +131,9 @@ impl ObservedSet {
         {
             *content = Some(waiting.clone());
         }
+        if self.failing {
+            self.changed.insert(Change::Artifact(id.clone()));
+        }
         self.waiting.artifacts.insert(id, write);
         self.changes += 1;
     }
@@ -122,6 +145,9 @@ impl ObservedSet {
 
     /// Queues a write of a resource; `None` forgets its row.
     pub fn write_resource(&mut self, id: ResourceId, row: Option<ResourceRow>) {
+        if self.failing {
+            self.changed.insert(Change::Resource(id.clone()));
+        }
         self.waiting.resources.insert(id, row);
         self.changes += 1;
     }
@@ -167,8 +193,13 @@ impl ObservedSet {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, batch)) => {
                 self.changes += 1;
-                self.failing = false;
                 self.durable.apply(&batch);
+                self.changed.extend(batch.resources.into_keys().map(Change::Resource));
+                self.changed.extend(batch.artifacts.keys().cloned().map(Change::Artifact));
+                if mem::take(&mut self.failing) {
+                    // What waits had taken effect without its write, and does no longer.
+                    self.waiting_changed();
+                }
                 batch.artifacts.into_keys().collect()
             }
             None => Vec::new(),
@@ -191,6 +222,12 @@ impl ObservedSet {
         if let Some(control_plane) = later.control_plane {
             self.waiting.control_plane = Some(control_plane);
         }
+        self.waiting_changed();
         true
+    }
+
+    fn waiting_changed(&mut self) {
+        self.changed.extend(self.waiting.resources.keys().cloned().map(Change::Resource));
+        self.changed.extend(self.waiting.artifacts.keys().cloned().map(Change::Artifact));
     }
 }
