@@ -1,0 +1,1 @@
+//! What the runtime decides, in tables.
