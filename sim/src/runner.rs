@@ -178,7 +178,7 @@ fn converge(world: &mut World<'_>, end: Instant) -> bool {
         if !run_to(world, next, end) {
             return false;
         }
-        let is_met = || world.is_at_rest() && properties::unmet(&world.scene()).is_none();
+        let is_met = || world.is_at_rest() && properties::is_met(&world.scene());
         if world.now() >= deadline || is_met() {
             world.show(&Moment::Rest);
             return true;

@@ -44,7 +44,7 @@ use crate::manager::Ledger;
 use crate::plant::Plant;
 
 pub use claims::Claims;
-pub use converges::unmet;
+pub use converges::is_met;
 
 /// A property that did not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -34,12 +34,8 @@ impl Property for NeverServesUndeployed {
     }
 
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        // Both are in the order of ids, so one walk over the ledger meets all that is served.
-        let mut records = scene.ledger.records().peekable();
-        for id in scene.served.keys() {
-            while records.next_if(|(other, _)| *other < id).is_some() {}
-            let Some((_, record)) = records.next_if(|(same, _)| *same == id) else { continue };
-            if record.must_serve().is_some() {
+        for (id, record) in scene.ledger.records() {
+            if record.must_serve().is_some() || !scene.served.contains_key(id) {
                 continue;
             }
             let Some(since) = record.not_served_since() else { continue };

@@ -1,9 +1,10 @@
 //! What arrives, at either side.
 
+use driftless_gateway::driver::ReadFrame;
 use driftless_gateway::engine::{CloseReason, Doubt, Failure};
 use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
-use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
+use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use siphasher::sip::SipHasher13;
 
 use super::{Happening, WRITE_TIMEOUT, World};
@@ -154,13 +155,13 @@ impl World<'_> {
         let now = self.now;
         match frame {
             ServerFrame::Text(text) => {
-                let event = decode_event(text.as_bytes()).ok();
-                if let Some(event) = &event {
+                let read = ReadFrame::of(text.as_bytes());
+                if let Some(event) = read.event() {
                     self.hear(event, text.as_bytes());
                 }
-                let hears = self.sabotage.hears(event.as_ref(), !self.requests.is_empty());
+                let hears = self.sabotage.hears(read.event(), !self.requests.is_empty());
                 if let Some(driver) = self.gateway.driver().filter(|_| hears) {
-                    driver.receive_frame(session, text.as_bytes(), now);
+                    driver.receive(session, read, now);
                 }
             }
             ServerFrame::Ping => {
