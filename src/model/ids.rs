@@ -57,6 +57,9 @@ impl Text {
 
 /// The first eight bytes as a number that orders as they do; a shorter text is padded with zeros.
 fn prefix_of(text: &str) -> u64 {
+    if let Some(first) = text.as_bytes().first_chunk() {
+        return u64::from_be_bytes(*first);
+    }
     let mut bytes = [0; 8];
     for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
         *place = byte;

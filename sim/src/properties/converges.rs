@@ -15,6 +15,10 @@ impl Property for Converges {
         "converges"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Rest)
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let is_due = scene.phase != Phase::Story && matches!(moment, Moment::Rest);
         if let Some((subject, expected, found)) = is_due.then(|| unmet(scene)).flatten() {

@@ -178,6 +178,11 @@ pub trait Property {
     /// The name it is violated by.
     fn name(&self) -> &'static str;
 
+    /// Whether it has anything to do with such a moment; the others are not shown to it.
+    fn looks_at(&self, _moment: &Moment<'_>) -> bool {
+        true
+    }
+
     /// Looks at a moment.
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts);
 

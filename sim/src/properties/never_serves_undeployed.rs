@@ -21,6 +21,10 @@ impl Property for NeverServesUndeployed {
         "never_serves_undeployed"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Crashed(_) | Moment::Heard(_))
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
         if matches!(moment, Moment::Crashed(_)) {
             // What it heard and had not written yet died with the process.

@@ -5,7 +5,7 @@ use driftless_gateway::engine::{CloseReason, Doubt, Failure};
 use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
-use siphasher::sip::SipHasher13;
+use twox_hash::XxHash3_128;
 
 use super::{Happening, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade};
@@ -13,7 +13,7 @@ use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
 use crate::step::Observable;
 
-impl World<'_> {
+impl World<'_, '_> {
     /// Something that was due happens.
     pub(super) fn happen(&mut self, what: Happening) {
         match what {
@@ -201,7 +201,7 @@ impl World<'_> {
             return;
         }
         self.mark_event(event);
-        if !self.heard.insert(SipHasher13::new().hash(text)) {
+        if !self.heard.insert(XxHash3_128::oneshot(text)) {
             self.mark("event_repeated");
         }
     }

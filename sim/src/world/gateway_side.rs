@@ -12,7 +12,7 @@ use crate::plant::Plant;
 use crate::properties::Moment;
 use crate::step::{CrashDisk, Observable};
 
-impl World<'_> {
+impl World<'_, '_> {
     /// Carries out everything the gateway wants.
     pub(super) fn drain_gateway(&mut self) {
         while let Some(outbound) = self.gateway.poll_outbound() {
