@@ -1,5 +1,6 @@
 //! The gateway as one crashable process: the production driver and engine on a store.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use driftless_gateway::driver::{Driver, Outbound};
@@ -194,10 +195,14 @@ impl SimGateway {
         let mut known = before.iter().peekable();
         for (id, row) in self.engine().into_iter().flat_map(|engine| engine.observed().served()) {
             let Some(digest) = row.held.map(|held| held.digest) else { continue };
-            while let Some(earlier) = known.next_if(|(earlier, _)| *earlier < id) {
-                changes.push(gone(earlier));
-            }
-            let was = known.next_if(|(same, _)| *same == id).map(|(_, served)| served);
+            let was = loop {
+                let order = known.peek().map_or(Ordering::Greater, |(other, _)| (*other).cmp(id));
+                match order {
+                    Ordering::Less => changes.extend(known.next().map(gone)),
+                    Ordering::Equal => break known.next().map(|(_, served)| served),
+                    Ordering::Greater => break None,
+                }
+            };
             let deployment = &row.generation.deployment;
             if was.is_none_or(|was| was.digest != digest || was.deployment != *deployment) {
                 changes.push(ServedChange {

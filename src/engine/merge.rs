@@ -174,8 +174,8 @@ impl Engine {
             desired.generation.listed_at = row.listed_at;
             desired.check_wanted = false;
             desired.doubt = None;
+            desired.verified(asked_at);
         });
-        self.desired.verified(&row.artifact, asked_at);
     }
 
     /// A row that has nothing to fetch stays in doubt: it is asked for again at every list, and
@@ -189,8 +189,8 @@ impl Engine {
             if desired.doubt != Some(Doubt::ListedWithoutContent) {
                 desired.doubt = None;
             }
+            desired.verified(now);
         });
-        self.desired.verified(&row.artifact, now);
     }
 
     fn doubt(&mut self, id: &ArtifactId, number: u64, asked_at: Instant, now: Instant) {

@@ -98,6 +98,15 @@ impl ObservedSet {
         }
     }
 
+    /// The row and the tombstone as they will be once every write is durable.
+    pub fn latest(&self, id: &ArtifactId) -> (Option<&Row>, Option<&Tombstone>) {
+        match self.on_its_way(id) {
+            Some(ArtifactWrite::Put { row, .. }) => (Some(row), None),
+            Some(ArtifactWrite::Bury(tombstone)) => (None, Some(tombstone)),
+            None => (self.durable.rows.get(id), self.durable.tombstones.get(id)),
+        }
+    }
+
     /// The tombstone as it will be once every write is durable.
     pub fn latest_tombstone(&self, id: &ArtifactId) -> Option<&Tombstone> {
         match self.on_its_way(id) {
@@ -135,7 +144,8 @@ impl ObservedSet {
             self.changed.insert(Change::Artifact(id.clone()));
         }
         self.waiting.artifacts.insert(id, write);
-        self.changes += 1;
+        // What is only on its way changes nothing that is served, unless writes fail.
+        self.changes += u64::from(self.failing);
     }
 
     /// Queues a write of what is known about the control plane.

@@ -53,9 +53,11 @@ const RESOURCE_KINDS: [ResourceKind; 4] = [
 
 impl Standings {
     fn set(&mut self, id: &ArtifactId, share: Option<Share>) {
-        let before = match share {
-            Some(share) => self.shares.insert(id.clone(), share),
-            None => self.shares.remove(id),
+        let before = match (share, self.shares.get_mut(id)) {
+            (Some(share), Some(known)) if *known == share => return,
+            (Some(share), Some(known)) => Some(std::mem::replace(known, share)),
+            (Some(share), None) => self.shares.insert(id.clone(), share),
+            (None, _) => self.shares.remove(id),
         };
         if let Some(before) = before {
             let counts = &mut self.counts[before.kind as usize];

@@ -44,7 +44,7 @@ use crate::manager::Ledger;
 use crate::plant::Plant;
 
 pub use claims::Claims;
-pub use converges::unmet;
+pub use converges::is_met;
 
 /// A property that did not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -177,6 +177,11 @@ impl Verdicts {
 pub trait Property {
     /// The name it is violated by.
     fn name(&self) -> &'static str;
+
+    /// Whether it has anything to do with such a moment; the others are not shown to it.
+    fn looks_at(&self, _moment: &Moment<'_>) -> bool {
+        true
+    }
 
     /// Looks at a moment.
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts);

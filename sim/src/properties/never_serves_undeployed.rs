@@ -21,6 +21,10 @@ impl Property for NeverServesUndeployed {
         "never_serves_undeployed"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Crashed(_) | Moment::Heard(_))
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
         if matches!(moment, Moment::Crashed(_)) {
             // What it heard and had not written yet died with the process.
@@ -34,12 +38,8 @@ impl Property for NeverServesUndeployed {
     }
 
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        // Both are in the order of ids, so one walk over the ledger meets all that is served.
-        let mut records = scene.ledger.records().peekable();
-        for id in scene.served.keys() {
-            while records.next_if(|(other, _)| *other < id).is_some() {}
-            let Some((_, record)) = records.next_if(|(same, _)| *same == id) else { continue };
-            if record.must_serve().is_some() {
+        for (id, record) in scene.ledger.records() {
+            if record.must_serve().is_some() || !scene.served.contains_key(id) {
                 continue;
             }
             let Some(since) = record.not_served_since() else { continue };

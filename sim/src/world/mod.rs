@@ -4,18 +4,20 @@
 //! message, a step, or a deadline of the gateway or of APIM. After everything that happens the
 //! gateway and APIM are drained, so that their order is the order of the heap.
 
+mod agenda;
 mod deliver;
 mod gateway_side;
 mod steps;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use driftless_gateway::engine::{Config, SyncState};
 use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
+
+use agenda::Agenda;
 
 use crate::errors::ErrorWatch;
 use crate::gateway::{ServedChange, SimGateway};
@@ -44,32 +46,6 @@ enum Happening {
     SpaceAgain,
 }
 
-struct Due {
-    at: Instant,
-    sequence: u64,
-    what: Happening,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.sequence == other.sequence
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.sequence).cmp(&(other.at, other.sequence))
-    }
-}
-
 /// A connection between the gateway and APIM.
 #[derive(Clone, Copy, Debug)]
 struct Connection {
@@ -95,13 +71,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 static PROMISED: Config = Config::recommended();
 
 /// One gateway, one APIM, the network between them, and everything that watches them.
-pub struct World<'a> {
-    story: Scenario,
+pub struct World<'s, 't> {
+    story: &'s Scenario,
     key: Key,
     now: Instant,
     phase: Phase,
-    sequence: u64,
-    heap: BinaryHeap<Reverse<Due>>,
+    agenda: Agenda<Happening>,
     manager: ApiManager,
     net: Network,
     gateway: SimGateway,
@@ -115,7 +90,7 @@ pub struct World<'a> {
     served: BTreeMap<ArtifactId, Served>,
     properties: Vec<Box<dyn Property>>,
     verdicts: Verdicts,
-    trace: Trace<'a>,
+    trace: Trace<'t>,
     errors: ErrorWatch,
     plant: Option<Plant>,
     sabotage: Sabotage,
@@ -131,7 +106,7 @@ pub struct World<'a> {
     listing: bool,
     fetches: BTreeSet<RequestId>,
     /// Hashes of the events that reached the gateway.
-    heard: BTreeSet<u64>,
+    heard: BTreeSet<u128>,
     books: Books,
     stopped: bool,
 }
@@ -149,11 +124,11 @@ pub struct Books {
     pub interrupted: BTreeMap<ArtifactId, Instant>,
 }
 
-impl<'a> World<'a> {
+impl<'s, 't> World<'s, 't> {
     /// A world in which `story` is about to be told.
     pub fn new(
-        story: &Scenario,
-        trace: Trace<'a>,
+        story: &'s Scenario,
+        trace: Trace<'t>,
         errors: ErrorWatch,
         plant: Option<Plant>,
     ) -> Self {
@@ -165,12 +140,11 @@ impl<'a> World<'a> {
         let manager = ApiManager::new(story.dialect, switches, story.seed);
         let token = manager.token().to_owned();
         let mut world = Self {
-            story: story.clone(),
+            story,
             key,
             now: Instant::START,
             phase: Phase::Story,
-            sequence: 0,
-            heap: BinaryHeap::new(),
+            agenda: Agenda::new(),
             manager,
             net: Network::new(key.child("net")),
             gateway: SimGateway::new(config, story.store, key.child("gateway")),
@@ -213,14 +187,14 @@ impl<'a> World<'a> {
     }
 
     fn plan_steps(&mut self) {
-        let whens: Vec<When> = self.story.steps.iter().map(|step| step.when.clone()).collect();
-        for (index, when) in whens.into_iter().enumerate() {
-            match when {
+        for (index, step) in self.story.steps.iter().enumerate() {
+            match &step.when {
                 When::AtMs(ms) => {
-                    self.schedule(Instant::from_millis(ms), Happening::Step(index));
+                    self.schedule(Instant::from_millis(*ms), Happening::Step(index));
                 }
                 When::On(trigger) => {
                     self.unfired.insert(index);
+                    let trigger = trigger.clone();
                     self.waiting.push(Waiting { step: index, trigger, seen: 0 });
                 }
             }
@@ -228,9 +202,7 @@ impl<'a> World<'a> {
     }
 
     fn schedule(&mut self, at: Instant, what: Happening) {
-        self.sequence += 1;
-        let at = at.max(self.now);
-        self.heap.push(Reverse(Due { at, sequence: self.sequence, what }));
+        self.agenda.plan(at.max(self.now), what);
     }
 
     /// Lets everything happen that is due by `until`, and moves time there.
@@ -241,15 +213,15 @@ impl<'a> World<'a> {
 
     /// Lets the next thing happen that is due by `until`; answers whether there was one.
     fn step(&mut self, until: Instant) -> bool {
-        let message = self.heap.peek().map(|Reverse(due)| due.at);
+        let message = self.agenda.next_at();
         let gateway = self.gateway.timeout();
         let manager = self.manager.poll_timeout();
         let due = [message, gateway, manager].into_iter().flatten().min();
         let Some(due) = due.filter(|due| *due <= until) else { return false };
         self.now = self.now.max(due);
         if message == Some(due) {
-            if let Some(Reverse(due)) = self.heap.pop() {
-                self.happen(due.what);
+            if let Some(what) = self.agenda.pop() {
+                self.happen(what);
             }
         } else if manager == Some(due) {
             self.manager.handle_timeout(self.now);
@@ -315,7 +287,9 @@ impl<'a> World<'a> {
         let mut verdicts = std::mem::take(&mut self.verdicts);
         let scene = self.scene();
         for property in &mut properties {
-            property.look(&scene, moment, &mut verdicts);
+            if property.looks_at(moment) {
+                property.look(&scene, moment, &mut verdicts);
+            }
         }
         self.properties = properties;
         self.verdicts = verdicts;
@@ -392,6 +366,9 @@ impl<'a> World<'a> {
     }
 
     fn watch_errors(&mut self) {
+        if self.errors.is_quiet() {
+            return;
+        }
         for line in self.errors.take() {
             self.show(&Moment::ErrorLogged(&line));
         }
@@ -547,8 +524,7 @@ impl<'a> World<'a> {
     /// Ends the run.
     pub fn finish(mut self) -> Finished {
         self.show(&Moment::End);
-        let story = std::mem::take(&mut self.story.expect);
-        let claims = properties::Claims { expect: &story, books: &self.books };
+        let claims = properties::Claims { expect: &self.story.expect, books: &self.books };
         let delivered = self.delivered();
         let serving = self.serving();
         let mut verdicts = std::mem::take(&mut self.verdicts);
