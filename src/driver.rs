@@ -308,6 +308,11 @@ mod tests {
             ),
             (Request::CheckExists(artifacts), "/internal/data/v1/artifacts/exists"),
             (Request::ReadKeys(Kind::RestApi), "/internal/data/v1/apis/api-keys"),
+            (
+                Request::ReadSubscriptions(ArtifactId::new("d34a")),
+                "/internal/data/v1/apis/d34a/subscriptions",
+            ),
+            (Request::ReadPlans, "/internal/data/v1/subscription-plans"),
         ]) {
             let id = RequestId(n);
             let action = Action::Request(id, base(), asked.clone());

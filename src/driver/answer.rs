@@ -72,11 +72,16 @@ fn decode(asked: &Request, body: &[u8], limits: &ArchiveLimits) -> Result<Respon
 mod tests {
     use super::*;
     use crate::model::{
-        ArtifactId, BasePath, BatchRoute, DeploymentId, KeyReading, Kind, Listing, Roll,
+        ArtifactId, BasePath, BatchRoute, DeploymentId, KeyReading, Kind, Listing, Plan,
+        PlanId, Roll, Subscription, SubscriptionId, SubscriptionStatus,
     };
 
     fn fetch() -> Request {
         Request::Fetch(ArtifactId::new("d34a"), Kind::RestApi)
+    }
+
+    fn read_subscriptions(api: &str) -> Request {
+        Request::ReadSubscriptions(ArtifactId::new(api))
     }
 
     fn fetch_batch() -> Request {
@@ -107,6 +112,35 @@ mod tests {
             b"[]",
             Ok(Response::Keys(KeyReading::Keys(Roll::default()))),
         );
+        let plans = br#"[{"id":"p1","planName":"Gold","status":"ACTIVE"}]"#;
+        let gold = Plan {
+            name: "Gold".to_owned(),
+            quota: None,
+            stops_on_quota: true,
+            expires_at: None,
+            is_active: true,
+        };
+        let plan = (PlanId::new("p1"), gold);
+        let roll = Roll { items: vec![plan], unreadable: Vec::new() };
+        check(&Request::ReadPlans, 200, plans, Ok(Response::Plans(roll)));
+    }
+
+    #[test]
+    fn subscriptions_are_those_of_the_api_that_was_asked_about() {
+        let body = br#"[{"id":"s1","apiId":"d34a","status":"ACTIVE"}]"#;
+        let subscription = Subscription {
+            artifact: ArtifactId::new("d34a"),
+            application: None,
+            token: None,
+            plan: None,
+            status: SubscriptionStatus::Active,
+        };
+        let items = vec![(SubscriptionId::new("s1"), subscription)];
+        let roll = Roll { items, unreadable: Vec::new() };
+        check(&read_subscriptions("d34a"), 200, body, Ok(Response::Subscriptions(roll)));
+        let unreadable = vec!["item 0: apiId is another API's".to_owned()];
+        let foreign = Roll { items: Vec::new(), unreadable };
+        check(&read_subscriptions("d34b"), 200, body, Ok(Response::Subscriptions(foreign)));
     }
 
     #[test]
@@ -118,6 +152,9 @@ mod tests {
             (fetch_batch(), "", "archive is neither zip nor tar"),
             (Request::CheckExists(Vec::new()), "{}", "artifacts is missing"),
             (Request::ReadKeys(Kind::RestApi), "{}", "list is missing"),
+            (read_subscriptions("d34a"), "{}", "subscription list is not an array"),
+            (read_subscriptions("d34a"), "null", "subscription list is not an array"),
+            (Request::ReadPlans, r#"{"list":[]}"#, "plan list is not an array"),
         ] {
             let expect = Err(Failure::Malformed(reason.to_owned()));
             check(&asked, 200, body.as_bytes(), expect);
@@ -128,7 +165,15 @@ mod tests {
     fn a_refusal_is_no_answer_whatever_the_body() {
         let unauthenticated =
             br#"{"code":401,"message":"","description":"Unauthenticated request"}"#;
-        for asked in [Request::Discover, Request::List, fetch(), fetch_batch()] {
+        for asked in [
+            Request::Discover,
+            Request::List,
+            fetch(),
+            fetch_batch(),
+            Request::ReadKeys(Kind::Mcp),
+            read_subscriptions("d34a"),
+            Request::ReadPlans,
+        ] {
             check(&asked, 401, unauthenticated, Err(Failure::Refused(401)));
             check(&asked, 403, b"", Err(Failure::Refused(403)));
             for status in [204, 206, 301, 400, 406, 429, 500, 503] {
@@ -144,7 +189,14 @@ mod tests {
         check(&fetch(), 404, b"404 page not found\n", Err(Failure::RouteMissing));
         check(&fetch(), 404, b"<html></html>", Err(Failure::RouteMissing));
         check(&fetch(), 405, b"", Err(Failure::RouteMissing));
-        for asked in [Request::List, fetch_batch(), Request::ReadKeys(Kind::RestApi)] {
+        for asked in [
+            Request::List,
+            fetch_batch(),
+            Request::ReadKeys(Kind::RestApi),
+            read_subscriptions("d34a"),
+            Request::ReadPlans,
+        ] {
+            check(&asked, 405, b"", Err(Failure::RouteMissing));
             check(&asked, 404, b"", Err(Failure::RouteMissing));
             check(&asked, 404, br#"{"code":404}"#, Err(Failure::RouteMissing));
         }

@@ -42,8 +42,9 @@ pub enum Event {
         /// The envelope's timestamp: a delete carries no `performedAt` (§2.3).
         sent_at: Option<Timestamp>,
     },
-    /// A key, a subscription, a plan or an application changed.
-    Changed(ResourceEvent),
+    /// A key, a subscription, a plan or an application changed. Boxed, so that the far more
+    /// frequent events about artifacts do not carry its size around.
+    Changed(Box<ResourceEvent>),
     /// An event about a resource this engine does not hold (secrets); counted and surfaced by
     /// type.
     NotHeld {

@@ -10,7 +10,6 @@ use serde::Deserialize;
 use super::DecodeError;
 use super::json::{self, Array, Collect, Object, Value, label};
 use crate::model::{ArtifactId, DeploymentId, Kind, Listed, ListedState, Listing, UnknownKind};
-use crate::time::Timestamp;
 
 /// With more unreadable rows than this the body as a whole is not believed to be the list.
 const UNREADABLE_MAX: usize = 10_000;
@@ -83,8 +82,8 @@ impl Rows {
         let has_state = row.state.is_present();
         self.with_state |= has_state;
         self.without_state |= !has_state;
-        let deployed_at = read_time(row.deployed_at, "deployedAt")?;
-        let updated_at = read_time(row.updated_at, "updatedAt")?;
+        let deployed_at = row.deployed_at.time("deployedAt")?;
+        let updated_at = row.updated_at.time("updatedAt")?;
         Ok(Listed {
             artifact: ArtifactId::new(&row.artifact_id.id("artifactId")?),
             deployment: DeploymentId::new(&row.deployment_id.id("deploymentId")?),
@@ -138,16 +137,6 @@ fn read_kind(name: &str) -> Result<Kind, UnknownKind> {
     Kind::parse(name).map_err(|_named| UnknownKind(label(name)))
 }
 
-fn read_time(value: Value<'_>, field: &str) -> Result<Option<Timestamp>, DecodeError> {
-    let text = match value {
-        Value::Missing => return Ok(None),
-        present => present.required(field)?,
-    };
-    let at = Timestamp::parse(&text)
-        .map_err(|_not_a_timestamp| DecodeError::new(format!("{field} is no timestamp")))?;
-    Ok(Some(at))
-}
-
 /// The state in any case. The Platform API lists what it is about to do as well (C-H10), and
 /// that is what it wants.
 fn read_state(value: Value<'_>) -> Result<ListedState, DecodeError> {
@@ -168,6 +157,7 @@ fn read_state(value: Value<'_>) -> Result<ListedState, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
 
     fn row(artifact: &str, deployment: &str, state: ListedState, at: &str) -> Listed {
         Listed {

@@ -28,6 +28,12 @@ impl DecodeError {
         Self::new(format!("{place}: {}", self.reason))
     }
 
+    /// The same error, told of a field of `parent`; the reason begins with the field's name.
+    #[must_use]
+    pub(super) fn of(self, parent: &str) -> Self {
+        Self::new(format!("{parent}.{}", self.reason))
+    }
+
     /// Why `what` could not be read as JSON. The parser's own message is not used: it quotes the
     /// value that it stumbled over.
     pub(super) fn json(what: &str, error: &serde_json::Error) -> Self {
@@ -82,5 +88,6 @@ mod tests {
     fn a_place_is_put_in_front() {
         let error = DecodeError::new("kind is missing").within("row 3");
         assert_eq!(error.to_string(), "row 3: kind is missing");
+        assert_eq!(DecodeError::new("a is empty").of("b").to_string(), "b.a is empty");
     }
 }

@@ -1,7 +1,15 @@
 //! Frames of the watch to events (`contract/apim.md` §2, `contract/controller.md` §3).
 //!
-//! A frame is read in one pass and borrowed from; only what an [`Event`] keeps is copied. A type
-//! that nobody documented is an event like any other and never ends a session.
+//! A frame is read in one pass and borrowed from; only what an [`Event`] keeps is copied. Events
+//! about resources take a second pass with the fields of their own, so that those about artifacts
+//! do not carry them. A type that nobody documented is an event like any other and never ends a
+//! session.
+
+mod apikey;
+mod application;
+mod plan;
+mod resource;
+mod subscription;
 
 use std::borrow::Cow;
 use std::mem;
@@ -54,8 +62,8 @@ enum Verb {
 /// Reads one text frame.
 ///
 /// # Errors
-/// What is no event: not one JSON object, without a `type`, or about an artifact and without its
-/// id, or with a time that is none. The reason names fields and positions and nothing else of
+/// What is no event: not one JSON object, without a `type`, or about an artifact or a resource
+/// and without its id, or with a field that cannot be read. The reason names fields and positions and nothing else of
 /// the frame (law 16, C-H52).
 pub fn decode_event(frame: &[u8]) -> Result<Event, DecodeError> {
     let envelope: Envelope<'_> = json::read_object(frame, "frame")?;
@@ -65,13 +73,10 @@ pub fn decode_event(frame: &[u8]) -> Result<Event, DecodeError> {
         return Ok(Event::ConnectionAck { gateway });
     }
     let Some((kind, verb)) = artifact_event(&event_type) else {
-        let not_held = is_not_held(&event_type);
-        let event_type = label(&event_type);
-        return Ok(if not_held {
-            Event::NotHeld { event_type }
-        } else {
-            Event::Unknown { event_type }
-        });
+        return match resource::decode(frame, &event_type) {
+            Some(change) => change.map(|change| Event::Changed(Box::new(change))),
+            None => Ok(unread(&event_type)),
+        };
     };
     let mut payload = envelope.payload.fields("payload")?;
     match verb {
@@ -106,12 +111,12 @@ fn artifact_event(event_type: &str) -> Option<(Kind, Verb)> {
     Some((kind, verb))
 }
 
-/// Whether the type is a documented one about credentials, subscriptions, plans, applications
-/// or secrets, `websub.hmacsecret.*` among them.
-fn is_not_held(event_type: &str) -> bool {
-    let family = event_type.split_once('.').map_or(event_type, |(family, _)| family);
-    matches!(family, "apikey" | "subscription" | "subscriptionPlan" | "application")
-        || event_type.to_ascii_lowercase().contains("secret")
+/// An event whose type says nothing to this engine: it is about secrets, `websub.hmacsecret.*`
+/// among them, or nobody documented it.
+fn unread(event_type: &str) -> Event {
+    let is_about_secrets = event_type.to_ascii_lowercase().contains("secret");
+    let event_type = label(event_type);
+    if is_about_secrets { Event::NotHeld { event_type } } else { Event::Unknown { event_type } }
 }
 
 impl Payload<'_> {
@@ -266,21 +271,22 @@ mod tests {
 
     #[test]
     fn events_about_what_is_not_held_are_told_from_unknown_ones() {
-        for event_type in [
-            "apikey.created",
-            "apikey.revoked",
-            "subscription.updated",
-            "subscriptionPlan.deleted",
-            "application.updated",
-            "secret.updated",
-            "websub.hmacsecret.created",
-            "webbroker.hmacSecret.deleted",
-        ] {
+        for event_type in
+            ["secret.updated", "websub.hmacsecret.created", "webbroker.hmacSecret.deleted"]
+        {
             let frame = format!(r#"{{"type":"{event_type}","payload":{{"apiId":5}}}}"#);
             check(&frame, &Event::NotHeld { event_type: event_type.to_owned() });
         }
-        for event_type in ["api.paused", "api", "gateway.config.updated", "API.deployed", "apikeys"]
-        {
+        for event_type in [
+            "api.paused",
+            "api",
+            "gateway.config.updated",
+            "API.deployed",
+            "apikeys",
+            "apikey.expired",
+            "application.created",
+            "subscriptionplan.created",
+        ] {
             let frame = format!(r#"{{"type":"{event_type}"}}"#);
             check(&frame, &Event::Unknown { event_type: event_type.to_owned() });
         }

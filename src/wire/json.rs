@@ -13,9 +13,28 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde::ser::Serialize;
 
 use super::DecodeError;
+use crate::time::Timestamp;
+
+/// Answers the same to everything but the one shape that is wanted.
+macro_rules! other_shapes {
+    ($($visit:ident($type:ty)),*) => {
+        $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok(Self::Value::Other)
+        })*
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Self::Value::Missing)
+        }
+    };
+}
+pub(super) use other_shapes;
 
 /// The longest id that is taken from the wire, in bytes. APIM's have 36.
 const ID_BYTES_MAX: usize = 255;
+
+/// The longest name that is taken from the wire, in bytes. APIM's have up to 512 characters
+/// (`contract/apim.md` §5.5).
+const NAME_BYTES_MAX: usize = 2048;
 
 /// The longest name that is kept to be shown, in characters.
 const LABEL_CHARS_MAX: usize = 64;
@@ -31,7 +50,9 @@ pub(super) enum Value<'a> {
     Text(Cow<'a, str>),
     /// `true` or `false`.
     Flag(bool),
-    /// A number, an array or an object.
+    /// A whole number that is not negative.
+    Number(u64),
+    /// Another number, an array or an object.
     Other,
 }
 
@@ -47,7 +68,9 @@ impl<'a> Value<'a> {
             Self::Missing => Ok(None),
             Self::Text(text) if text.is_empty() => Ok(None),
             Self::Text(text) => Ok(Some(text)),
-            Self::Flag(_) | Self::Other => Err(DecodeError::new(format!("{field} is not a text"))),
+            Self::Flag(_) | Self::Number(_) | Self::Other => {
+                Err(DecodeError::new(format!("{field} is not a text")))
+            }
         }
     }
 
@@ -61,12 +84,44 @@ impl<'a> Value<'a> {
 
     /// The text of an id, when there is one.
     pub(super) fn optional_id(self, field: &str) -> Result<Option<Cow<'a, str>>, DecodeError> {
-        self.optional(field)?.map(|id| sane_id(id, field)).transpose()
+        self.optional(field)?.map(|id| sane(id, ID_BYTES_MAX, field)).transpose()
     }
 
     /// The text of an id, which has to be there.
     pub(super) fn id(self, field: &str) -> Result<Cow<'a, str>, DecodeError> {
-        sane_id(self.required(field)?, field)
+        sane(self.required(field)?, ID_BYTES_MAX, field)
+    }
+
+    /// A name that people chose, when there is one.
+    pub(super) fn optional_name(self, field: &str) -> Result<Option<Cow<'a, str>>, DecodeError> {
+        self.optional(field)?.map(|name| sane(name, NAME_BYTES_MAX, field)).transpose()
+    }
+
+    /// A name that people chose, which has to be there.
+    pub(super) fn name(self, field: &str) -> Result<Cow<'a, str>, DecodeError> {
+        sane(self.required(field)?, NAME_BYTES_MAX, field)
+    }
+
+    /// The moment, when there is one. An empty text is none: it is not "never".
+    pub(super) fn time(self, field: &str) -> Result<Option<Timestamp>, DecodeError> {
+        let text = match self {
+            Self::Missing => return Ok(None),
+            present => present.required(field)?,
+        };
+        let at = Timestamp::parse(&text)
+            .map_err(|_not_a_timestamp| DecodeError::new(format!("{field} is no timestamp")))?;
+        Ok(Some(at))
+    }
+
+    /// The whole number, when there is one.
+    pub(super) fn number(&self, field: &str) -> Result<Option<u64>, DecodeError> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Number(number) => Ok(Some(*number)),
+            Self::Text(_) | Self::Flag(_) | Self::Other => {
+                Err(DecodeError::new(format!("{field} is not a whole number from 0 up")))
+            }
+        }
     }
 
     /// The flag, which has to be there.
@@ -74,25 +129,29 @@ impl<'a> Value<'a> {
         match self {
             Self::Flag(flag) => Ok(*flag),
             Self::Missing => Err(DecodeError::new(format!("{field} is missing"))),
-            Self::Text(_) | Self::Other => {
+            Self::Text(_) | Self::Number(_) | Self::Other => {
                 Err(DecodeError::new(format!("{field} is not true or false")))
             }
         }
     }
 }
 
-/// Refuses what can be no id: it would go into paths, keys and logs.
-fn sane_id<'a>(id: Cow<'a, str>, field: &str) -> Result<Cow<'a, str>, DecodeError> {
-    if id.len() > ID_BYTES_MAX {
-        let length = id.len();
-        return Err(DecodeError::new(format!("{field} has {length} bytes, over {ID_BYTES_MAX}")));
+/// Refuses what can be no id or name: it would go into paths, keys and logs.
+fn sane<'a>(
+    text: Cow<'a, str>,
+    bytes_max: usize,
+    field: &str,
+) -> Result<Cow<'a, str>, DecodeError> {
+    if text.len() > bytes_max {
+        let length = text.len();
+        return Err(DecodeError::new(format!("{field} has {length} bytes, over {bytes_max}")));
     }
     // Looking at every byte, whatever the first ones were, takes a few instructions for all.
-    let is_plain = id.bytes().fold(!id.is_empty(), |plain, byte| plain & byte.is_ascii_graphic());
-    if !is_plain && (id.trim().is_empty() || id.chars().any(char::is_control)) {
+    let is_plain = text.bytes().fold(!text.is_empty(), |plain, byte| plain & byte.is_ascii_graphic());
+    if !is_plain && (text.trim().is_empty() || text.chars().any(char::is_control)) {
         return Err(DecodeError::new(format!("{field} is blank or has control characters")));
     }
-    Ok(id)
+    Ok(text)
 }
 
 /// A name from the wire as it may be counted and shown: of bounded length, on one line.
@@ -136,8 +195,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Missing)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Value::Other)
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Value::Number(number))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
@@ -214,19 +273,6 @@ pub(super) trait Collect<'de>: Default {
 
     /// Takes the next item.
     fn add(&mut self, item: Self::Item);
-}
-
-/// Answers the same to everything but the one shape that is wanted.
-macro_rules! other_shapes {
-    ($($visit:ident($type:ty)),*) => {
-        $(fn $visit<E>(self, _: $type) -> Result<Self::Value, E> {
-            Ok(Self::Value::Other)
-        })*
-
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Self::Value::Missing)
-        }
-    };
 }
 
 struct ObjectVisitor<T>(PhantomData<T>);

@@ -18,9 +18,13 @@ mod deployments;
 mod discovery;
 mod event;
 mod existence;
+mod hashes;
 mod keys;
+mod plans;
 pub mod request;
+mod roll;
 mod subscriptions;
+mod token;
 
 pub use absence::is_not_deployed;
 pub use ack::{decode_ack, encode_ack};
@@ -34,7 +38,8 @@ pub use event::decode_event;
 pub use existence::{decode_existence, encode_existence_check};
 pub use http::{HttpRequest, HttpResponse, Method};
 pub use keys::decode_keys;
-pub use subscriptions::{decode_plans, decode_subscriptions};
+pub use plans::decode_plans;
+pub use subscriptions::decode_subscriptions;
 
 #[cfg(test)]
 mod tests;

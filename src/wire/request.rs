@@ -144,7 +144,13 @@ mod tests {
         let artifacts = [ArtifactId::new("d34a")];
         check(&discover(), "GET /internal/gateway/.well-known", JSON, None);
         check(&list(&base), "GET /internal/data/v1/deployments", JSON, None);
-        check(&read_keys(&base, Kind::RestApi), "GET /internal/data/v1/apis/api-keys", JSON, None);
+        check(&read_plans(&base), "GET /internal/data/v1/subscription-plans", JSON, None);
+        check(
+            &read_subscriptions(&base, &artifacts[0]),
+            "GET /internal/data/v1/apis/d34a/subscriptions",
+            JSON,
+            None,
+        );
         check(
             &check_exists(&base, &artifacts),
             "POST /internal/data/v1/artifacts/exists",
@@ -164,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_fetched_below_its_collection() {
+    fn every_kind_has_its_definitions_and_its_keys_below_its_collection() {
         for (kind, collection) in [
             (Kind::RestApi, "apis"),
             (Kind::LlmProvider, "llm-providers"),
@@ -176,6 +182,8 @@ mod tests {
             let request = fetch(&base(), &ArtifactId::new("d34a"), kind);
             let line = format!("GET /internal/data/v1/{collection}/d34a");
             check(&request, &line, "application/zip", None);
+            let line = format!("GET /internal/data/v1/{collection}/api-keys");
+            check(&read_keys(&base(), kind), &line, JSON, None);
         }
     }
 
@@ -190,6 +198,8 @@ mod tests {
         ] {
             let request = fetch(&base(), &ArtifactId::new(id), Kind::RestApi);
             assert_eq!(request.path, format!("/internal/data/v1/apis/{segment}"));
+            let request = read_subscriptions(&base(), &ArtifactId::new(id));
+            assert_eq!(request.path, format!("/internal/data/v1/apis/{segment}/subscriptions"));
         }
     }
 }

@@ -37,7 +37,8 @@ fn at(created: u32, credential: Credential) -> Credential {
 }
 
 fn changed(change: ResourceChange, sent: u32) -> Event {
-    Event::Changed(ResourceEvent { id: slot_id("a"), change, sent_at: Some(stamp(sent)) })
+    let (id, sent_at) = (slot_id("a"), Some(stamp(sent)));
+    Event::Changed(Box::new(ResourceEvent { id, change, sent_at }))
 }
 
 fn created(key: Credential, sent: u32) -> Event {
@@ -180,11 +181,8 @@ fn a_list_asked_before_an_event_neither_removes_nor_brings_back() {
     assert_eq!(rig.until(7_000), [read_keys(FIRST + 1)]);
     let other = ResourceId::ApiKey("a".into(), KeyName::new("other"));
     let change = ResourceChange::KeyCreated(at(9_000, key(9)));
-    rig.event(Event::Changed(ResourceEvent {
-        id: other.clone(),
-        change,
-        sent_at: Some(stamp(9_000)),
-    }));
+    let (id, sent_at) = (other.clone(), Some(stamp(9_000)));
+    rig.event(Event::Changed(Box::new(ResourceEvent { id, change, sent_at })));
     rig.stored();
     rig.event(revoked(9_100));
     rig.stored();

@@ -31,7 +31,7 @@ fn claim(status: SubscriptionStatus) -> SubscriptionClaim {
 }
 
 fn said(id: ResourceId, change: ResourceChange, second: u32) -> Event {
-    Event::Changed(ResourceEvent { id, change, sent_at: stamp(second) })
+    Event::Changed(Box::new(ResourceEvent { id, change, sent_at: stamp(second) }))
 }
 
 fn updated(claim: SubscriptionClaim, second: u32) -> Event {
