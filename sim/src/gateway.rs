@@ -16,6 +16,7 @@ use crate::random::Key;
 use crate::scenario::StoreChoice;
 use crate::step::CrashDisk;
 use crate::store::{DiskStore, ModelStore, SimStore};
+use crate::view::{HeldChange, View};
 
 /// A gateway process and the store that outlives it.
 pub struct SimGateway {
@@ -34,6 +35,7 @@ pub struct SimGateway {
     /// serves or says be new.
     is_stirred: bool,
     timeout: Option<Instant>,
+    view: View,
 }
 
 /// What became of one artifact: what was served of it and what is.
@@ -65,6 +67,7 @@ impl SimGateway {
             changes_seen: None,
             is_stirred: false,
             timeout: None,
+            view: View::default(),
         }
     }
 
@@ -84,6 +87,7 @@ impl SimGateway {
         let known = sabotage.recovered(recovered.clone());
         let engine = Engine::recover(self.config.clone(), seed, known, now);
         self.driver = Some(Driver::new(engine, ArchiveLimits::recommended()));
+        self.view = View::default();
         self.changes_seen = None;
         self.is_stirred = true;
         Ok(recovered)
@@ -93,6 +97,7 @@ impl SimGateway {
     pub fn crash(&mut self, disk: CrashDisk) -> Option<Batch> {
         let key = self.key.nth(self.boots).draw("crash");
         self.driver = None;
+        self.view = View::default();
         self.is_stirred = true;
         self.sessions.clear();
         let committing = self.committing.take().map(|(_, batch)| batch);
@@ -176,6 +181,27 @@ impl SimGateway {
     /// What is served is told anew at the next call of [`SimGateway::is_served_anew`].
     pub const fn look_again(&mut self) {
         self.changes_seen = None;
+    }
+
+    /// Takes in what changed of keys, subscriptions, plans and applications.
+    pub fn follow(&mut self) -> Vec<HeldChange> {
+        match &mut self.driver {
+            Some(driver) => self.view.follow(driver),
+            None => Vec::new(),
+        }
+    }
+
+    /// What a data plane sees of the process.
+    pub const fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Brings the snapshot up to date with everything that the process said.
+    pub fn refresh_snapshot(&mut self) {
+        let Self { view, driver, store, .. } = self;
+        if let Some(driver) = driver {
+            view.refresh(driver, |id| store.content(id).ok().flatten());
+        }
     }
 
     /// Whether what is served may have changed since the last call.

@@ -11,7 +11,7 @@ use driftless_gateway::time::Instant;
 
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
-use crate::properties::{self, Moment, Phase};
+use crate::properties::{self, Phase};
 use crate::scenario::Scenario;
 use crate::step::{Verb, When};
 use crate::trace::Trace;
@@ -141,7 +141,7 @@ fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<
         if !run_to(world, world.now().after(Duration::from_millis(stay)), end) {
             return false;
         }
-        world.show(&Moment::Rest);
+        world.rest();
     }
     world.enter(Phase::Converging);
     world.lift_faults();
@@ -152,7 +152,7 @@ fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<
     if !run_to(world, world.now().after(QUIET), end) {
         return false;
     }
-    world.show(&Moment::Rest);
+    world.rest();
     world.enter(Phase::Restarted);
     world.restart_gateway();
     converge(world, end)
@@ -180,7 +180,7 @@ fn converge(world: &mut World<'_, '_>, end: Instant) -> bool {
         }
         let is_met = || world.is_at_rest() && properties::is_met(&world.scene());
         if world.now() >= deadline || is_met() {
-            world.show(&Moment::Rest);
+            world.rest();
             return true;
         }
     }

@@ -72,8 +72,8 @@ fn decode(asked: &Request, body: &[u8], limits: &ArchiveLimits) -> Result<Respon
 mod tests {
     use super::*;
     use crate::model::{
-        ArtifactId, BasePath, BatchRoute, DeploymentId, KeyReading, Kind, Listing, Plan,
-        PlanId, Roll, Subscription, SubscriptionId, SubscriptionStatus,
+        ArtifactId, BasePath, BatchRoute, DeploymentId, KeyReading, Kind, Listing, Plan, PlanId,
+        Roll, Subscription, SubscriptionId, SubscriptionStatus,
     };
 
     fn fetch() -> Request {

@@ -147,7 +147,8 @@ fn sane<'a>(
         return Err(DecodeError::new(format!("{field} has {length} bytes, over {bytes_max}")));
     }
     // Looking at every byte, whatever the first ones were, takes a few instructions for all.
-    let is_plain = text.bytes().fold(!text.is_empty(), |plain, byte| plain & byte.is_ascii_graphic());
+    let is_plain =
+        text.bytes().fold(!text.is_empty(), |plain, byte| plain & byte.is_ascii_graphic());
     if !is_plain && (text.trim().is_empty() || text.chars().any(char::is_control)) {
         return Err(DecodeError::new(format!("{field} is blank or has control characters")));
     }

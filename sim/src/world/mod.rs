@@ -242,6 +242,7 @@ impl<'s, 't> World<'s, 't> {
         self.drain_manager();
         if is_stirred {
             self.watch_served();
+            self.watch_held();
         }
         self.watch_errors();
         self.watch_disturbances();
@@ -256,6 +257,7 @@ impl<'s, 't> World<'s, 't> {
     }
 
     fn tick(&mut self) {
+        self.gateway.refresh_snapshot();
         let mut properties = std::mem::take(&mut self.properties);
         let mut verdicts = std::mem::take(&mut self.verdicts);
         let scene = self.scene();
@@ -274,11 +276,20 @@ impl<'s, 't> World<'s, 't> {
             engine: self.gateway.engine(),
             config: &PROMISED,
             served: &self.served,
+            held: self.gateway.view().held(),
+            snapshot: self.gateway.view().snapshot(),
+            dialect: self.story.dialect,
             committed: &self.gateway.committed,
             disturbed_at: self.disturbed_at,
             phase: self.phase,
             plant: self.plant,
         }
+    }
+
+    /// The run came to rest.
+    pub fn rest(&mut self) {
+        self.gateway.refresh_snapshot();
+        self.show(&Moment::Rest);
     }
 
     /// Shows a moment to every property.
@@ -362,6 +373,19 @@ impl<'s, 't> World<'s, 't> {
             Some((label, content)) if content > label => self.mark("content_newer_than_event"),
             Some((label, content)) if content < label => self.mark("content_older_than_event"),
             _ => {}
+        }
+    }
+
+    fn watch_held(&mut self) {
+        for change in self.gateway.follow() {
+            let what = match (&change.before, &change.after) {
+                (None, _) => "holds",
+                (Some(_), Some(_)) => "replaces",
+                (Some(_), None) => "drops",
+            };
+            let id = change.id.to_string();
+            self.trace.record(self.now, "engine", what, id.as_bytes(), || id.clone());
+            self.show(&Moment::Held(&change));
         }
     }
 
