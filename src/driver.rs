@@ -11,8 +11,12 @@ mod answer;
 
 use std::collections::BTreeMap;
 
-use crate::engine::{Action, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure};
-use crate::model::{BasePath, Batch, Listing, RequestId, SessionId, WriteId};
+pub use answer::ReadFrame;
+
+use crate::engine::{
+    Action, Change, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure,
+};
+use crate::model::{Ack, BasePath, Batch, Listing, RequestId, SessionId, WriteId};
 use crate::time::Instant;
 use crate::wire::{self, ArchiveLimits, HttpRequest, HttpResponse, request};
 
@@ -41,6 +45,8 @@ pub enum Outbound {
         session: SessionId,
         /// The text.
         text: String,
+        /// The ack that it says.
+        ack: Ack,
     },
     /// Send a request.
     Http {
@@ -93,7 +99,12 @@ impl Driver {
 
     /// A text frame arrived.
     pub fn receive_frame(&mut self, session: SessionId, frame: &[u8], now: Instant) {
-        self.engine.handle(answer::read_frame(session, frame), now);
+        self.receive(session, ReadFrame::of(frame), now);
+    }
+
+    /// A text frame arrived and was read already.
+    pub fn receive(&mut self, session: SessionId, frame: ReadFrame, now: Instant) {
+        self.engine.handle(frame.input(session), now);
     }
 
     /// A binary frame arrived. The contract has none, so it is no event, whatever it holds.
@@ -144,6 +155,12 @@ impl Driver {
         }
     }
 
+    /// The next thing that may be in force in another form than before; see
+    /// [`Engine::poll_change`].
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.engine.poll_change()
+    }
+
     /// A write is durable.
     pub fn stored(&mut self, write: WriteId, now: Instant) {
         self.engine.handle(Input::Stored(write), now);
@@ -187,7 +204,11 @@ impl Driver {
                 Outbound::Dial { session, path: request::connect_path(&base) }
             }
             Action::CloseSession(session) => Outbound::Hangup { session },
-            Action::Ack(session, ack) => Outbound::Frame { session, text: wire::encode_ack(&ack) },
+            Action::Ack(session, ack) => {
+                let text = wire::encode_ack(&ack);
+                debug_assert_eq!(wire::decode_ack(text.as_bytes()).as_ref(), Ok(&ack));
+                Outbound::Frame { session, text, ack }
+            }
             Action::Request(id, base, asked) => {
                 let (request, name) = (encode_request(&base, &asked), asked.name());
                 self.awaiting.insert(id, asked);
@@ -221,7 +242,7 @@ mod tests {
     use super::*;
     use crate::engine::Config;
     use crate::model::{
-        Ack, AckAction, AckStatus, ArtifactId, BatchRoute, DeploymentId, Kind, Recovered,
+        AckAction, AckStatus, ArtifactId, BatchRoute, DeploymentId, Kind, Recovered,
     };
 
     fn driver() -> Driver {
@@ -259,8 +280,8 @@ mod tests {
         };
         let text = wire::encode_ack(&ack);
         assert_eq!(
-            driver.outbound(Action::Ack(session, ack)),
-            Some(Outbound::Frame { session, text })
+            driver.outbound(Action::Ack(session, ack.clone())),
+            Some(Outbound::Frame { session, text, ack })
         );
         let (write, batch) = (WriteId(2), Batch::default());
         assert_eq!(

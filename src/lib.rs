@@ -10,11 +10,13 @@
 //! - [`wire`]: bytes to nouns and back; the only place that knows a field name.
 //! - [`driver`]: the codec around the engine; bytes in, bytes out.
 //! - [`store`]: what is durable, behind the trait [`store::Store`]; redb on any disk.
+//! - [`runtime`]: what a data plane needs: a snapshot swapped at once, and what a request may do.
 //! - `shell`: everything that touches the machine, behind the feature of that name.
 //!
 //! ```text
 //!   model, time ◄── engine ◄── driver ──► wire ──► model, time
 //!   model, time ◄── store
+//!   model, time ◄── runtime
 //!   whoever owns a Driver and a Store is a gateway: the shell, or the simulation
 //! ```
 //!
@@ -34,6 +36,8 @@ pub mod wire;
 pub mod driver;
 
 pub mod store;
+
+pub mod runtime;
 
 #[cfg(feature = "shell")]
 pub mod shell;

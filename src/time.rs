@@ -186,9 +186,9 @@ fn civil_from_days(days: i128) -> (i128, i128, i128) {
     (year, month, day)
 }
 
-/// The day number of a date, the inverse of [`civil_from_days`].
-fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
-    let year = year - i128::from(month <= 2);
+/// The day number of a date, the inverse of [`civil_from_days`]. Four digits of a year fit.
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
     let month_index = if month > 2 { month - 3 } else { month + 9 };
@@ -197,15 +197,24 @@ fn days_from_civil(year: i128, month: i128, day: i128) -> i128 {
     era * 146_097 + day_of_era - 719_468
 }
 
+const fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
 fn parse_iso(text: &[u8]) -> Option<Timestamp> {
     let (date, rest) = text.split_at_checked(10)?;
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else { return None };
     let year = number(&[y1, y2, y3, y4])?;
     let (month, day) = (number(&[m1, m2])?, number(&[d1, d2])?);
-    let days = days_from_civil(year, month, day);
-    if civil_from_days(days) != (year, month, day) {
+    if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
         return None;
     }
+    let days = days_from_civil(year, month, day);
     let (time, rest) = rest.split_at_checked(9)?;
     let [b'T' | b't' | b' ', h1, h2, b':', n1, n2, b':', s1, s2] = *time else { return None };
     let (hour, minute, second) = (number(&[h1, h2])?, number(&[n1, n2])?, number(&[s1, s2])?);
@@ -215,11 +224,12 @@ fn parse_iso(text: &[u8]) -> Option<Timestamp> {
     let (fraction, digits, rest) = parse_fraction(rest)?;
     let offset = parse_offset(rest)?;
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset;
-    Some(Timestamp { unix_nanos: seconds * NANOS_PER_SECOND + fraction, digits })
+    let unix_nanos = i128::from(seconds) * NANOS_PER_SECOND + i128::from(fraction);
+    Some(Timestamp { unix_nanos, digits })
 }
 
 /// Nanoseconds, significant digits and what follows the fraction.
-fn parse_fraction(text: &[u8]) -> Option<(i128, u8, &[u8])> {
+fn parse_fraction(text: &[u8]) -> Option<(i64, u8, &[u8])> {
     let Some(text) = text.strip_prefix(b".") else { return Some((0, 0, text)) };
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 || digits > 9 {
@@ -227,11 +237,11 @@ fn parse_fraction(text: &[u8]) -> Option<(i128, u8, &[u8])> {
     }
     let (fraction, rest) = text.split_at(digits);
     let digits = u8::try_from(digits).ok()?;
-    Some((number(fraction)? * unit_nanos(digits), digits, rest))
+    Some((number(fraction)? * 10_i64.pow(9 - u32::from(digits)), digits, rest))
 }
 
 /// Seconds east of UTC.
-fn parse_offset(text: &[u8]) -> Option<i128> {
+fn parse_offset(text: &[u8]) -> Option<i64> {
     match *text {
         [b'Z' | b'z'] => Some(0),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
@@ -246,9 +256,10 @@ fn parse_offset(text: &[u8]) -> Option<i128> {
     }
 }
 
-fn number(digits: &[u8]) -> Option<i128> {
-    digits.iter().try_fold(0_i128, |value, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + i128::from(byte - b'0'))
+/// At most nine digits as a number.
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0_i64, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
     })
 }
 

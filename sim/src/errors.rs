@@ -16,11 +16,14 @@ pub struct ErrorWatch {
 }
 
 impl ErrorWatch {
+    /// Whether nothing was logged since the last call of [`ErrorWatch::take`].
+    pub fn is_quiet(&self) -> bool {
+        !self.has_lines.load(Ordering::Relaxed)
+    }
+
     /// The lines since the last call.
     pub fn take(&self) -> Vec<String> {
-        if !self.has_lines.swap(false, Ordering::Relaxed) {
-            return Vec::new();
-        }
+        self.has_lines.store(false, Ordering::Relaxed);
         std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,5 +1,6 @@
 //! The gateway as one crashable process: the production driver and engine on a store.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use driftless_gateway::driver::{Driver, Outbound};
@@ -15,6 +16,7 @@ use crate::random::Key;
 use crate::scenario::StoreChoice;
 use crate::step::CrashDisk;
 use crate::store::{DiskStore, ModelStore, SimStore};
+use crate::view::{HeldChange, View};
 
 /// A gateway process and the store that outlives it.
 pub struct SimGateway {
@@ -29,6 +31,21 @@ pub struct SimGateway {
     /// What was committed so far, whatever became of the disk.
     pub committed: Recovered,
     changes_seen: Option<u64>,
+    /// Whether the process was touched since it last came to rest. Only then can what it wants,
+    /// serves or says be new.
+    is_stirred: bool,
+    timeout: Option<Instant>,
+    view: View,
+}
+
+/// What became of one artifact: what was served of it and what is.
+pub struct ServedChange {
+    /// The artifact.
+    pub artifact: ArtifactId,
+    /// What was served.
+    pub before: Option<Served>,
+    /// What is served.
+    pub after: Option<Served>,
 }
 
 impl SimGateway {
@@ -48,6 +65,9 @@ impl SimGateway {
             sessions: BTreeMap::new(),
             committed: Recovered::default(),
             changes_seen: None,
+            is_stirred: false,
+            timeout: None,
+            view: View::default(),
         }
     }
 
@@ -67,7 +87,9 @@ impl SimGateway {
         let known = sabotage.recovered(recovered.clone());
         let engine = Engine::recover(self.config.clone(), seed, known, now);
         self.driver = Some(Driver::new(engine, ArchiveLimits::recommended()));
+        self.view = View::default();
         self.changes_seen = None;
+        self.is_stirred = true;
         Ok(recovered)
     }
 
@@ -75,6 +97,8 @@ impl SimGateway {
     pub fn crash(&mut self, disk: CrashDisk) -> Option<Batch> {
         let key = self.key.nth(self.boots).draw("crash");
         self.driver = None;
+        self.view = View::default();
+        self.is_stirred = true;
         self.sessions.clear();
         let committing = self.committing.take().map(|(_, batch)| batch);
         match &committing {
@@ -89,8 +113,9 @@ impl SimGateway {
         self.boots
     }
 
-    /// The running process.
+    /// The running process, to be told something.
     pub const fn driver(&mut self) -> Option<&mut Driver> {
+        self.is_stirred = true;
         self.driver.as_mut()
     }
 
@@ -104,9 +129,20 @@ impl SimGateway {
         self.driver.as_mut()?.poll_outbound()
     }
 
-    /// When the process wants to be woken.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        self.driver.as_ref()?.poll_timeout().map(|(at, _)| at)
+    /// Whether the process was started, stopped or told something since it last came to rest.
+    pub const fn is_stirred(&self) -> bool {
+        self.is_stirred
+    }
+
+    /// Everything that the process wanted was done and everything new about it looked at.
+    pub fn came_to_rest(&mut self) {
+        self.is_stirred = false;
+        self.timeout = self.driver.as_ref().and_then(Driver::poll_timeout).map(|(at, _)| at);
+    }
+
+    /// When the process wants to be woken, as of its last rest.
+    pub const fn timeout(&self) -> Option<Instant> {
+        self.timeout
     }
 
     /// The store, to do harm to.
@@ -142,26 +178,67 @@ impl SimGateway {
         Some((write, batch, done))
     }
 
-    /// What is served is told anew at the next call of [`SimGateway::served_if_changed`].
+    /// What is served is told anew at the next call of [`SimGateway::is_served_anew`].
     pub const fn look_again(&mut self) {
         self.changes_seen = None;
     }
 
-    /// What is served now, when it may have changed since the last call. A process that is down
-    /// serves nothing.
-    pub fn served_if_changed(&mut self) -> Option<BTreeMap<ArtifactId, Served>> {
-        let Some(engine) = self.driver.as_ref().map(Driver::engine) else {
-            return self.changes_seen.take().map(|_| BTreeMap::new());
-        };
-        let observed = engine.observed();
-        if self.changes_seen == Some(observed.changes()) {
-            return None;
+    /// Takes in what changed of keys, subscriptions, plans and applications.
+    pub fn follow(&mut self) -> Vec<HeldChange> {
+        match &mut self.driver {
+            Some(driver) => self.view.follow(driver),
+            None => Vec::new(),
         }
-        self.changes_seen = Some(observed.changes());
-        let served = observed.served().filter_map(|(id, row)| {
-            let digest = row.held?.digest;
-            Some((id.clone(), Served { deployment: row.generation.deployment.clone(), digest }))
-        });
-        Some(served.collect())
+    }
+
+    /// What a data plane sees of the process.
+    pub const fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Brings the snapshot up to date with everything that the process said.
+    pub fn refresh_snapshot(&mut self) {
+        let Self { view, driver, store, .. } = self;
+        if let Some(driver) = driver {
+            view.refresh(driver, |id| store.content(id).ok().flatten());
+        }
+    }
+
+    /// Whether what is served may have changed since the last call.
+    pub fn is_served_anew(&mut self) -> bool {
+        let changes = self.engine().map(|engine| engine.observed().changes());
+        std::mem::replace(&mut self.changes_seen, changes) != changes
+    }
+
+    /// How what is served differs from `before`, by id. A process that is down serves nothing.
+    pub fn served_changes(&self, before: &BTreeMap<ArtifactId, Served>) -> Vec<ServedChange> {
+        let gone = |(id, served): (&ArtifactId, &Served)| ServedChange {
+            artifact: id.clone(),
+            before: Some(served.clone()),
+            after: None,
+        };
+        let mut changes = Vec::new();
+        let mut known = before.iter().peekable();
+        for (id, row) in self.engine().into_iter().flat_map(|engine| engine.observed().served()) {
+            let Some(digest) = row.held.map(|held| held.digest) else { continue };
+            let was = loop {
+                let order = known.peek().map_or(Ordering::Greater, |(other, _)| (*other).cmp(id));
+                match order {
+                    Ordering::Less => changes.extend(known.next().map(gone)),
+                    Ordering::Equal => break known.next().map(|(_, served)| served),
+                    Ordering::Greater => break None,
+                }
+            };
+            let deployment = &row.generation.deployment;
+            if was.is_none_or(|was| was.digest != digest || was.deployment != *deployment) {
+                changes.push(ServedChange {
+                    artifact: id.clone(),
+                    before: was.cloned(),
+                    after: Some(Served { deployment: deployment.clone(), digest }),
+                });
+            }
+        }
+        changes.extend(known.map(gone));
+        changes
     }
 }

@@ -32,6 +32,7 @@
 //! - [`net`]: the simulated network.
 //! - [`disk`]: the simulated disk.
 //! - [`store`]: the model store, and the production store on the simulated disk.
+//! - [`view`]: what a data plane sees of the gateway.
 //! - [`gateway`]: the gateway as one process that can crash.
 //! - [`errors`]: lines at level ERROR.
 //! - [`trace`]: what happened, in virtual time, and its hash.
@@ -57,6 +58,8 @@ pub mod net;
 pub mod disk;
 
 pub mod store;
+
+pub mod view;
 
 pub mod gateway;
 

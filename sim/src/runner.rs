@@ -11,7 +11,7 @@ use driftless_gateway::time::Instant;
 
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
-use crate::properties::{self, Moment, Phase};
+use crate::properties::{self, Phase};
 use crate::scenario::Scenario;
 use crate::step::{Verb, When};
 use crate::trace::Trace;
@@ -132,7 +132,7 @@ fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
 }
 
 /// Whether the run got to its end before `until`.
-fn go_through_phases(world: &mut World<'_>, story: &Scenario, until: Option<Instant>) -> bool {
+fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<Instant>) -> bool {
     let end = until.unwrap_or(Instant::from_nanos(u64::MAX));
     if !run_to(world, story_end(story), end) {
         return false;
@@ -141,7 +141,7 @@ fn go_through_phases(world: &mut World<'_>, story: &Scenario, until: Option<Inst
         if !run_to(world, world.now().after(Duration::from_millis(stay)), end) {
             return false;
         }
-        world.show(&Moment::Rest);
+        world.rest();
     }
     world.enter(Phase::Converging);
     world.lift_faults();
@@ -152,7 +152,7 @@ fn go_through_phases(world: &mut World<'_>, story: &Scenario, until: Option<Inst
     if !run_to(world, world.now().after(QUIET), end) {
         return false;
     }
-    world.show(&Moment::Rest);
+    world.rest();
     world.enter(Phase::Restarted);
     world.restart_gateway();
     converge(world, end)
@@ -164,23 +164,23 @@ const QUIET: Duration = Duration::from_secs(20);
 /// How often convergence is looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
-fn run_to(world: &mut World<'_>, target: Instant, end: Instant) -> bool {
+fn run_to(world: &mut World<'_, '_>, target: Instant, end: Instant) -> bool {
     world.run_until(target.min(end));
     target <= end
 }
 
 /// Lets time pass until the gateway has converged, at most to the deadline. What is unmet then is
 /// for the property `converges` to say.
-fn converge(world: &mut World<'_>, end: Instant) -> bool {
+fn converge(world: &mut World<'_, '_>, end: Instant) -> bool {
     let deadline = world.now().after(convergence_bound(&Config::recommended()));
     loop {
         let next = world.now().after(LOOK);
         if !run_to(world, next, end) {
             return false;
         }
-        let is_met = || world.is_at_rest() && properties::unmet(&world.scene()).is_none();
+        let is_met = || world.is_at_rest() && properties::is_met(&world.scene());
         if world.now() >= deadline || is_met() {
-            world.show(&Moment::Rest);
+            world.rest();
             return true;
         }
     }

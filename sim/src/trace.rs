@@ -4,10 +4,9 @@
 //! it costs the same whether anybody reads along.
 
 use std::fmt;
-use std::hash::Hasher;
 
 use driftless_gateway::time::Instant;
-use siphasher::sip128::{Hasher128, SipHasher13};
+use twox_hash::XxHash3_128;
 
 /// One line of the trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,7 +32,7 @@ pub type TraceSink<'a> = &'a mut dyn FnMut(&TraceLine);
 
 /// The hash chain of a run, and where its text goes.
 pub struct Trace<'a> {
-    chain: SipHasher13,
+    chain: u128,
     events: u64,
     sink: Option<TraceSink<'a>>,
 }
@@ -41,7 +40,7 @@ pub struct Trace<'a> {
 impl<'a> Trace<'a> {
     /// A trace that tells `sink`, if there is one.
     pub fn new(sink: Option<TraceSink<'a>>) -> Self {
-        Self { chain: SipHasher13::new_with_keys(0x6472_6966, 0x746c_6573), events: 0, sink }
+        Self { chain: 0, events: 0, sink }
     }
 
     /// Something happened. `detail` is asked for only when somebody reads along.
@@ -54,10 +53,21 @@ impl<'a> Trace<'a> {
         detail: impl FnOnce() -> String,
     ) {
         self.events += 1;
-        self.chain.write_u64(at.as_nanos());
-        self.chain.write(what.as_bytes());
-        self.chain.write_usize(bytes.len());
-        self.chain.write(bytes);
+        let mut link = [0; 64];
+        let parts: [&[u8]; 5] = [
+            &self.chain.to_le_bytes(),
+            &XxHash3_128::oneshot(what.as_bytes()).to_le_bytes(),
+            &XxHash3_128::oneshot(bytes).to_le_bytes(),
+            &at.as_nanos().to_le_bytes(),
+            &(bytes.len() as u64).to_le_bytes(),
+        ];
+        let mut rest = link.as_mut_slice();
+        for part in parts {
+            let (place, behind) = rest.split_at_mut(part.len());
+            place.copy_from_slice(part);
+            rest = behind;
+        }
+        self.chain = XxHash3_128::oneshot(&link);
         if let Some(sink) = &mut self.sink {
             sink(&TraceLine { at, who, what, detail: detail() });
         }
@@ -69,8 +79,8 @@ impl<'a> Trace<'a> {
     }
 
     /// The hash of everything so far.
-    pub fn hash(&self) -> u128 {
-        self.chain.finish128().as_u128()
+    pub const fn hash(&self) -> u128 {
+        self.chain
     }
 }
 

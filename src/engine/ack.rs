@@ -50,19 +50,19 @@ impl AckLedger {
 
     /// Releases what has become true of an artifact and drops what no longer can.
     pub(super) fn settle(&mut self, id: &ArtifactId, desired: &Desired, durable: Option<&Row>) {
-        let Some(owed) = self.owed.remove(id) else { return };
-        self.count -= owed.len();
-        let mut waiting = Vec::new();
-        for item in owed {
+        let Some(owed) = self.owed.get_mut(id) else { return };
+        let before = owed.len();
+        owed.retain(|item| {
             match verdict(&item.ack, desired, durable) {
-                Verdict::True => self.due.push_back(item.ack),
-                Verdict::Waits => waiting.push(item),
+                Verdict::True => self.due.push_back(item.ack.clone()),
+                Verdict::Waits => return true,
                 Verdict::Superseded => self.superseded += 1,
             }
-        }
-        self.count += waiting.len();
-        if !waiting.is_empty() {
-            self.owed.insert(id.clone(), waiting);
+            false
+        });
+        self.count -= before - owed.len();
+        if owed.is_empty() {
+            self.owed.remove(id);
         }
     }
 

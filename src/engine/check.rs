@@ -14,6 +14,8 @@ impl Engine {
         );
         let fetches = self.requests.values().filter(|a| matches!(a.what, Asked::Fetch(..))).count();
         assert!(fetches <= self.config.fetches_in_flight_max, "fetches in flight are bounded");
+        let rolls = self.requests.values().filter(|a| matches!(a.what, Asked::Roll(_))).count();
+        assert!(rolls <= self.config.rolls_in_flight_max, "lists in flight are bounded");
         assert!(self.touched.is_empty(), "everything touched was reconciled");
         debug_assert!(
             self.observed.durable().tombstones.keys().all(|id| !self

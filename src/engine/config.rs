@@ -19,6 +19,10 @@ pub struct Config {
     /// The least time between two complete lists that both lack an artifact before it counts as
     /// not deployed (law 4).
     pub orphan_delay: Duration,
+    /// The least time between two complete lists that both lack a key, a subscription or a plan
+    /// before it counts as gone; longer than for artifacts, for no question about a single one
+    /// can confirm it (law 4).
+    pub credential_orphan_delay: Duration,
     /// How far the clocks of event times and list times may disagree.
     pub clock_margin: Duration,
     /// How long an undeploy or delete waits before the artifact itself is asked for: a redeploy is
@@ -44,6 +48,14 @@ pub struct Config {
     pub ack_failure_attempts: u32,
     /// Most fetches in flight.
     pub fetches_in_flight_max: usize,
+    /// Most lists of keys, subscriptions and plans in flight.
+    pub rolls_in_flight_max: usize,
+    /// Most keys and subscriptions kept for artifacts that are not known; an event about a
+    /// further one is dropped and counted.
+    pub parked_max: usize,
+    /// Most keys, subscriptions, plans and applications remembered as gone; the oldest are
+    /// forgotten and counted.
+    pub gone_max: usize,
     /// Most deployment ids in one batch fetch, and most artifacts in one existence check.
     pub batch_size_max: usize,
     /// Most artifacts in one durable write.
@@ -62,6 +74,7 @@ impl Config {
             base: None,
             read_lag_max: Duration::from_secs(5),
             orphan_delay: Duration::from_secs(5),
+            credential_orphan_delay: Duration::from_secs(30),
             clock_margin: Duration::from_secs(3),
             undeploy_grace: Duration::from_millis(250),
             resync_interval: Duration::from_secs(120),
@@ -74,6 +87,9 @@ impl Config {
             session_young: Duration::from_secs(30),
             ack_failure_attempts: 5,
             fetches_in_flight_max: 4,
+            rolls_in_flight_max: 4,
+            parked_max: 50_000,
+            gone_max: 10_000,
             batch_size_max: 50,
             write_size_max: 500,
             acks_owed_max: 10_000,

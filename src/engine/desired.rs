@@ -183,6 +183,13 @@ impl Desired {
             && self.doubt.is_none()
     }
 
+    /// Takes back the wish for a list that is due by `asked_at`.
+    pub fn verified(&mut self, asked_at: Instant) {
+        if self.verify_at.is_some_and(|at| at <= asked_at) {
+            self.verify_at = None;
+        }
+    }
+
     /// When a list has to look at the artifact again.
     pub const fn verify_at(&self) -> Option<Instant> {
         self.verify_at
@@ -263,11 +270,7 @@ impl DesiredSet {
 
     /// Takes back the wish for a list that is due by `asked_at`.
     pub fn verified(&mut self, id: &ArtifactId, asked_at: Instant) {
-        self.update(id, |desired| {
-            if desired.verify_at.is_some_and(|at| at <= asked_at) {
-                desired.verify_at = None;
-            }
-        });
+        self.update(id, |desired| desired.verified(asked_at));
     }
 
     /// When the first list is wanted.

@@ -9,6 +9,9 @@ use crate::time::Instant;
 impl Engine {
     /// When the next check is due; never in a dialect that has none (FB-09).
     pub(super) fn existence_due(&self) -> Option<Instant> {
+        if self.existence.is_empty() {
+            return None;
+        }
         let is_asking = self.requests.values().any(|asked| matches!(asked.what, Asked::Exists(_)));
         if !self.has_existence_check() || is_asking {
             return None;

@@ -24,8 +24,7 @@ impl Engine {
     pub(super) fn reconcile(&mut self, id: &ArtifactId) {
         let Some(desired) = self.desired.get(id) else { return };
         let lag = self.config.read_lag_max;
-        let row = self.observed.latest_row(id);
-        let tombstone = self.observed.latest_tombstone(id);
+        let (row, tombstone) = self.observed.latest(id);
         match plan_one(desired, row, tombstone, lag) {
             Some(Task::Fetch { due }) => {
                 let deployment = desired.generation.deployment.as_ref();
@@ -47,7 +46,7 @@ impl Engine {
     /// Sends the fetches that are due, as far as the limit of requests in flight allows.
     pub(super) fn launch_fetches(&mut self, now: Instant) {
         let size_max = if self.batch_route.is_some() { self.config.batch_size_max } else { 1 };
-        while self.has_room_for_fetches() {
+        while self.queue.next_due().is_some_and(|due| due <= now) && self.has_room_for_fetches() {
             let jobs = self.queue.take_due(now, size_max);
             if jobs.is_empty() {
                 return;

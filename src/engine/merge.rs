@@ -21,7 +21,7 @@ impl Engine {
         let next = now.after(self.config.resync_interval.saturating_sub(slack));
         self.resync.succeeded(complete, next);
         self.surface(listing);
-        self.learn_dialect(listing.has_state);
+        self.learn_dialect(listing.has_state, now);
         let number = self.lists_merged + 1;
         self.lists_merged = number;
         for row in &listing.rows {
@@ -91,7 +91,7 @@ impl Engine {
 
     /// The dialect is told by behaviour: only the Platform API serves below its own base path,
     /// and only GA lists rows without `state`.
-    fn learn_dialect(&mut self, has_state: Option<bool>) {
+    fn learn_dialect(&mut self, has_state: Option<bool>, now: Instant) {
         let Some(base) = self.base.clone() else { return };
         let known = self.observed.latest_control_plane().and_then(|known| known.dialect);
         let is_platform = base == crate::model::BasePath::platform_api();
@@ -105,6 +105,7 @@ impl Engine {
         if self.observed.latest_control_plane() != Some(&found) {
             self.observed.write_control_plane(found);
         }
+        self.note_dialect(now);
         if !self.has_existence_check() {
             self.touched.extend(std::mem::take(&mut self.existence).into_keys());
         }
@@ -173,8 +174,8 @@ impl Engine {
             desired.generation.listed_at = row.listed_at;
             desired.check_wanted = false;
             desired.doubt = None;
+            desired.verified(asked_at);
         });
-        self.desired.verified(&row.artifact, asked_at);
     }
 
     /// A row that has nothing to fetch stays in doubt: it is asked for again at every list, and
@@ -188,8 +189,8 @@ impl Engine {
             if desired.doubt != Some(Doubt::ListedWithoutContent) {
                 desired.doubt = None;
             }
+            desired.verified(now);
         });
-        self.desired.verified(&row.artifact, now);
     }
 
     fn doubt(&mut self, id: &ArtifactId, number: u64, asked_at: Instant, now: Instant) {

@@ -28,8 +28,10 @@ mod input;
 mod merge;
 mod observed;
 mod queue;
+mod reading;
 pub mod reconcile;
 mod resync;
+mod rolls;
 mod roster;
 mod session;
 mod standing;
@@ -45,7 +47,7 @@ pub use action::{Action, Request};
 pub use config::Config;
 pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
-pub use observed::ObservedSet;
+pub use observed::{Change, ObservedSet};
 pub use status::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};
 
 use ack::AckLedger;
@@ -53,12 +55,14 @@ use backoff::Jitter;
 use fetch::Wanted;
 use queue::FetchQueue;
 use resync::Resync;
+use rolls::{RollId, Rolls};
+use roster::Roster;
 use session::{Phase, Session};
 use standing::Standings;
 
 use crate::model::{
-    ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, KeyReading, Kind,
-    Recovered, RequestId, SessionId, WriteId,
+    ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, Kind, Recovered,
+    RequestId, SessionId, WriteId,
 };
 use crate::time::Instant;
 
@@ -80,14 +84,7 @@ enum Asked {
     /// Alone, or as a batch by this route.
     Fetch(Vec<Wanted>, Option<BatchRoute>),
     Exists(Vec<ArtifactId>),
-    Keys,
-}
-
-/// What the key list turned out to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum KeysFound {
-    Keys,
-    ApiList,
+    Roll(RollId),
 }
 
 /// A gateway's sync engine.
@@ -98,7 +95,6 @@ pub struct Engine {
     session: Session,
     base: Option<BasePath>,
     batch_route: Option<BatchRoute>,
-    keys: Option<KeysFound>,
     resync: Resync,
     lists_merged: u64,
     /// The artifact up to which definitions were read again in this round.
@@ -107,6 +103,8 @@ pub struct Engine {
     observed: ObservedSet,
     queue: FetchQueue,
     existence: BTreeMap<ArtifactId, Instant>,
+    roster: Roster,
+    rolls: Rolls,
     acks: AckLedger,
     standings: Standings,
     surfaced: Surfaced,
@@ -145,12 +143,12 @@ impl Engine {
         }
         let touched = desired.ids().cloned().collect();
         let base = config.base.clone();
+        let roster = Roster::recover(&recovered, now);
         let mut engine = Self {
             jitter: Jitter::new(seed),
             session: Session::new(now),
             base,
             batch_route: Some(BatchRoute::FetchBatch),
-            keys: None,
             resync: Resync::new(),
             lists_merged: 0,
             scrubbed: None,
@@ -158,6 +156,8 @@ impl Engine {
             observed: ObservedSet::new(recovered),
             queue: FetchQueue::default(),
             existence: BTreeMap::new(),
+            roster,
+            rolls: Rolls::default(),
             acks: AckLedger::default(),
             standings: Standings::default(),
             surfaced: Surfaced::default(),
@@ -227,6 +227,12 @@ impl Engine {
         self.actions.pop_front()
     }
 
+    /// The next thing that may be in force in another form than before, for who keeps a view of
+    /// it; drain it together with the actions.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.observed.poll_change()
+    }
+
     /// When to call [`Engine::handle_timeout`] next, and what for.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let live = self.session.live().is_some();
@@ -242,6 +248,7 @@ impl Engine {
             self.list_due().filter(|_| live).map(|at| (at, "list")),
             self.queue.next_due().filter(|_| live && room).map(|at| (at, "fetch")),
             self.existence_due().filter(|_| live).map(|at| (at, "existence check")),
+            self.rolls.next_due(&self.config).filter(|_| live).map(|at| (at, "roll")),
         ]
         .into_iter()
         .flatten()
@@ -288,10 +295,12 @@ impl Engine {
                 self.acks.settle(&id, desired, self.observed.durable().rows.get(&id));
             }
             self.recount(&id);
+            self.note_artifact(&id, now);
         }
         if self.is_live() {
             self.launch_fetches(now);
             self.launch_existence(now);
+            self.launch_rolls(now);
         }
         self.flush(now);
         self.send_acks();
@@ -335,7 +344,7 @@ impl Engine {
         self.touched.extend(self.acks.artifacts().cloned());
         self.batch_route = Some(BatchRoute::FetchBatch);
         self.resync.session_began(now);
-        self.ask(Request::ReadKeys(Kind::RestApi), Asked::Keys, now);
+        self.begin_rolls(now);
     }
 
     /// A frame that is no event: what it was meant to say is missed, so a list is wanted.
@@ -410,12 +419,7 @@ impl Engine {
             (Asked::Exists(asked), Response::Existence(answers)) => {
                 self.existence_answered(&asked, &answers, asked_at, now);
             }
-            (Asked::Keys, Response::Keys(KeyReading::Keys(_))) => {
-                self.keys = Some(KeysFound::Keys);
-            }
-            (Asked::Keys, Response::Keys(KeyReading::ApiList)) => {
-                self.keys = Some(KeysFound::ApiList);
-            }
+            (Asked::Roll(id), response) => self.roll_answered(&id, response, asked_at, now),
             (what, _) => {
                 let failure = Failure::Malformed("an answer to another question".to_owned());
                 self.request_failed(what, &failure, now);
@@ -448,7 +452,7 @@ impl Engine {
             Asked::List => self.list_failed(failure, now),
             Asked::Fetch(wanted, route) => self.fetch_failed(&wanted, route, failure, now),
             Asked::Exists(asked) => self.existence_failed(&asked, now),
-            Asked::Keys => self.keys = None,
+            Asked::Roll(id) => self.roll_failed(&id, failure, now),
         }
     }
 

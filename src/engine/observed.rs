@@ -1,10 +1,21 @@
 //! The observed set: an in-memory shadow of what is durable, and of the writes on their way.
 
+use std::collections::BTreeSet;
 use std::mem;
 
 use crate::model::{
-    ArtifactId, ArtifactWrite, Batch, ControlPlane, DeployState, Recovered, Row, Tombstone, WriteId,
+    ArtifactId, ArtifactWrite, Batch, ControlPlane, DeployState, Recovered, Resource, ResourceId,
+    ResourceRow, Row, Tombstone, WriteId,
 };
+
+/// Something that may be in force in another form than before.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Change {
+    /// An artifact: what is served of it.
+    Artifact(ArtifactId),
+    /// A key, subscription, plan or application.
+    Resource(ResourceId),
+}
 
 /// What is durable, what is being written and what waits to be.
 #[derive(Clone, Debug, Default)]
@@ -13,13 +24,17 @@ pub struct ObservedSet {
     in_flight: Option<(WriteId, Batch)>,
     waiting: Batch,
     changes: u64,
+    changed: BTreeSet<Change>,
     failing: bool,
 }
 
 impl ObservedSet {
     /// What a store held when it was opened.
     pub fn new(recovered: Recovered) -> Self {
+        let artifacts = recovered.rows.keys().cloned().map(Change::Artifact);
+        let resources = recovered.resources.keys().cloned().map(Change::Resource);
         Self {
+            changed: artifacts.chain(resources).collect(),
             durable: recovered,
             in_flight: None,
             waiting: Batch::default(),
@@ -31,6 +46,12 @@ impl ObservedSet {
     /// A number that rises whenever what is served may have changed.
     pub const fn changes(&self) -> u64 {
         self.changes
+    }
+
+    /// The next thing that may be in force in another form, once for however many changes; what
+    /// was recovered comes first of all. Bounded by what is held.
+    pub fn poll_change(&mut self) -> Option<Change> {
+        self.changed.pop_first()
     }
 
     /// Everything durable.
@@ -77,6 +98,15 @@ impl ObservedSet {
         }
     }
 
+    /// The row and the tombstone as they will be once every write is durable.
+    pub fn latest(&self, id: &ArtifactId) -> (Option<&Row>, Option<&Tombstone>) {
+        match self.on_its_way(id) {
+            Some(ArtifactWrite::Put { row, .. }) => (Some(row), None),
+            Some(ArtifactWrite::Bury(tombstone)) => (None, Some(tombstone)),
+            None => (self.durable.rows.get(id), self.durable.tombstones.get(id)),
+        }
+    }
+
     /// The tombstone as it will be once every write is durable.
     pub fn latest_tombstone(&self, id: &ArtifactId) -> Option<&Tombstone> {
         match self.on_its_way(id) {
@@ -110,13 +140,37 @@ impl ObservedSet {
         {
             *content = Some(waiting.clone());
         }
+        if self.failing {
+            self.changed.insert(Change::Artifact(id.clone()));
+        }
         self.waiting.artifacts.insert(id, write);
-        self.changes += 1;
+        // What is only on its way changes nothing that is served, unless writes fail.
+        self.changes += u64::from(self.failing);
     }
 
     /// Queues a write of what is known about the control plane.
     pub fn write_control_plane(&mut self, control_plane: ControlPlane) {
         self.waiting.control_plane = Some(control_plane);
+    }
+
+    /// Queues a write of a resource; `None` forgets its row.
+    pub fn write_resource(&mut self, id: ResourceId, row: Option<ResourceRow>) {
+        if self.failing {
+            self.changed.insert(Change::Resource(id.clone()));
+        }
+        self.waiting.resources.insert(id, row);
+        self.changes += 1;
+    }
+
+    /// A resource as it is in force: what is durable, or less where a write that takes something
+    /// away fails (law 7).
+    pub fn resource_in_force(&self, id: &ResourceId) -> Option<Resource> {
+        let durable = self.durable.resources.get(id)?.resource.as_ref()?;
+        let in_flight = self.in_flight.as_ref().and_then(|(_, batch)| batch.resources.get(id));
+        match self.waiting.resources.get(id).or(in_flight).filter(|_| self.failing) {
+            None => Some(durable.clone()),
+            Some(later) => durable.restricted_by(later.as_ref()?.resource.as_ref()?),
+        }
     }
 
     /// Whether a write is in flight.
@@ -129,12 +183,16 @@ impl ObservedSet {
         !self.waiting.is_empty()
     }
 
-    /// Puts the next write in flight, of at most `size_max` artifacts.
+    /// Puts the next write in flight, of at most `size_max` artifacts and resources.
     pub fn begin(&mut self, id: WriteId, size_max: usize) -> Batch {
         assert!(self.in_flight.is_none(), "one write at a time keeps their order");
         let mut batch = mem::take(&mut self.waiting);
         if let Some(split) = batch.artifacts.keys().nth(size_max).cloned() {
             self.waiting.artifacts = batch.artifacts.split_off(&split);
+        }
+        let room = size_max.saturating_sub(batch.artifacts.len());
+        if let Some(split) = batch.resources.keys().nth(room).cloned() {
+            self.waiting.resources = batch.resources.split_off(&split);
         }
         self.in_flight = Some((id, batch.clone()));
         batch
@@ -145,8 +203,13 @@ impl ObservedSet {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, batch)) => {
                 self.changes += 1;
-                self.failing = false;
                 self.durable.apply(&batch);
+                self.changed.extend(batch.resources.into_keys().map(Change::Resource));
+                self.changed.extend(batch.artifacts.keys().cloned().map(Change::Artifact));
+                if mem::take(&mut self.failing) {
+                    // What waits had taken effect without its write, and does no longer.
+                    self.waiting_changed();
+                }
                 batch.artifacts.into_keys().collect()
             }
             None => Vec::new(),
@@ -165,9 +228,16 @@ impl ObservedSet {
         for (id, write) in later.artifacts {
             self.write(id, write);
         }
+        self.waiting.resources.extend(later.resources);
         if let Some(control_plane) = later.control_plane {
             self.waiting.control_plane = Some(control_plane);
         }
+        self.waiting_changed();
         true
+    }
+
+    fn waiting_changed(&mut self) {
+        self.changed.extend(self.waiting.resources.keys().cloned().map(Change::Resource));
+        self.changed.extend(self.waiting.artifacts.keys().cloned().map(Change::Artifact));
     }
 }

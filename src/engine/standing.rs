@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Engine;
 use super::desired::Intent;
 use super::status::{KindStatus, ResourceKind, Status, SyncState};
-use crate::model::{ArtifactId, Dialect, Kind};
+use crate::model::{ArtifactId, Kind};
 use crate::time::Instant;
 
 /// How one artifact stands.
@@ -40,13 +40,24 @@ pub(super) struct Standings {
     shares: BTreeMap<ArtifactId, Share>,
     counts: [Counts; Kind::ALL.len()],
     since: [Option<(SyncState, Instant)>; Kind::ALL.len()],
+    resources_since: [Option<(SyncState, Instant)>; RESOURCE_KINDS.len()],
 }
+
+/// What a control plane holds besides artifacts.
+const RESOURCE_KINDS: [ResourceKind; 4] = [
+    ResourceKind::ApiKey,
+    ResourceKind::Subscription,
+    ResourceKind::Plan,
+    ResourceKind::Application,
+];
 
 impl Standings {
     fn set(&mut self, id: &ArtifactId, share: Option<Share>) {
-        let before = match share {
-            Some(share) => self.shares.insert(id.clone(), share),
-            None => self.shares.remove(id),
+        let before = match (share, self.shares.get_mut(id)) {
+            (Some(share), Some(known)) if *known == share => return,
+            (Some(share), Some(known)) => Some(std::mem::replace(known, share)),
+            (Some(share), None) => self.shares.insert(id.clone(), share),
+            (None, _) => self.shares.remove(id),
         };
         if let Some(before) = before {
             let counts = &mut self.counts[before.kind as usize];
@@ -62,6 +73,12 @@ impl Standings {
             counts.served += usize::from(share.served);
             counts.retained += usize::from(share.retained);
         }
+    }
+
+    /// Since when a kind of resources has been in its state.
+    pub(super) fn resource_since(&self, kind: ResourceKind) -> Option<(SyncState, Instant)> {
+        let place = RESOURCE_KINDS.iter().position(|known| *known == kind)?;
+        self.resources_since.get(place).copied().flatten()
     }
 
     fn of(&self, kind: Kind) -> Counts {
@@ -98,6 +115,13 @@ impl Engine {
         for kind in Kind::ALL {
             let state = self.judge(kind).0;
             let known = &mut self.standings.since[kind as usize];
+            if known.is_none_or(|known| known.0 != state) {
+                *known = Some((state, now));
+            }
+        }
+        for (place, kind) in RESOURCE_KINDS.into_iter().enumerate() {
+            let state = self.judge_resources(kind);
+            let known = &mut self.standings.resources_since[place];
             if known.is_none_or(|known| known.0 != state) {
                 *known = Some((state, now));
             }
@@ -152,16 +176,11 @@ impl Engine {
             let reason = why.explain(self);
             kinds.insert(
                 ResourceKind::Artifact(kind),
-                KindStatus { state, reason, since, served, retained },
+                KindStatus { state, reason, since, served, retained, bound: None },
             );
         }
-        for kind in [
-            ResourceKind::ApiKey,
-            ResourceKind::Subscription,
-            ResourceKind::Plan,
-            ResourceKind::Application,
-        ] {
-            kinds.insert(kind, self.not_held(kind));
+        for kind in RESOURCE_KINDS {
+            kinds.insert(kind, self.resource_status(kind));
         }
         let mut surfaced = self.surfaced.clone();
         surfaced.acks_dropped = self.acks.dropped;
@@ -172,35 +191,6 @@ impl Engine {
             kinds,
             surfaced,
         }
-    }
-
-    /// A kind that this engine does not hold says so, with what it was told about it.
-    fn not_held(&self, kind: ResourceKind) -> KindStatus {
-        let prefix = match kind {
-            ResourceKind::ApiKey => "apikey.",
-            ResourceKind::Subscription => "subscription.",
-            ResourceKind::Plan => "subscriptionPlan.",
-            _ => "application.",
-        };
-        let events: u64 = self
-            .surfaced
-            .events_not_held
-            .iter()
-            .filter(|(name, _)| name.starts_with(prefix))
-            .map(|(_, count)| count)
-            .sum();
-        let mut reason = format!("not held by this gateway; {events} events seen");
-        if kind == ResourceKind::ApiKey {
-            reason.push_str(match (self.keys, self.dialect()) {
-                (Some(super::KeysFound::ApiList), _) | (None, Some(Dialect::Apim470)) => {
-                    "; the control plane has no key list"
-                }
-                (Some(super::KeysFound::Keys), _) => "; the control plane lists keys",
-                _ => "; the key list was not read",
-            });
-        }
-        let state = SyncState::Unsupported;
-        KindStatus { state, reason, since: Instant::START, served: 0, retained: 0 }
     }
 }
 

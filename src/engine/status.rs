@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use crate::model::{ControlPlane, Kind};
 use crate::time::Instant;
@@ -76,10 +77,13 @@ pub struct KindStatus {
     pub reason: String,
     /// Since when the state has been this one.
     pub since: Instant,
-    /// Artifacts served.
+    /// Artifacts served; keys, subscriptions, plans or applications held.
     pub served: usize,
     /// Artifacts held but not served.
     pub retained: usize,
+    /// After how long a dead credential is refused at the latest, as long as the state is not
+    /// `stale` (law 11); `None` where no list would tell, and for what is no credential.
+    pub bound: Option<Duration>,
 }
 
 /// How often something that should not happen did, by name; bounded, with the rest under `…`.
@@ -125,6 +129,12 @@ pub struct Surfaced {
     pub unclear_states: NameCounts,
     /// List rows that could not be read, in the last list.
     pub unreadable_rows: u64,
+    /// Events about a key whose hash could not be read.
+    pub unreadable_keys: u64,
+    /// Events that said too little about a subscription that was not known.
+    pub incomplete_changes: u64,
+    /// Keys, subscriptions, plans and applications that are gone and no longer remembered.
+    pub endings_forgotten: u64,
     /// Acks dropped because too many were owed.
     pub acks_dropped: u64,
     /// Deploy events whose artifact moved on before they were applied; not acked.

@@ -20,7 +20,7 @@ impl Engine {
             Event::Deleted { artifact, kind, sent_at } => {
                 self.deleted(&artifact, kind, sent_at, now);
             }
-            Event::Changed(event) => self.changed(&event, now),
+            Event::Changed(event) => self.changed(*event, now),
             Event::NotHeld { event_type } => {
                 self.surfaced.events_not_held.count(&event_type, self.config.names_max);
             }

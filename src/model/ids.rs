@@ -4,6 +4,69 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+/// A text of up to this many bytes is held in place: a UUID has 36.
+const SHORT_BYTES_MAX: usize = 38;
+
+/// The text of an id. Nearly every id is a UUID, and ids are copied and compared all the time.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Text {
+    /// The bytes, with zeros behind the text, so that they order as the texts do.
+    Short {
+        bytes: [u8; SHORT_BYTES_MAX],
+        length: u8,
+    },
+    Long(Arc<str>),
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; SHORT_BYTES_MAX];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(text.as_bytes());
+                Self::Short { bytes, length }
+            }
+            _ => Self::Long(Arc::from(text)),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            // The bytes are a text's, so they always are one.
+            Self::Short { bytes, length } => bytes
+                .get(..usize::from(*length))
+                .and_then(|bytes| str::from_utf8(bytes).ok())
+                .unwrap_or_default(),
+            Self::Long(text) => text,
+        }
+    }
+}
+
+impl Text {
+    /// The order of the texts, where the first bytes do not tell.
+    fn order(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (
+                Self::Short { bytes, length },
+                Self::Short { bytes: other_bytes, length: other_length },
+            ) if bytes == other_bytes => length.cmp(other_length),
+            _ => self.as_str().cmp(other.as_str()),
+        }
+    }
+}
+
+/// The first eight bytes as a number that orders as they do; a shorter text is padded with zeros.
+fn prefix_of(text: &str) -> u64 {
+    if let Some(first) = text.as_bytes().first_chunk() {
+        return u64::from_be_bytes(*first);
+    }
+    let mut bytes = [0; 8];
+    for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
+        *place = byte;
+    }
+    u64::from_be_bytes(bytes)
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -12,34 +75,35 @@ macro_rules! text_id {
             /// The first bytes of the text. Ids are random, so this settles nearly every
             /// comparison without looking at the text, and maps are full of comparisons.
             prefix: u64,
-            text: Arc<str>,
+            text: Text,
         }
 
         impl $name {
             /// The identity with this text.
             pub fn new(text: &str) -> Self {
-                Self { prefix: prefix_of(text), text: Arc::from(text) }
+                Self { prefix: prefix_of(text), text: Text::new(text) }
             }
 
             /// The text as APIM wrote it.
             pub fn as_str(&self) -> &str {
-                &self.text
+                self.text.as_str()
             }
         }
 
         impl Ord for $name {
             /// The order of the texts.
+            #[inline]
             fn cmp(&self, other: &Self) -> Ordering {
-                self.prefix.cmp(&other.prefix).then_with(|| {
-                    if Arc::ptr_eq(&self.text, &other.text) {
-                        return Ordering::Equal;
-                    }
-                    self.text.cmp(&other.text)
-                })
+                if self.prefix == other.prefix {
+                    self.text.order(&other.text)
+                } else {
+                    self.prefix.cmp(&other.prefix)
+                }
             }
         }
 
         impl PartialOrd for $name {
+            #[inline]
             fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
                 Some(self.cmp(other))
             }
@@ -47,13 +111,13 @@ macro_rules! text_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.text)
+                f.write_str(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.text)
+                f.write_str(self.as_str())
             }
         }
 
@@ -63,15 +127,6 @@ macro_rules! text_id {
             }
         }
     };
-}
-
-/// The first eight bytes as a number that orders as they do; a shorter text is padded with zeros.
-fn prefix_of(text: &str) -> u64 {
-    let mut bytes = [0; 8];
-    for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
-        *place = byte;
-    }
-    u64::from_be_bytes(bytes)
 }
 
 text_id! {
@@ -143,11 +198,15 @@ mod tests {
 
     #[test]
     fn ids_order_as_their_texts_do() {
-        let texts = ["", "a", "a\0", "ab", "abcdefgh", "abcdefgh1", "abcdefgh2", "b", "é"];
-        for one in texts {
-            for other in texts {
+        let (long, longer) = ("a".repeat(SHORT_BYTES_MAX), "a".repeat(SHORT_BYTES_MAX + 1));
+        let texts =
+            ["", "a", "a\0", "ab", "abcdefgh", "abcdefgh1", "abcdefgh2", "b", "é", "a\u{1}"];
+        let texts = texts.into_iter().chain([long.as_str(), longer.as_str()]);
+        for one in texts.clone() {
+            for other in texts.clone() {
                 let (left, right) = (ArtifactId::new(one), ArtifactId::new(other));
                 assert_eq!(left.cmp(&right), one.cmp(other), "{one:?} {other:?}");
+                assert_eq!(left.as_str(), one);
                 assert_eq!(left == right, one == other, "{one:?} {other:?}");
             }
         }

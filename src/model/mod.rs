@@ -2,6 +2,7 @@
 
 mod artifact;
 mod credential;
+mod definition;
 mod dialect;
 mod event;
 mod generation;
@@ -9,12 +10,14 @@ mod ids;
 mod listing;
 mod resource;
 mod subscription;
+mod tier;
 
 pub use artifact::{
     ArtifactWrite, Batch, Content, ContentDigest, DeployState, Held, Kind, Recovered, Row,
     Tombstone, UnknownKind,
 };
 pub use credential::{Credential, KeyName, KeySlot, SecretHash};
+pub use definition::{AuthType, Definition, Lifecycle, Operation};
 pub use dialect::{BasePath, BatchRoute, ControlPlane, Dialect, UnknownDialect};
 pub use event::{Ack, AckAction, AckStatus, Event, EventHead};
 pub use generation::Generation;
@@ -27,3 +30,4 @@ pub use resource::{
     Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow, SubscriptionClaim,
 };
 pub use subscription::{Application, Plan, Quota, QuotaUnit, Subscription, SubscriptionStatus};
+pub use tier::Tier;

@@ -60,6 +60,29 @@ pub enum Resource {
     Application(Application),
 }
 
+impl Resource {
+    /// What both this and a later word about it allow: the later one where it takes something
+    /// away, and no more than this otherwise.
+    pub fn restricted_by(&self, later: &Self) -> Option<Self> {
+        match (self, later) {
+            (Self::ApiKey(known), Self::ApiKey(later)) => {
+                let is_left =
+                    |key: &&Credential| later.credentials.iter().any(|left| left.hash == key.hash);
+                let credentials: Vec<Credential> =
+                    known.credentials.iter().filter(is_left).cloned().collect();
+                (!credentials.is_empty()).then_some(Self::ApiKey(KeySlot { credentials }))
+            }
+            (Self::Subscription(_), Self::Subscription(later)) if !later.status.is_open() => {
+                Some(Self::Subscription(later.clone()))
+            }
+            (Self::Plan(_), Self::Plan(later)) if !later.is_active => {
+                Some(Self::Plan(later.clone()))
+            }
+            _ => Some(self.clone()),
+        }
+    }
+}
+
 /// What is durable about one resource.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ResourceRow {

@@ -146,7 +146,10 @@ fn sane<'a>(
         let length = text.len();
         return Err(DecodeError::new(format!("{field} has {length} bytes, over {bytes_max}")));
     }
-    if text.trim().is_empty() || text.chars().any(char::is_control) {
+    // Looking at every byte, whatever the first ones were, takes a few instructions for all.
+    let is_plain =
+        text.bytes().fold(!text.is_empty(), |plain, byte| plain & byte.is_ascii_graphic());
+    if !is_plain && (text.trim().is_empty() || text.chars().any(char::is_control)) {
         return Err(DecodeError::new(format!("{field} is blank or has control characters")));
     }
     Ok(text)
@@ -343,12 +346,21 @@ impl<'de, C: Collect<'de>> Deserialize<'de> for Array<C> {
     }
 }
 
+/// Looks once whether the whole body is text, which is cheaper than once for every text in it;
+/// the parser tells where one is not.
+fn parse<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> serde_json::Result<T> {
+    match str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    }
+}
+
 /// Reads `bytes`, all of them, as an object with the fields of `T`.
 pub(super) fn read_object<'de, T: Deserialize<'de>>(
     bytes: &'de [u8],
     what: &str,
 ) -> Result<T, DecodeError> {
-    match serde_json::from_slice(bytes).map_err(|error| DecodeError::json(what, &error))? {
+    match parse(bytes).map_err(|error| DecodeError::json(what, &error))? {
         Object::Fields(fields) => Ok(fields),
         Object::Missing | Object::Other => Object::Other.fields(what),
     }
@@ -359,7 +371,7 @@ pub(super) fn read_array<'de, C: Collect<'de>>(
     bytes: &'de [u8],
     what: &str,
 ) -> Result<C, DecodeError> {
-    match serde_json::from_slice(bytes).map_err(|error| DecodeError::json(what, &error))? {
+    match parse(bytes).map_err(|error| DecodeError::json(what, &error))? {
         Array::Items(items) => Ok(items),
         Array::Missing | Array::Other => Array::Other.items(what),
     }

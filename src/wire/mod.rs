@@ -7,11 +7,13 @@
 mod error;
 mod http;
 mod json;
+mod yaml;
 
 mod absence;
 mod ack;
 mod archive;
 mod content;
+mod definition;
 mod deployments;
 mod discovery;
 mod event;
@@ -28,6 +30,7 @@ pub use absence::is_not_deployed;
 pub use ack::{decode_ack, encode_ack};
 pub use archive::{ArchiveLimits, decode_batch, decode_definition};
 pub use content::content_of;
+pub use definition::decode_api;
 pub use deployments::decode_listing;
 pub use discovery::decode_base_path;
 pub use error::DecodeError;

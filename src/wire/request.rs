@@ -101,6 +101,11 @@ const fn collection(kind: Kind) -> &'static str {
 /// Appends one path segment, percent-encoding all but the unreserved characters of RFC 3986, so
 /// that an id can neither climb nor add a query. A segment of dots alone is encoded too.
 fn push_segment(path: &mut String, segment: &str) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if segment.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+        path.push_str(segment);
+        return;
+    }
     let all_dots = segment.bytes().all(|byte| byte == b'.');
     for byte in segment.bytes() {
         match byte {

@@ -12,7 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("wire", &["model", "time"]),
     ("store", &["model", "time"]),
     ("driver", &["engine", "model", "time", "wire"]),
-    ("runtime", &["driver", "engine", "model", "store", "time", "wire"]),
+    ("runtime", &["model", "time"]),
     ("shell", &["driver", "engine", "model", "runtime", "store", "time", "wire"]),
 ];
 

@@ -121,9 +121,8 @@ fn tar_header(out: &mut Vec<u8>, path: &str, size: u64, style: TarStyle) {
     let start = out.len();
     out.resize(start + 512, 0);
     let Some(header) = out.get_mut(start..) else { return };
-    for (place, byte) in header.iter_mut().zip(path.bytes().take(100)) {
-        *place = byte;
-    }
+    let path = path.as_bytes().get(..100).unwrap_or(path.as_bytes());
+    header[..path.len()].copy_from_slice(path);
     let mode = if style == TarStyle::Apim { 0o100_644 } else { 0o644 };
     octal(header, 100..108, mode, style);
     octal(header, 108..116, 0, style);
@@ -136,7 +135,7 @@ fn tar_header(out: &mut Vec<u8>, path: &str, size: u64, style: TarStyle) {
         header[263..265].copy_from_slice(b"00");
     }
     header[148..156].fill(b' ');
-    let sum = header.iter().map(|&byte| u64::from(byte)).sum();
+    let sum = u64::from(header.iter().map(|&byte| u32::from(byte)).sum::<u32>());
     match style {
         TarStyle::Apim => octal(header, 148..156, sum, style),
         // Go closes the checksum with NUL and space.

@@ -243,7 +243,7 @@ impl ApiManager {
             let Some(api) = self.catalog.get(item.index) else { continue };
             let Some(definition) = api.definition(item.content) else { continue };
             let deployment = api.deployment(item.label).map_or("", DeploymentId::as_str);
-            paths.push(format!("{deployment}/api-{}.yaml", api.id));
+            paths.push([deployment, "/api-", api.id.as_str(), ".yaml"].concat());
             bytes.push(&definition.bytes);
         }
         if let Some(first) = packed.first() {

@@ -117,6 +117,10 @@ impl Network {
         let (low, high) = (millis(low), millis(high).max(millis(low)));
         let latency = Duration::from_millis(draw.between("latency", low, high));
         let arrival = not_before.after(latency);
+        if let Line::Exchange(_) = line {
+            // One message each way: there is no order to keep.
+            return Carried::At(arrival);
+        }
         let last = self.arrivals.entry((line, towards)).or_insert(arrival);
         *last = (*last).max(arrival);
         Carried::At(*last)
@@ -145,8 +149,10 @@ impl Network {
     /// The connection is over for both sides; nothing about it is kept.
     pub fn forget(&mut self, line: Line) {
         self.dead.remove(&line);
-        self.arrivals.remove(&(line, Towards::Gateway));
-        self.arrivals.remove(&(line, Towards::Manager));
+        if let Line::Session(_) = line {
+            self.arrivals.remove(&(line, Towards::Gateway));
+            self.arrivals.remove(&(line, Towards::Manager));
+        }
     }
 
     /// Ends every fault; connections that died stay dead.

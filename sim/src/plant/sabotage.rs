@@ -92,7 +92,10 @@ impl Sabotage {
 
     /// Breaks what was recovered on its way from the store to the engine.
     pub fn recovered(&mut self, mut recovered: Recovered) -> Recovered {
-        self.events = recovered.rows.keys().map(|id| (id.to_string(), Heard::Deployed)).collect();
+        if self.notes_events() {
+            let ids = recovered.rows.keys();
+            self.events = ids.map(|id| (id.to_string(), Heard::Deployed)).collect();
+        }
         let states = match self.plant {
             Some(Plant::ForgetEndings) => {
                 recovered.tombstones.clear();
@@ -110,6 +113,11 @@ impl Sabotage {
             row.state = states;
         }
         recovered
+    }
+
+    /// Whether the defect needs to know what events said.
+    const fn notes_events(&self) -> bool {
+        matches!(self.plant, Some(Plant::EventsAreFacts | Plant::EventsOnly))
     }
 
     /// Breaks the answer to an attempt to connect.
@@ -215,7 +223,7 @@ impl Sabotage {
             Some(Event::Undeployed(head)) => (Heard::Undeployed, Some(&head.artifact)),
             Some(_) => (Heard::Deployed, None),
         };
-        if let Some(id) = id {
+        if let Some(id) = id.filter(|_| self.notes_events()) {
             self.events.insert(id.to_string(), heard);
         }
         !(self.is(Plant::Deaf) || self.is(Plant::DeafWhileReading) && is_reading)

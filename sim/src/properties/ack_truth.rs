@@ -14,6 +14,10 @@ impl Property for AckTruth {
         "ack_truth"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Acked(_))
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let Moment::Acked(ack) = moment else { return };
         let id = &ack.artifact;

@@ -27,6 +27,10 @@ impl Property for BoundedWork {
         "bounded_work"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Asked(_))
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let Moment::Asked(what) = moment else { return };
         let name = self.name();

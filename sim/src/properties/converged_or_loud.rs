@@ -17,6 +17,10 @@ impl Property for ConvergedOrLoud {
         "converged_or_loud"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Rest)
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let (Moment::Rest, Some(engine)) = (moment, scene.engine) else { return };
         let Some((subject, expected, found)) = difference(scene) else { return };

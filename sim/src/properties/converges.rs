@@ -15,6 +15,10 @@ impl Property for Converges {
         "converges"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Rest)
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let is_due = scene.phase != Phase::Story && matches!(moment, Moment::Rest);
         if let Some((subject, expected, found)) = is_due.then(|| unmet(scene)).flatten() {
@@ -24,7 +28,7 @@ impl Property for Converges {
 }
 
 /// The first condition of convergence that is not met: subject, expected, found.
-pub fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
+pub(super) fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
     let engine = match scene.engine {
         Some(engine) if engine.is_live() => engine,
         Some(_) => return Some(("session".into(), "live".into(), "not live".into())),
@@ -43,6 +47,13 @@ pub fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
         return Some((format!("status of {kind}"), "synced".into(), found));
     }
     None
+}
+
+/// Whether every condition of convergence is met: what [`unmet`] finds, the cheapest first.
+pub fn is_met(scene: &Scene<'_>) -> bool {
+    let is_synced =
+        |engine: &Engine| engine.is_live() && engine.kind_state(Kind::RestApi) == SyncState::Synced;
+    scene.engine.is_some_and(is_synced) && difference(scene).is_none()
 }
 
 /// The first difference between what is served and what the ledger says.

@@ -21,6 +21,10 @@ impl Property for GenerationNeverRegresses {
         "generation_never_regresses"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Wiped | Moment::Served { .. })
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         if matches!(moment, Moment::Wiped) {
             self.reached.clear();

@@ -36,15 +36,18 @@ use std::time::Duration;
 
 use driftless_gateway::engine::{Config, Engine};
 use driftless_gateway::model::{
-    Ack, ArtifactId, Batch, ContentDigest, DeploymentId, Event, Recovered,
+    Ack, ArtifactId, Batch, ContentDigest, DeploymentId, Dialect, Event, Recovered, Resource,
+    ResourceId,
 };
+use driftless_gateway::runtime::Snapshot;
 use driftless_gateway::time::Instant;
 
 use crate::manager::Ledger;
 use crate::plant::Plant;
+use crate::view::HeldChange;
 
 pub use claims::Claims;
-pub use converges::unmet;
+pub use converges::is_met;
 
 /// A property that did not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,6 +88,12 @@ pub struct Scene<'a> {
     pub config: &'a Config,
     /// What is served, by artifact.
     pub served: &'a BTreeMap<ArtifactId, Served>,
+    /// Keys, subscriptions, plans and applications in force.
+    pub held: &'a BTreeMap<ResourceId, Resource>,
+    /// What a data plane judges by, as of the last look at it.
+    pub snapshot: &'a Snapshot,
+    /// The contract that APIM speaks.
+    pub dialect: Dialect,
     /// What was committed, whatever became of the disk.
     pub committed: &'a Recovered,
     /// When something last went wrong between the gateway and APIM, or in the machine.
@@ -120,6 +129,8 @@ pub enum Moment<'a> {
         /// What is served.
         after: Option<&'a Served>,
     },
+    /// A key, subscription, plan or application in force changed.
+    Held(&'a HeldChange),
     /// An event was delivered to the gateway as APIM sent it.
     Heard(&'a Event),
     /// The gateway asked for something: a request by name, `open_session` or `store`.
@@ -177,6 +188,11 @@ impl Verdicts {
 pub trait Property {
     /// The name it is violated by.
     fn name(&self) -> &'static str;
+
+    /// Whether it has anything to do with such a moment; the others are not shown to it.
+    fn looks_at(&self, _moment: &Moment<'_>) -> bool {
+        true
+    }
 
     /// Looks at a moment.
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts);

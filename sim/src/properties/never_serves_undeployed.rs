@@ -21,6 +21,10 @@ impl Property for NeverServesUndeployed {
         "never_serves_undeployed"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Crashed(_) | Moment::Heard(_))
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
         if matches!(moment, Moment::Crashed(_)) {
             // What it heard and had not written yet died with the process.
@@ -34,11 +38,10 @@ impl Property for NeverServesUndeployed {
     }
 
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        if scene.served.len() == scene.ledger.must_serve().count() && self.heard.is_empty() {
-            return;
-        }
-        for id in scene.served.keys() {
-            let Some(record) = scene.ledger.record(id) else { continue };
+        for (id, record) in scene.ledger.records() {
+            if record.must_serve().is_some() || !scene.served.contains_key(id) {
+                continue;
+            }
             let Some(since) = record.not_served_since() else { continue };
             let readable = record.current().map_or(since, |issue| issue.readable_from).max(since);
             let heard = self.heard.get(id).copied().filter(|heard| *heard >= since);

@@ -11,6 +11,10 @@ impl Property for NoErrorLog {
         "no_error_log"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::ErrorLogged(_))
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         if let Moment::ErrorLogged(line) = moment {
             verdicts.violated(self.name(), scene.now, "log", "no line at level ERROR", *line);

@@ -19,6 +19,10 @@ impl Property for NoResurrection {
         "no_resurrection"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Wiped | Moment::Served { .. })
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         if matches!(moment, Moment::Wiped) {
             self.honoured.clear();

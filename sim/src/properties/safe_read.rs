@@ -24,6 +24,10 @@ impl Property for SafeRead {
         "safe_read"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Heard(_) | Moment::Served { .. })
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         match moment {
             Moment::Heard(Event::Undeployed(head)) => {

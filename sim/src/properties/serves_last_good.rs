@@ -20,6 +20,10 @@ impl Property for ServesLastGood {
         "serves_last_good"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Crashed(_) | Moment::Wiped | Moment::Recovered(_))
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
         match moment {
             // One that died before it was looked at changes nothing.

@@ -17,6 +17,17 @@ impl Property for StoreRecovers {
         "store_recovers"
     }
 
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(
+            moment,
+            Moment::Committed(_)
+                | Moment::CommitFailed(_)
+                | Moment::Wiped
+                | Moment::Crashed(_)
+                | Moment::Recovered(_)
+        )
+    }
+
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         match moment {
             Moment::Committed(_) | Moment::Wiped => self.attempts.clear(),

@@ -1,10 +1,11 @@
 //! What arrives, at either side.
 
+use driftless_gateway::driver::ReadFrame;
 use driftless_gateway::engine::{CloseReason, Doubt, Failure};
 use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
-use driftless_gateway::wire::{HttpRequest, HttpResponse, decode_event};
-use siphasher::sip::SipHasher13;
+use driftless_gateway::wire::{HttpRequest, HttpResponse};
+use twox_hash::XxHash3_128;
 
 use super::{Happening, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade};
@@ -12,7 +13,7 @@ use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
 use crate::step::Observable;
 
-impl World<'_> {
+impl World<'_, '_> {
     /// Something that was due happens.
     pub(super) fn happen(&mut self, what: Happening) {
         match what {
@@ -154,13 +155,13 @@ impl World<'_> {
         let now = self.now;
         match frame {
             ServerFrame::Text(text) => {
-                let event = decode_event(text.as_bytes()).ok();
-                if let Some(event) = &event {
+                let read = ReadFrame::of(text.as_bytes());
+                if let Some(event) = read.event() {
                     self.hear(event, text.as_bytes());
                 }
-                let hears = self.sabotage.hears(event.as_ref(), !self.requests.is_empty());
+                let hears = self.sabotage.hears(read.event(), !self.requests.is_empty());
                 if let Some(driver) = self.gateway.driver().filter(|_| hears) {
-                    driver.receive_frame(session, text.as_bytes(), now);
+                    driver.receive(session, read, now);
                 }
             }
             ServerFrame::Ping => {
@@ -201,7 +202,7 @@ impl World<'_> {
             return;
         }
         self.mark_event(event);
-        if !self.heard.insert(SipHasher13::new().hash(text)) {
+        if !self.heard.insert(XxHash3_128::oneshot(text)) {
             self.mark("event_repeated");
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use driftless_gateway::driver::Outbound;
-use driftless_gateway::model::SessionId;
-use driftless_gateway::wire::{HttpRequest, decode_ack};
+use driftless_gateway::model::{Ack, SessionId};
+use driftless_gateway::wire::HttpRequest;
 
 use super::{Connection, Happening, World};
 use crate::net::{Carried, Line, Towards};
@@ -12,14 +12,14 @@ use crate::plant::Plant;
 use crate::properties::Moment;
 use crate::step::{CrashDisk, Observable};
 
-impl World<'_> {
+impl World<'_, '_> {
     /// Carries out everything the gateway wants.
     pub(super) fn drain_gateway(&mut self) {
         while let Some(outbound) = self.gateway.poll_outbound() {
             match outbound {
                 Outbound::Dial { session, path } => self.dial(session, path),
                 Outbound::Hangup { session } => self.hang_up(session),
-                Outbound::Frame { session, text } => self.send_frame(session, text),
+                Outbound::Frame { session, text, ack } => self.send_frame(session, text, &ack),
                 Outbound::Http { id, request, name } => self.send_request(id, request, name),
                 Outbound::Cancel { id } => {
                     self.fetches.remove(&id);
@@ -87,18 +87,16 @@ impl World<'_> {
         }
     }
 
-    fn send_frame(&mut self, session: SessionId, text: String) {
+    fn send_frame(&mut self, session: SessionId, text: String, ack: &Ack) {
         if self.sabotage.is(Plant::NoAcks) {
             return;
         }
         let Some(connection) = self.gateway.sessions.get(&session).copied() else { return };
-        if let Ok(ack) = decode_ack(text.as_bytes()) {
-            self.show(&Moment::Acked(&ack));
-            self.asked("ack");
-            self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
-                format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
-            });
-        }
+        self.show(&Moment::Acked(ack));
+        self.asked("ack");
+        self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
+            format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
+        });
         let carried = self.net.carry(Self::line(connection), Towards::Manager, self.now);
         if let Carried::At(at) = carried {
             self.schedule(at, Happening::FrameToManager { connection, text });

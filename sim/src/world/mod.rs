@@ -4,12 +4,12 @@
 //! message, a step, or a deadline of the gateway or of APIM. After everything that happens the
 //! gateway and APIM are drained, so that their order is the order of the heap.
 
+mod agenda;
 mod deliver;
 mod gateway_side;
 mod steps;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use driftless_gateway::engine::{Config, SyncState};
@@ -17,8 +17,10 @@ use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
+use agenda::Agenda;
+
 use crate::errors::ErrorWatch;
-use crate::gateway::SimGateway;
+use crate::gateway::{ServedChange, SimGateway};
 use crate::manager::{ApiManager, ConnectionId, Issued, ServerFrame, Upgrade};
 use crate::net::{Line, Network};
 use crate::plant::{Plant, Sabotage};
@@ -42,32 +44,6 @@ enum Happening {
     NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
     SpaceAgain,
-}
-
-struct Due {
-    at: Instant,
-    sequence: u64,
-    what: Happening,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.sequence == other.sequence
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.sequence).cmp(&(other.at, other.sequence))
-    }
 }
 
 /// A connection between the gateway and APIM.
@@ -95,13 +71,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 static PROMISED: Config = Config::recommended();
 
 /// One gateway, one APIM, the network between them, and everything that watches them.
-pub struct World<'a> {
-    story: Scenario,
+pub struct World<'s, 't> {
+    story: &'s Scenario,
     key: Key,
     now: Instant,
     phase: Phase,
-    sequence: u64,
-    heap: BinaryHeap<Reverse<Due>>,
+    agenda: Agenda<Happening>,
     manager: ApiManager,
     net: Network,
     gateway: SimGateway,
@@ -115,7 +90,7 @@ pub struct World<'a> {
     served: BTreeMap<ArtifactId, Served>,
     properties: Vec<Box<dyn Property>>,
     verdicts: Verdicts,
-    trace: Trace<'a>,
+    trace: Trace<'t>,
     errors: ErrorWatch,
     plant: Option<Plant>,
     sabotage: Sabotage,
@@ -131,7 +106,7 @@ pub struct World<'a> {
     listing: bool,
     fetches: BTreeSet<RequestId>,
     /// Hashes of the events that reached the gateway.
-    heard: BTreeSet<u64>,
+    heard: BTreeSet<u128>,
     books: Books,
     stopped: bool,
 }
@@ -149,11 +124,11 @@ pub struct Books {
     pub interrupted: BTreeMap<ArtifactId, Instant>,
 }
 
-impl<'a> World<'a> {
+impl<'s, 't> World<'s, 't> {
     /// A world in which `story` is about to be told.
     pub fn new(
-        story: &Scenario,
-        trace: Trace<'a>,
+        story: &'s Scenario,
+        trace: Trace<'t>,
         errors: ErrorWatch,
         plant: Option<Plant>,
     ) -> Self {
@@ -165,12 +140,11 @@ impl<'a> World<'a> {
         let manager = ApiManager::new(story.dialect, switches, story.seed);
         let token = manager.token().to_owned();
         let mut world = Self {
-            story: story.clone(),
+            story,
             key,
             now: Instant::START,
             phase: Phase::Story,
-            sequence: 0,
-            heap: BinaryHeap::new(),
+            agenda: Agenda::new(),
             manager,
             net: Network::new(key.child("net")),
             gateway: SimGateway::new(config, story.store, key.child("gateway")),
@@ -213,14 +187,14 @@ impl<'a> World<'a> {
     }
 
     fn plan_steps(&mut self) {
-        let whens: Vec<When> = self.story.steps.iter().map(|step| step.when.clone()).collect();
-        for (index, when) in whens.into_iter().enumerate() {
-            match when {
+        for (index, step) in self.story.steps.iter().enumerate() {
+            match &step.when {
                 When::AtMs(ms) => {
-                    self.schedule(Instant::from_millis(ms), Happening::Step(index));
+                    self.schedule(Instant::from_millis(*ms), Happening::Step(index));
                 }
                 When::On(trigger) => {
                     self.unfired.insert(index);
+                    let trigger = trigger.clone();
                     self.waiting.push(Waiting { step: index, trigger, seen: 0 });
                 }
             }
@@ -228,9 +202,7 @@ impl<'a> World<'a> {
     }
 
     fn schedule(&mut self, at: Instant, what: Happening) {
-        self.sequence += 1;
-        let at = at.max(self.now);
-        self.heap.push(Reverse(Due { at, sequence: self.sequence, what }));
+        self.agenda.plan(at.max(self.now), what);
     }
 
     /// Lets everything happen that is due by `until`, and moves time there.
@@ -241,15 +213,15 @@ impl<'a> World<'a> {
 
     /// Lets the next thing happen that is due by `until`; answers whether there was one.
     fn step(&mut self, until: Instant) -> bool {
-        let message = self.heap.peek().map(|Reverse(due)| due.at);
-        let gateway = self.gateway.poll_timeout();
+        let message = self.agenda.next_at();
+        let gateway = self.gateway.timeout();
         let manager = self.manager.poll_timeout();
         let due = [message, gateway, manager].into_iter().flatten().min();
         let Some(due) = due.filter(|due| *due <= until) else { return false };
         self.now = self.now.max(due);
         if message == Some(due) {
-            if let Some(Reverse(due)) = self.heap.pop() {
-                self.happen(due.what);
+            if let Some(what) = self.agenda.pop() {
+                self.happen(what);
             }
         } else if manager == Some(due) {
             self.manager.handle_timeout(self.now);
@@ -260,13 +232,24 @@ impl<'a> World<'a> {
         true
     }
 
-    /// Drains gateway and APIM, and lets the properties look.
+    /// Drains gateway and APIM, and lets the properties look. What only the gateway can change is
+    /// looked at only when something was done to it.
     fn settle(&mut self) {
-        self.drain_gateway();
+        let is_stirred = self.gateway.is_stirred();
+        if is_stirred {
+            self.drain_gateway();
+        }
         self.drain_manager();
-        self.watch_served();
+        if is_stirred {
+            self.watch_served();
+            self.watch_held();
+        }
         self.watch_errors();
         self.watch_disturbances();
+        if is_stirred {
+            self.watch_state();
+            self.gateway.came_to_rest();
+        }
         if self.now.since(self.ticked_at) >= TICK {
             self.ticked_at = self.now;
             self.tick();
@@ -274,6 +257,7 @@ impl<'a> World<'a> {
     }
 
     fn tick(&mut self) {
+        self.gateway.refresh_snapshot();
         let mut properties = std::mem::take(&mut self.properties);
         let mut verdicts = std::mem::take(&mut self.verdicts);
         let scene = self.scene();
@@ -292,11 +276,20 @@ impl<'a> World<'a> {
             engine: self.gateway.engine(),
             config: &PROMISED,
             served: &self.served,
+            held: self.gateway.view().held(),
+            snapshot: self.gateway.view().snapshot(),
+            dialect: self.story.dialect,
             committed: &self.gateway.committed,
             disturbed_at: self.disturbed_at,
             phase: self.phase,
             plant: self.plant,
         }
+    }
+
+    /// The run came to rest.
+    pub fn rest(&mut self) {
+        self.gateway.refresh_snapshot();
+        self.show(&Moment::Rest);
     }
 
     /// Shows a moment to every property.
@@ -305,7 +298,9 @@ impl<'a> World<'a> {
         let mut verdicts = std::mem::take(&mut self.verdicts);
         let scene = self.scene();
         for property in &mut properties {
-            property.look(&scene, moment, &mut verdicts);
+            if property.looks_at(moment) {
+                property.look(&scene, moment, &mut verdicts);
+            }
         }
         self.properties = properties;
         self.verdicts = verdicts;
@@ -314,38 +309,55 @@ impl<'a> World<'a> {
     fn watch_served(&mut self) {
         let is_cut_off = self.sabotage.is(Plant::ServesOnlyConnected)
             && self.gateway.engine().is_some_and(|engine| !engine.is_live());
-        let changed = self.gateway.served_if_changed().filter(|_| !is_cut_off);
-        if is_cut_off {
+        let is_anew = self.gateway.is_served_anew();
+        let changes = if is_cut_off {
             self.gateway.look_again();
-        }
-        let Some(after) = changed.or_else(|| is_cut_off.then(BTreeMap::new)) else { return };
-        let before = std::mem::replace(&mut self.served, after);
-        let ids: BTreeSet<ArtifactId> = before.keys().chain(self.served.keys()).cloned().collect();
-        for id in ids {
-            let (was, is) = (before.get(&id), self.served.get(&id).cloned());
-            if was == is.as_ref() {
-                continue;
-            }
-            if is.is_some() {
-                self.books.ever_served.insert(id.clone());
-            } else if self.gateway.engine().is_some() {
-                self.books.interrupted.entry(id.clone()).or_insert(self.now);
-            }
-            self.mark_label(&id, is.as_ref());
-            self.show(&Moment::Served { artifact: &id, before: was, after: is.as_ref() });
-            let digest = is.as_ref().map(|served| served.digest.0);
-            let what = if is.is_some() { "serves" } else { "withdraws" };
-            let name = || self.manager.ledger().record(&id).map(|record| record.name.to_string());
-            let detail = || match &is {
-                Some(served) => format!(
-                    "api={} artifact={id} content={}",
-                    name().unwrap_or_default(),
-                    served.digest
-                ),
-                None => format!("api={} artifact={id}", name().unwrap_or_default()),
+            let served = self.served.iter();
+            let withdrawn = served.map(|(id, served)| ServedChange {
+                artifact: id.clone(),
+                before: Some(served.clone()),
+                after: None,
+            });
+            withdrawn.collect()
+        } else if is_anew {
+            self.gateway.served_changes(&self.served)
+        } else {
+            return;
+        };
+        for change in &changes {
+            match &change.after {
+                Some(after) => self.served.insert(change.artifact.clone(), after.clone()),
+                None => self.served.remove(&change.artifact),
             };
-            self.trace.record(self.now, "engine", what, &digest.unwrap_or_default(), detail);
         }
+        for change in &changes {
+            self.served_changed(change);
+        }
+    }
+
+    /// What is served of one artifact changed.
+    fn served_changed(&mut self, change: &ServedChange) {
+        let ServedChange { artifact: id, before, after } = change;
+        if after.is_some() {
+            self.books.ever_served.insert(id.clone());
+        } else if self.gateway.engine().is_some() {
+            self.books.interrupted.entry(id.clone()).or_insert(self.now);
+        }
+        self.mark_label(id, after.as_ref());
+        let (before, after) = (before.as_ref(), after.as_ref());
+        self.show(&Moment::Served { artifact: id, before, after });
+        let digest = after.map(|served| served.digest.0);
+        let what = if after.is_some() { "serves" } else { "withdraws" };
+        let name = || self.manager.ledger().record(id).map(|record| record.name.to_string());
+        let detail = || match after {
+            Some(served) => format!(
+                "api={} artifact={id} content={}",
+                name().unwrap_or_default(),
+                served.digest
+            ),
+            None => format!("api={} artifact={id}", name().unwrap_or_default()),
+        };
+        self.trace.record(self.now, "engine", what, &digest.unwrap_or_default(), detail);
     }
 
     /// Notes when a definition is served under the label of another generation.
@@ -364,7 +376,23 @@ impl<'a> World<'a> {
         }
     }
 
+    fn watch_held(&mut self) {
+        for change in self.gateway.follow() {
+            let what = match (&change.before, &change.after) {
+                (None, _) => "holds",
+                (Some(_), Some(_)) => "replaces",
+                (Some(_), None) => "drops",
+            };
+            let id = change.id.to_string();
+            self.trace.record(self.now, "engine", what, id.as_bytes(), || id.clone());
+            self.show(&Moment::Held(&change));
+        }
+    }
+
     fn watch_errors(&mut self) {
+        if self.errors.is_quiet() {
+            return;
+        }
         for line in self.errors.take() {
             self.show(&Moment::ErrorLogged(&line));
         }
@@ -385,6 +413,10 @@ impl<'a> World<'a> {
             self.mark("session_lost_during_list");
         }
         self.was_live = is_live;
+    }
+
+    /// Notes every state that the gateway's status had.
+    fn watch_state(&mut self) {
         if let Some(engine) = self.gateway.engine() {
             let kind = driftless_gateway::model::Kind::RestApi;
             let state = engine.kind_state(kind);
@@ -516,8 +548,7 @@ impl<'a> World<'a> {
     /// Ends the run.
     pub fn finish(mut self) -> Finished {
         self.show(&Moment::End);
-        let story = std::mem::take(&mut self.story.expect);
-        let claims = properties::Claims { expect: &story, books: &self.books };
+        let claims = properties::Claims { expect: &self.story.expect, books: &self.books };
         let delivered = self.delivered();
         let serving = self.serving();
         let mut verdicts = std::mem::take(&mut self.verdicts);

@@ -10,10 +10,10 @@ use crate::net::Rule;
 use crate::properties::Moment;
 use crate::step::Verb;
 
-impl World<'_> {
+impl World<'_, '_> {
     /// One step of the story happens.
     pub(super) fn take_step(&mut self, index: usize) {
-        let Some(step) = self.story.steps.get(index).cloned() else { return };
+        let Some(step) = self.story.steps.get(index) else { return };
         let verb = &step.verb;
         self.trace.record(self.now, "step", verb.name(), &index.to_le_bytes(), || {
             serde_json::to_string(verb).unwrap_or_default()

@@ -7,10 +7,12 @@
 mod acks;
 mod existence;
 mod fetch;
+mod keys;
 mod merge;
 mod recovery;
 mod session;
 mod status;
+mod subscriptions;
 mod watch;
 mod writes;
 
@@ -19,7 +21,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeploymentId, Event,
-    EventHead, Generation, Held, Kind, Listed, ListedState, Listing, Packed, Roll, Row, Tombstone,
+    EventHead, Generation, Held, KeyReading, Kind, Listed, ListedState, Listing, Packed, Roll, Row,
+    Tombstone,
 };
 use crate::time::Timestamp;
 
@@ -61,8 +64,22 @@ impl Rig {
         Self::connected(Config::recommended(), holding(rows), Dialect::Apim470Fixed, rows)
     }
 
-    /// Brings a session to life at time 0 and answers everything it asks for.
+    /// Brings a session to life at time 0 and answers everything it asks for about artifacts;
+    /// lists of keys, subscriptions and plans are not there.
     fn connected(
+        config: Config,
+        recovered: Recovered,
+        dialect: Dialect,
+        listed: &[(&str, &str)],
+    ) -> Self {
+        let mut rig = Self::listed(config, recovered, dialect, listed);
+        rig.without_rolls();
+        rig
+    }
+
+    /// Brings a session to life at time 0 and answers what it asks for about artifacts; what it
+    /// asks for about keys, subscriptions and plans is still to be answered.
+    fn listed(
         config: Config,
         recovered: Recovered,
         dialect: Dialect,
@@ -77,7 +94,6 @@ impl Rig {
         rig.answer("discover", Response::Discovered { base: at });
         rig.stored();
         rig.accepted(1);
-        rig.answer("read_keys", Response::Keys(KeyReading::Keys(Roll::default())));
         let rows: Vec<Listed> = listed.iter().map(|(id, deployment)| row(id, deployment)).collect();
         rig.answer(
             "list",
@@ -91,6 +107,26 @@ impl Rig {
         rig.engine.next_request = FIRST - 1;
         rig.engine.next_write = FIRST - 1;
         rig
+    }
+
+    /// What was asked about keys, subscriptions and plans has no list in this session.
+    fn without_rolls(&mut self) {
+        let is_roll = |(_, awaited): (&RequestId, &Awaited)| match &awaited.what {
+            Asked::Roll(id) => Some(id.clone()),
+            _ => None,
+        };
+        loop {
+            let rolls: Vec<RollId> = self.engine.requests.iter().filter_map(is_roll).collect();
+            if rolls.is_empty() {
+                break;
+            }
+            self.engine.requests.retain(|_, awaited| !matches!(awaited.what, Asked::Roll(_)));
+            for id in rolls {
+                self.engine.rolls.absent(&id);
+            }
+            self.timeout();
+        }
+        self.engine.next_request = FIRST - 1;
     }
 
     /// Opens a session and acknowledges it.

@@ -72,12 +72,12 @@ fn a_zombie_row_is_unverified_at_rest_and_costs_little() {
 }
 
 #[test]
-fn kinds_that_are_not_held_say_so() {
+fn kinds_that_no_gateway_is_told_of_say_so() {
     let rig = Rig::live();
     let status = rig.engine.status();
     for kind in [ResourceKind::Subscription, ResourceKind::Plan, ResourceKind::Application] {
         assert_eq!(status.kinds[&kind].state, SyncState::Unsupported);
-        assert_eq!(status.kinds[&kind].reason, "not held by this gateway; 0 events seen");
+        assert_eq!(status.kinds[&kind].reason, "the control plane tells gateways nothing of them");
     }
     assert_eq!(status.session, "live");
 }

@@ -1,5 +1,6 @@
 //! What an archive may cost, and the meter that holds it to that (law 15).
 
+use std::fmt;
 use std::io::{ErrorKind, Read};
 
 use crate::wire::DecodeError;
@@ -42,7 +43,8 @@ impl ArchiveLimits {
 }
 
 /// How many bytes are unpacked at a time; no more than this is ever made before it is counted.
-const CHUNK_BYTES: usize = 16 << 10;
+/// Most definitions fit.
+const CHUNK_BYTES: usize = 4 << 10;
 
 /// What an archive has cost so far.
 pub(super) struct Meter<'l> {
@@ -111,7 +113,11 @@ impl<'l> Meter<'l> {
     }
 
     /// Counts bytes that `name` unpacked to.
-    pub(super) fn spend(&mut self, bytes: usize, name: &str) -> Result<(), DecodeError> {
+    pub(super) fn spend(
+        &mut self,
+        bytes: usize,
+        name: &impl fmt::Display,
+    ) -> Result<(), DecodeError> {
         self.unpacked = self.unpacked.saturating_add(bytes);
         let max = self.limits.unpacked_bytes_max;
         if self.unpacked > max {
@@ -133,7 +139,7 @@ impl<'l> Meter<'l> {
         &mut self,
         packed: &mut impl Read,
         bytes_max: usize,
-        name: &str,
+        name: &impl fmt::Display,
     ) -> Result<Vec<u8>, DecodeError> {
         let mut unpacked = Vec::new();
         let mut chunk = [0; CHUNK_BYTES];
@@ -162,9 +168,19 @@ impl<'l> Meter<'l> {
 const SHOWN_CHARS_MAX: usize = 100;
 
 /// A path as an error shows it: escaped, and cut when it is long.
-pub(super) fn quoted(raw: &[u8]) -> String {
-    let shown = raw.get(..4 * SHOWN_CHARS_MAX).unwrap_or(raw);
-    let text = String::from_utf8_lossy(shown);
-    let cut: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-    if cut.len() < text.len() { format!("{cut:?}…") } else { format!("{cut:?}") }
+pub(super) struct Quoted<'p>(&'p [u8]);
+
+/// The path as an error shows it.
+pub(super) const fn quoted(raw: &[u8]) -> Quoted<'_> {
+    Quoted(raw)
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.0.get(..4 * SHOWN_CHARS_MAX).unwrap_or(self.0);
+        let text = String::from_utf8_lossy(shown);
+        let cut: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+        write!(f, "{cut:?}")?;
+        if cut.len() < text.len() { f.write_str("…") } else { Ok(()) }
+    }
 }

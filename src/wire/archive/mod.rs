@@ -131,7 +131,7 @@ fn unpack(body: &[u8], limits: &ArchiveLimits, take: &mut TakeFile<'_>) -> Resul
 fn gunzip(body: &[u8], limits: &ArchiveLimits) -> Result<Vec<u8>, DecodeError> {
     let mut decoder = GzDecoder::new(body);
     let mut meter = Meter::new(limits, body.len());
-    let unpacked = meter.inflate(&mut decoder, limits.unpacked_bytes_max, "gzip stream")?;
+    let unpacked = meter.inflate(&mut decoder, limits.unpacked_bytes_max, &"gzip stream")?;
     if decoder.into_inner().is_empty() {
         Ok(unpacked)
     } else {

@@ -1,0 +1,183 @@
+//! Asking for the lists of keys, subscriptions and plans, and taking their answers.
+
+use std::time::Duration;
+
+use super::action::Request;
+use super::config::Config;
+use super::desired::Intent;
+use super::input::{Failure, Response};
+use super::rolls::RollId;
+use super::{Asked, Engine};
+use crate::model::{ArtifactId, BasePath, Dialect, KeyReading, Kind, Resource, ResourceId};
+use crate::time::Instant;
+
+impl Engine {
+    /// Asks for every list that is due, as many at once as the limit allows (C-H33).
+    pub(super) fn launch_rolls(&mut self, now: Instant) {
+        while let Some(id) = self.rolls.pop_due(now, &self.config) {
+            let request = match &id {
+                RollId::Plans => Request::ReadPlans,
+                RollId::Keys(kind) => Request::ReadKeys(*kind),
+                RollId::Subscriptions(artifact) => Request::ReadSubscriptions(artifact.clone()),
+            };
+            let asked = self.ask(request, Asked::Roll(id.clone()), now);
+            self.rolls.asked(&id, asked, now);
+        }
+    }
+
+    /// A session came alive: what the lists said in an earlier one proves nothing about what
+    /// happened in between.
+    pub(super) fn begin_rolls(&mut self, now: Instant) {
+        for request in self.rolls.requests() {
+            if self.requests.remove(&request).is_some() {
+                self.actions.push_back(super::Action::Cancel(request));
+            }
+        }
+        let settled = now.after(self.config.read_lag_max);
+        self.rolls.session_began(now, settled);
+        self.look_at(&RollId::Keys(Kind::RestApi), now);
+        self.note_dialect(now);
+    }
+
+    /// The lists that the Platform API alone has, once it is known to be one.
+    pub(super) fn note_dialect(&mut self, now: Instant) {
+        if !self.is_platform() || self.rolls.has(&RollId::Plans) {
+            return;
+        }
+        self.look_at(&RollId::Plans, now);
+        for id in self.desired.ids().cloned().collect::<Vec<_>>() {
+            self.note_artifact(&id, now);
+        }
+    }
+
+    /// Sees to the lists that speak of an artifact, after something about it changed.
+    pub(super) fn note_artifact(&mut self, id: &ArtifactId, now: Instant) {
+        let Some(desired) = self.desired.get(id) else { return };
+        let (kind, intent) = (desired.kind, desired.intent);
+        if intent == Intent::Deleted {
+            self.roster.deployed.remove(id);
+            self.rolls.drop_list(&RollId::Subscriptions(id.clone()));
+            self.forget_resources_of(id);
+            return;
+        }
+        if intent != Intent::Deployed {
+            self.roster.deployed.remove(id);
+        } else if self.roster.deployed.insert(id.clone()) {
+            // The key list names the keys of deployed APIs only, and no event repeats them.
+            self.look_at(&RollId::Keys(kind), now);
+        }
+        let subscriptions = RollId::Subscriptions(id.clone());
+        if kind == Kind::RestApi && self.is_platform() && !self.rolls.has(&subscriptions) {
+            self.look_at(&subscriptions, now);
+        }
+    }
+
+    fn look_at(&mut self, id: &RollId, now: Instant) {
+        let settled = now.after(self.config.read_lag_max);
+        self.rolls.look(id, now, settled, self.config.list_spacing);
+    }
+
+    /// Keys and subscriptions of what is deleted go with it; nobody will say so (`closure`).
+    fn forget_resources_of(&mut self, artifact: &ArtifactId) {
+        for id in self.roster.of_artifact(artifact).cloned().collect::<Vec<_>>() {
+            self.roster.set(&id, None);
+            self.observed.write_resource(id, None);
+        }
+    }
+
+    /// Whether the control plane is a Platform API: its dialect tells or, before anything is
+    /// listed, its base path.
+    pub(super) fn is_platform(&self) -> bool {
+        match self.dialect() {
+            Some(dialect) => dialect == Dialect::PlatformApi11,
+            None => self.base.as_ref().is_some_and(|base| *base == BasePath::platform_api()),
+        }
+    }
+
+    /// A list was answered; an answer to another question is none.
+    pub(super) fn roll_answered(
+        &mut self,
+        id: &RollId,
+        response: Response,
+        asked_at: Instant,
+        now: Instant,
+    ) {
+        match (id, response) {
+            (RollId::Keys(kind), Response::Keys(reading)) => {
+                self.keys_read(id, *kind, reading, asked_at, now);
+            }
+            (RollId::Subscriptions(artifact), Response::Subscriptions(roll)) => {
+                self.roll_read(id, &roll.unreadable, now);
+                self.merge_subscriptions(artifact, roll, asked_at);
+            }
+            (RollId::Plans, Response::Plans(roll)) => {
+                self.roll_read(id, &roll.unreadable, now);
+                self.merge_plans(roll, asked_at);
+            }
+            _ => {
+                let failure = Failure::Malformed("an answer to another question".to_owned());
+                self.roll_failed(id, &failure, now);
+            }
+        }
+    }
+
+    /// A key list, or what stands in for one.
+    fn keys_read(
+        &mut self,
+        id: &RollId,
+        kind: Kind,
+        reading: KeyReading,
+        asked_at: Instant,
+        now: Instant,
+    ) {
+        match reading {
+            // GA answers with the list of APIs: it has no key list, and none of this is one.
+            KeyReading::ApiList => self.rolls.absent(id),
+            KeyReading::Keys(roll) => {
+                self.roll_read(id, &roll.unreadable, now);
+                self.merge_keys(kind, roll, asked_at);
+            }
+        }
+    }
+
+    /// Notes that a list was read, before it is merged: what it leaves open wishes for another.
+    fn roll_read(&mut self, id: &RollId, unreadable: &[String], now: Instant) {
+        let slack = self.jitter.up_to(self.config.resync_interval / 10);
+        let next = now.after(self.config.resync_interval.saturating_sub(slack));
+        self.rolls.succeeded(id, unreadable, next, self.config.list_spacing);
+    }
+
+    /// A list failed. A missing route is a refusal like any other (law 14): a control plane that
+    /// is still starting answers so (FB-71), and it is asked again at leisure.
+    pub(super) fn roll_failed(&mut self, id: &RollId, failure: &Failure, now: Instant) {
+        let delay = if *failure == Failure::RouteMissing {
+            self.config.backoff_max
+        } else {
+            let failures = self.rolls.failures(id) + 1;
+            self.jitter.backoff(failures, self.config.backoff_min, self.config.backoff_max)
+        };
+        self.rolls.failed(id, failure, now.after(delay));
+    }
+
+    /// After how long a dead credential is refused at the latest while its list can be read:
+    /// where its event is lost, a periodic list lacks it, and a second one after a delay confirms
+    /// that (law 11). `None` where no list would tell.
+    pub fn revocation_bound(&self) -> Option<Duration> {
+        let has_list =
+            matches!(self.dialect(), Some(Dialect::Apim470Fixed | Dialect::PlatformApi11));
+        let Config {
+            resync_interval, credential_orphan_delay, request_timeout, read_lag_max, ..
+        } = &self.config;
+        has_list.then(|| {
+            *resync_interval
+                + *credential_orphan_delay
+                + 2 * (*read_lag_max + *request_timeout)
+                + self.config.list_spacing
+        })
+    }
+
+    /// A resource as it is in force: durable, or more restricted by a write that fails (law 7).
+    pub fn resource_in_force(&self, id: &ResourceId) -> Option<Resource> {
+        self.observed.resource_in_force(id)
+    }
+}

@@ -1,0 +1,192 @@
+//! Bulk answers about keys, subscriptions and plans, merged by the rule of [`crate::engine`].
+
+use std::collections::BTreeMap;
+
+use super::{Belief, slot};
+use crate::engine::Engine;
+use crate::engine::desired::Intent;
+use crate::engine::rolls::RollId;
+use crate::model::{
+    ArtifactId, Credential, Dialect, Kind, ListedKey, Plan, PlanId, Resource, ResourceId, Roll,
+    Subscription, SubscriptionId,
+};
+use crate::time::Instant;
+
+/// The keys that a list names under one name.
+#[derive(Default)]
+struct Named {
+    active: Vec<Credential>,
+    dead: Vec<Credential>,
+}
+
+/// What a list says of one resource that is known, or is new.
+struct Word {
+    resource: Option<Resource>,
+    /// Whether something that the list should name is not on it.
+    is_missing_some: bool,
+}
+
+impl Engine {
+    /// Merges the keys of one kind of artifact.
+    pub(in crate::engine) fn merge_keys(
+        &mut self,
+        kind: Kind,
+        roll: Roll<ListedKey>,
+        asked_at: Instant,
+    ) {
+        let is_complete = roll.is_complete();
+        let mut named: BTreeMap<ResourceId, Named> = BTreeMap::new();
+        for item in roll.items {
+            let entry = named.entry(ResourceId::ApiKey(item.artifact, item.name)).or_default();
+            let list = if item.is_active { &mut entry.active } else { &mut entry.dead };
+            list.push(Credential { is_listable: true, ..item.credential });
+        }
+        for id in self.key_slots(kind) {
+            named.entry(id).or_default();
+        }
+        for (id, named) in named {
+            let may_end = self.absence_counts(&id, is_complete, asked_at);
+            let known = self.roster.slot(&id);
+            let covers = |key: &Credential| is_complete && self.covers(&id, key);
+            let listed = slot::listed(&known, &named.active, &named.dead, covers, may_end);
+            let resource = slot::there(listed.slot);
+            let word = Word { resource, is_missing_some: listed.is_missing_some };
+            self.weigh(&id, word, &RollId::Keys(kind), asked_at);
+        }
+    }
+
+    /// Merges the subscriptions of one artifact.
+    pub(in crate::engine) fn merge_subscriptions(
+        &mut self,
+        artifact: &ArtifactId,
+        roll: Roll<(SubscriptionId, Subscription)>,
+        asked_at: Instant,
+    ) {
+        let is_complete = roll.is_complete();
+        let items = roll.items.into_iter();
+        let listed = items
+            .map(|(id, item)| (ResourceId::Subscription(id), Resource::Subscription(item)))
+            .collect();
+        let is_one = |id: &&ResourceId| matches!(id, ResourceId::Subscription(_));
+        let known = self.roster.of_artifact(artifact).filter(is_one).cloned().collect();
+        let roll = RollId::Subscriptions(artifact.clone());
+        self.merge_whole(listed, known, is_complete, &roll, asked_at);
+    }
+
+    /// Merges the subscription plans.
+    pub(in crate::engine) fn merge_plans(&mut self, roll: Roll<(PlanId, Plan)>, asked_at: Instant) {
+        let is_complete = roll.is_complete();
+        let items = roll.items.into_iter();
+        let listed = items.map(|(id, item)| (ResourceId::Plan(id), Resource::Plan(item))).collect();
+        let is_one = |id: &&ResourceId| matches!(id, ResourceId::Plan(_));
+        let known = self.roster.iter().map(|(id, _)| id).filter(is_one).cloned().collect();
+        self.merge_whole(listed, known, is_complete, &RollId::Plans, asked_at);
+    }
+
+    /// Merges resources that a list names whole or not at all.
+    fn merge_whole(
+        &mut self,
+        mut listed: BTreeMap<ResourceId, Resource>,
+        known: Vec<ResourceId>,
+        is_complete: bool,
+        roll: &RollId,
+        asked_at: Instant,
+    ) {
+        for id in known {
+            if listed.contains_key(&id) {
+                continue;
+            }
+            let Some(belief) = self.roster.get(&id) else { continue };
+            let held = belief.row.resource.clone();
+            let is_missing_some = is_complete && held.is_some();
+            let is_gone = self.absence_counts(&id, is_complete, asked_at);
+            let word = Word { resource: held.filter(|_| !is_gone), is_missing_some };
+            self.weigh(&id, word, roll, asked_at);
+        }
+        while let Some((id, resource)) = listed.pop_first() {
+            let word = Word { resource: Some(resource), is_missing_some: false };
+            self.weigh(&id, word, roll, asked_at);
+        }
+    }
+
+    /// Takes the word of a list that was asked late enough; otherwise asks again.
+    fn weigh(&mut self, id: &ResourceId, word: Word, roll: &RollId, asked_at: Instant) {
+        let Some(known) = self.roster.get(id) else {
+            if word.resource.is_some() {
+                self.believe(id, word.resource, None, asked_at);
+            }
+            return;
+        };
+        let settled = known.learnt.after(self.config.read_lag_max);
+        let is_same = known.row.resource == word.resource;
+        if asked_at < settled {
+            if !is_same || word.is_missing_some || known.doubt.is_some() {
+                self.rolls.confirm(roll, settled);
+            }
+            return;
+        }
+        let fence = known.row.fence;
+        let missing_since = match (word.is_missing_some, known.missing_since) {
+            (true, known) => Some(known.unwrap_or(asked_at)),
+            (false, _) => None,
+        };
+        let counts = missing_since.is_some_and(|since| asked_at >= self.counts_from(since));
+        if is_same {
+            let mut belief = Belief { doubt: None, ..known.clone() };
+            belief.missing_since = missing_since.filter(|_| !counts);
+            self.roster.set(id, Some(belief));
+        } else {
+            self.believe(id, word.resource, fence, asked_at);
+            if let Some(since) = missing_since.filter(|_| !counts)
+                && let Some(known) = self.roster.get(id)
+            {
+                let belief = Belief { missing_since: Some(since), ..known.clone() };
+                self.roster.set(id, Some(belief));
+            }
+        }
+        if let Some(since) = missing_since.filter(|_| !counts) {
+            self.rolls.confirm(roll, self.counts_from(since));
+        }
+    }
+
+    /// When a second list without something counts (law 4).
+    fn counts_from(&self, since: Instant) -> Instant {
+        since.after(self.config.credential_orphan_delay)
+    }
+
+    /// Whether a complete list asked at `asked_at` is the second that lacks something of it.
+    fn absence_counts(&self, id: &ResourceId, is_complete: bool, asked_at: Instant) -> bool {
+        let known = self.roster.get(id);
+        let since = known.and_then(|belief| belief.missing_since);
+        let settled = known.map(|belief| belief.learnt.after(self.config.read_lag_max));
+        is_complete
+            && since.is_some_and(|since| asked_at >= self.counts_from(since))
+            && settled.is_some_and(|settled| asked_at >= settled)
+    }
+
+    /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs
+    /// that are deployed here, by the same table that may have lost a row (A-H28, A-H35).
+    fn covers(&self, id: &ResourceId, key: &Credential) -> bool {
+        let ResourceId::ApiKey(artifact, _) = id else { return false };
+        let Some(desired) = self.desired.get(artifact) else { return false };
+        match self.dialect() {
+            Some(Dialect::PlatformApi11) => desired.intent != Intent::Deleted,
+            _ => {
+                key.is_listable
+                    && desired.intent == Intent::Deployed
+                    && desired.absent_since.is_none()
+            }
+        }
+    }
+
+    /// The names of keys on artifacts of this kind; those on unknown artifacts are not spoken of.
+    fn key_slots(&self, kind: Kind) -> Vec<ResourceId> {
+        let is_of_kind = |id: &&ResourceId| match id {
+            ResourceId::ApiKey(artifact, _) => {
+                self.desired.get(artifact).is_some_and(|desired| desired.kind == kind)
+            }
+            _ => false,
+        };
+        self.roster.iter().map(|(id, _)| id).filter(is_of_kind).cloned().collect()
+    }
+}

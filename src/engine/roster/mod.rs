@@ -1,0 +1,225 @@
+//! Keys, subscriptions, plans and applications: what is believed of them (laws 2 to 6, 11).
+//!
+//! They follow the rule that artifacts follow: a read asked at `t` overrules what was learnt at
+//! `k` only when `t >= k + read_lag_max`, and absence counts only twice. Two things differ. There
+//! is no question about a single one, so a second complete list is all the evidence there can be
+//! (law 4). And where order cannot be told, the answer that opens less is taken until a list
+//! settles it: a dead credential must not open an API (law 11).
+
+mod merge;
+mod slot;
+mod standing;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::engine::status::ResourceKind;
+use crate::model::{
+    ArtifactId, Credential, KeySlot, KeyUuid, Recovered, Resource, ResourceId, ResourceRow,
+};
+use crate::time::Instant;
+
+/// Why a belief is not to be relied on until a list settles it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum ResourceDoubt {
+    /// The order of two events could not be told; what opens less was taken.
+    UnclearOrder,
+    /// An event could not be understood in full.
+    Unreadable,
+}
+
+/// What is believed of one resource.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Belief {
+    /// What is written down of it.
+    pub(super) row: ResourceRow,
+    /// When it was learnt.
+    pub(super) learnt: Instant,
+    /// Since when lists that should name it, or part of it, do not.
+    pub(super) missing_since: Option<Instant>,
+    /// Why it is not to be relied on.
+    pub(super) doubt: Option<ResourceDoubt>,
+}
+
+impl Belief {
+    /// A belief learnt now, without doubt.
+    pub(super) const fn new(row: ResourceRow, now: Instant) -> Self {
+        Self { row, learnt: now, missing_since: None, doubt: None }
+    }
+
+    /// Whether it is gone, and only remembered so that nothing late brings it back.
+    pub(super) const fn is_gone(&self) -> bool {
+        self.row.resource.is_none()
+    }
+}
+
+/// What is counted of a kind of resources.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Tally {
+    /// Resources that are there: each key of a name counts.
+    pub(super) held: usize,
+    /// Names and ids that are gone and remembered.
+    pub(super) gone: usize,
+    /// In doubt.
+    pub(super) doubtful: usize,
+    /// Missing from one list so far.
+    pub(super) missing: usize,
+    /// Keys that no list of APIM names (A-H28).
+    pub(super) unlisted: usize,
+}
+
+/// Every belief, and what is counted of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Roster {
+    beliefs: BTreeMap<ResourceId, Belief>,
+    /// Keys and subscriptions by their artifact, those of unknown artifacts among them.
+    by_artifact: BTreeMap<ArtifactId, BTreeSet<ResourceId>>,
+    tallies: [Tally; 4],
+    /// Artifacts that were deployed when last looked at: the key list of APIM names the keys of
+    /// deployed APIs only, so a deployment asks for it (A-H34).
+    pub(super) deployed: BTreeSet<ArtifactId>,
+    /// Events that were not kept because too many parents were unknown.
+    pub(super) parked_dropped: u64,
+}
+
+impl Roster {
+    /// What a store held. When it was learnt is not durable, so it counts as learnt now.
+    pub(super) fn recover(recovered: &Recovered, now: Instant) -> Self {
+        let mut roster = Self::default();
+        for (id, row) in &recovered.resources {
+            roster.set(id, Some(Belief::new(row.clone(), now)));
+        }
+        let deployed = recovered.rows.iter().filter(|(_, row)| row.is_served());
+        roster.deployed = deployed.map(|(id, _)| id.clone()).collect();
+        roster
+    }
+
+    /// The belief about a resource.
+    pub(super) fn get(&self, id: &ResourceId) -> Option<&Belief> {
+        self.beliefs.get(id)
+    }
+
+    /// The resource as it is believed to be.
+    pub(super) fn resource(&self, id: &ResourceId) -> Option<&Resource> {
+        self.beliefs.get(id)?.row.resource.as_ref()
+    }
+
+    /// The keys of a name; none where nothing is known.
+    pub(super) fn slot(&self, id: &ResourceId) -> KeySlot {
+        match self.resource(id) {
+            Some(Resource::ApiKey(slot)) => slot.clone(),
+            _ => KeySlot::default(),
+        }
+    }
+
+    /// Every belief, by id.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&ResourceId, &Belief)> {
+        self.beliefs.iter()
+    }
+
+    /// The keys and subscriptions of an artifact.
+    pub(super) fn of_artifact(&self, artifact: &ArtifactId) -> impl Iterator<Item = &ResourceId> {
+        self.by_artifact.get(artifact).into_iter().flatten()
+    }
+
+    /// The artifacts that keys and subscriptions name.
+    pub(super) fn artifacts(&self) -> impl Iterator<Item = (&ArtifactId, usize)> {
+        self.by_artifact.iter().map(|(artifact, ids)| (artifact, ids.len()))
+    }
+
+    /// Replaces a belief, or forgets it.
+    pub(super) fn set(&mut self, id: &ResourceId, belief: Option<Belief>) {
+        let before = match &belief {
+            Some(belief) => self.beliefs.insert(id.clone(), belief.clone()),
+            None => self.beliefs.remove(id),
+        };
+        let tally = &mut self.tallies[place(kind_of(id))];
+        if let Some(before) = &before {
+            count(tally, before, |total, part| *total -= part);
+        }
+        if let Some(after) = &belief {
+            count(tally, after, |total, part| *total += part);
+        }
+        let (before, after) = (
+            before.as_ref().and_then(|belief| parent_of(id, belief)),
+            belief.as_ref().and_then(|belief| parent_of(id, belief)),
+        );
+        if before == after {
+            return;
+        }
+        if let Some(artifact) = before
+            && let Some(ids) = self.by_artifact.get_mut(&artifact)
+        {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_artifact.remove(&artifact);
+            }
+        }
+        if let Some(artifact) = after {
+            self.by_artifact.entry(artifact).or_default().insert(id.clone());
+        }
+    }
+
+    /// What is counted of a kind; artifacts are counted elsewhere.
+    pub(super) fn tally(&self, kind: ResourceKind) -> Tally {
+        self.tallies[place(kind)]
+    }
+
+    /// How many are remembered as gone.
+    pub(super) fn gone(&self) -> usize {
+        self.tallies.iter().map(|tally| tally.gone).sum()
+    }
+
+    /// Whether a key with this UUID is held.
+    pub(super) fn holds_key(&self, uuid: &KeyUuid) -> bool {
+        self.beliefs.values().any(|belief| match &belief.row.resource {
+            Some(Resource::ApiKey(slot)) => {
+                slot.credentials.iter().any(|known| known.uuid.as_ref() == Some(uuid))
+            }
+            _ => false,
+        })
+    }
+}
+
+/// The kind that a resource is counted under.
+pub(super) const fn kind_of(id: &ResourceId) -> ResourceKind {
+    match id {
+        ResourceId::ApiKey(..) => ResourceKind::ApiKey,
+        ResourceId::Subscription(_) => ResourceKind::Subscription,
+        ResourceId::Plan(_) => ResourceKind::Plan,
+        ResourceId::Application(_) => ResourceKind::Application,
+    }
+}
+
+const fn place(kind: ResourceKind) -> usize {
+    match kind {
+        ResourceKind::Artifact(_) | ResourceKind::ApiKey => 0,
+        ResourceKind::Subscription => 1,
+        ResourceKind::Plan => 2,
+        ResourceKind::Application => 3,
+    }
+}
+
+fn parent_of(id: &ResourceId, belief: &Belief) -> Option<ArtifactId> {
+    match (id, &belief.row.resource) {
+        (ResourceId::ApiKey(artifact, _), _) => Some(artifact.clone()),
+        (_, Some(Resource::Subscription(subscription))) => Some(subscription.artifact.clone()),
+        _ => None,
+    }
+}
+
+fn count(tally: &mut Tally, belief: &Belief, mut change: impl FnMut(&mut usize, usize)) {
+    let (held, unlisted) = match &belief.row.resource {
+        Some(Resource::ApiKey(slot)) => {
+            let unlisted = |key: &&Credential| !key.is_listable;
+            (slot.credentials.len(), slot.credentials.iter().filter(unlisted).count())
+        }
+        Some(_) => (1, 0),
+        None => (0, 0),
+    };
+    change(&mut tally.held, held);
+    change(&mut tally.unlisted, unlisted);
+    change(&mut tally.gone, usize::from(belief.is_gone()));
+    change(&mut tally.doubtful, usize::from(belief.doubt.is_some()));
+    change(&mut tally.missing, usize::from(belief.missing_since.is_some()));
+}

@@ -1,0 +1,305 @@
+//! Events about keys, subscriptions, plans and applications.
+
+use std::cmp::Ordering;
+
+use super::{Belief, ResourceDoubt, kind_of, slot};
+use crate::engine::Engine;
+use crate::engine::desired::Intent;
+use crate::engine::rolls::RollId;
+use crate::engine::status::ResourceKind;
+use crate::model::{
+    ArtifactId, Credential, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
+    Subscription, SubscriptionClaim, SubscriptionStatus,
+};
+use crate::time::{Instant, Timestamp};
+
+impl Engine {
+    /// An event about a resource arrived on the current session.
+    pub(in crate::engine) fn changed(&mut self, event: ResourceEvent, now: Instant) {
+        let ResourceEvent { id, change, sent_at } = event;
+        if let ResourceId::ApiKey(artifact, _) = &id
+            && self.desired.get(artifact).is_some_and(|known| known.intent == Intent::Deleted)
+        {
+            return;
+        }
+        let fence = self.roster.get(&id).and_then(|belief| belief.row.fence);
+        let order = slot::order(sent_at.as_ref(), fence.as_ref());
+        match change {
+            ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order, now),
+            ResourceChange::KeyRegenerated(key) => {
+                self.key_ended(&id, sent_at, order, now);
+                if order == Some(Ordering::Greater) {
+                    self.key_created(&id, &key, order, now);
+                }
+            }
+            ResourceChange::KeyUnreadable { regenerated, why } => {
+                tracing::warn!(key = %id, %why, "a key event cannot be read; its key is unknown");
+                self.surfaced.unreadable_keys += 1;
+                if regenerated {
+                    self.key_ended(&id, sent_at, order, now);
+                }
+                self.doubt_resource(&id, ResourceDoubt::Unreadable, now);
+            }
+            ResourceChange::KeyRevoked => self.key_ended(&id, sent_at, order, now),
+            ResourceChange::SubscriptionCreated(claim)
+            | ResourceChange::SubscriptionUpdated(claim) => {
+                self.subscription_said(&id, claim, sent_at, order, now);
+            }
+            ResourceChange::PlanCreated(plan) | ResourceChange::PlanUpdated(plan) => {
+                let opens_less = !plan.is_active;
+                self.said(&id, Some(Resource::Plan(plan)), opens_less, sent_at, order, now);
+            }
+            ResourceChange::ApplicationUpdated(application) => {
+                let opens_less = application.keys.is_empty();
+                let said = Some(Resource::Application(application));
+                self.said(&id, said, opens_less, sent_at, order, now);
+            }
+            ResourceChange::Deleted => self.said(&id, None, true, sent_at, order, now),
+        }
+    }
+
+    /// A key that is not provably newer than the last ending of its name stays out: it may be the
+    /// one that ended (A-H3, R4). A late copy of an old event says nothing new.
+    fn key_created(
+        &mut self,
+        id: &ResourceId,
+        key: &Credential,
+        order: Option<Ordering>,
+        now: Instant,
+    ) {
+        let known = self.roster.slot(id);
+        let is_held = known.credentials.iter().any(|held| held.hash == key.hash);
+        match order {
+            Some(Ordering::Greater) => {}
+            _ if is_held => return,
+            Some(Ordering::Less) => return,
+            Some(Ordering::Equal) | None => {
+                return self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+            }
+        }
+        if !is_held && !self.has_room_to_park(id) {
+            return;
+        }
+        let slot = slot::with(&known, key);
+        if slot != known {
+            let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
+            self.believe(id, slot::there(slot), fence, now);
+        }
+    }
+
+    /// A key was revoked or regenerated, and APIM names it by its name alone (A-H29).
+    fn key_ended(
+        &mut self,
+        id: &ResourceId,
+        at: Option<Timestamp>,
+        order: Option<Ordering>,
+        now: Instant,
+    ) {
+        if matches!(order, Some(Ordering::Less | Ordering::Equal)) {
+            return;
+        }
+        let known = self.roster.slot(id);
+        let left = slot::ended(&known, at.as_ref(), self.config.clock_margin);
+        let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
+        let fence = slot::later(at, fence);
+        self.believe(id, slot::there(left.slot), fence, now);
+        if left.is_unclear || known.credentials.len() > 1 || order.is_none() {
+            self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+        }
+    }
+
+    fn subscription_said(
+        &mut self,
+        id: &ResourceId,
+        claim: SubscriptionClaim,
+        at: Option<Timestamp>,
+        order: Option<Ordering>,
+        now: Instant,
+    ) {
+        let known = match self.roster.resource(id) {
+            Some(Resource::Subscription(known)) => Some(known.clone()),
+            _ => None,
+        };
+        let artifact = claim.artifact.clone();
+        let Some(said) = completed(claim, known.as_ref()) else {
+            // What it changes is not known yet: the list of its API has it (C-H36).
+            self.surfaced.incomplete_changes += 1;
+            self.look_for_subscriptions(artifact.as_ref(), now);
+            return;
+        };
+        let opens_less = !said.status.is_open();
+        self.said(id, Some(Resource::Subscription(said)), opens_less, at, order, now);
+    }
+
+    fn look_for_subscriptions(&mut self, artifact: Option<&ArtifactId>, now: Instant) {
+        let settled = now.after(self.config.read_lag_max);
+        match artifact {
+            Some(artifact) => {
+                self.rolls.confirm(&RollId::Subscriptions(artifact.clone()), settled);
+            }
+            None => self.rolls.confirm_subscriptions(settled),
+        }
+    }
+
+    /// A whole statement about a resource. Where its order cannot be told, it counts only when it
+    /// opens less than what is known.
+    fn said(
+        &mut self,
+        id: &ResourceId,
+        resource: Option<Resource>,
+        opens_less: bool,
+        at: Option<Timestamp>,
+        order: Option<Ordering>,
+        now: Instant,
+    ) {
+        let known = self.roster.resource(id);
+        let is_known = self.roster.get(id).is_some() && known == resource.as_ref();
+        let is_new = known.is_none();
+        let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
+        match order {
+            Some(Ordering::Less) => return,
+            Some(Ordering::Greater) if is_known => {}
+            Some(Ordering::Equal) | None if is_known => return,
+            Some(Ordering::Equal) | None if !opens_less => {
+                return self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+            }
+            _ => {}
+        }
+        if is_new && resource.is_some() && !self.has_room_for(id, resource.as_ref()) {
+            return;
+        }
+        self.believe(id, resource, slot::later(at, fence), now);
+        if order != Some(Ordering::Greater) {
+            self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+        }
+    }
+
+    /// Writes down what is believed from now on; it was learnt at `learnt`.
+    pub(super) fn believe(
+        &mut self,
+        id: &ResourceId,
+        resource: Option<Resource>,
+        fence: Option<Timestamp>,
+        learnt: Instant,
+    ) {
+        let row = ResourceRow { resource, fence };
+        let is_same = self.roster.get(id).is_some_and(|known| known.row == row);
+        self.roster.set(id, Some(Belief::new(row.clone(), learnt)));
+        if !is_same {
+            self.observed.write_resource(id.clone(), Some(row));
+        }
+        self.bury_the_oldest();
+    }
+
+    /// Marks a resource as not to be relied on, and wants the list that settles it.
+    pub(super) fn doubt_resource(&mut self, id: &ResourceId, why: ResourceDoubt, now: Instant) {
+        let mut belief = match self.roster.get(id) {
+            Some(known) => known.clone(),
+            None => Belief::new(ResourceRow::default(), now),
+        };
+        belief.doubt = Some(why);
+        belief.learnt = now;
+        self.roster.set(id, Some(belief));
+        self.confirm_roll_of(id, now.after(self.config.read_lag_max));
+    }
+
+    /// Wants the list that names a resource, at `at`.
+    pub(super) fn confirm_roll_of(&mut self, id: &ResourceId, at: Instant) {
+        match self.rolls_of(id) {
+            Some(roll) => self.rolls.confirm(&roll, at),
+            None if kind_of(id) == ResourceKind::Subscription => {
+                self.rolls.confirm_subscriptions(at);
+            }
+            None => {}
+        }
+    }
+
+    fn rolls_of(&self, id: &ResourceId) -> Option<RollId> {
+        match id {
+            ResourceId::ApiKey(artifact, _) => {
+                let kind = self.desired.get(artifact).map(|desired| desired.kind);
+                Some(RollId::Keys(kind.unwrap_or(Kind::RestApi)))
+            }
+            ResourceId::Plan(_) => Some(RollId::Plans),
+            ResourceId::Application(_) => None,
+            ResourceId::Subscription(_) => match self.roster.resource(id) {
+                Some(Resource::Subscription(known)) => {
+                    Some(RollId::Subscriptions(known.artifact.clone()))
+                }
+                _ => None,
+            },
+        }
+    }
+
+    fn has_room_for(&mut self, id: &ResourceId, resource: Option<&Resource>) -> bool {
+        match resource {
+            Some(Resource::Subscription(said)) => {
+                let artifact = said.artifact.clone();
+                self.has_room_under(&artifact)
+            }
+            _ => self.has_room_to_park(id),
+        }
+    }
+
+    /// Whether a new resource may be kept. What waits for a parent that is not known yet is
+    /// bounded: APIM sends the keys of a whole organization to every gateway (A-H34).
+    fn has_room_to_park(&mut self, id: &ResourceId) -> bool {
+        match id {
+            ResourceId::ApiKey(artifact, _) => {
+                let artifact = artifact.clone();
+                self.has_room_under(&artifact)
+            }
+            _ => true,
+        }
+    }
+
+    fn has_room_under(&mut self, artifact: &ArtifactId) -> bool {
+        if self.desired.get(artifact).is_some() {
+            return true;
+        }
+        if self.parked() < self.config.parked_max {
+            return true;
+        }
+        self.roster.parked_dropped += 1;
+        false
+    }
+
+    /// How many keys and subscriptions wait for an artifact that is not known.
+    pub(super) fn parked(&self) -> usize {
+        let unknown = |(artifact, _): &(&ArtifactId, usize)| self.desired.get(artifact).is_none();
+        self.roster.artifacts().filter(unknown).map(|(_, count)| count).sum()
+    }
+
+    /// Forgets the oldest of those that are gone when there are too many, a quarter at a time.
+    fn bury_the_oldest(&mut self) {
+        let most = self.config.gone_max;
+        if self.roster.gone() <= most {
+            return;
+        }
+        let mut gone: Vec<(Instant, ResourceId)> = self
+            .roster
+            .iter()
+            .filter(|(_, belief)| belief.is_gone())
+            .map(|(id, belief)| (belief.learnt, id.clone()))
+            .collect();
+        gone.sort();
+        for (_, id) in gone.into_iter().take(most / 4 + 1) {
+            self.roster.set(&id, None);
+            self.observed.write_resource(id, None);
+            self.surfaced.endings_forgotten += 1;
+        }
+    }
+}
+
+/// A subscription out of what an event says and what is known; `None` where that is too little.
+fn completed(claim: SubscriptionClaim, known: Option<&Subscription>) -> Option<Subscription> {
+    let SubscriptionClaim { artifact, application, token, plan, status } = claim;
+    let known_status: Option<SubscriptionStatus> = known.map(|known| known.status.clone());
+    Some(Subscription {
+        artifact: artifact.or_else(|| known.map(|known| known.artifact.clone()))?,
+        application,
+        token: token.or_else(|| known.and_then(|known| known.token)),
+        plan,
+        status: status.or(known_status)?,
+    })
+}

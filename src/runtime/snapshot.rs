@@ -1,0 +1,255 @@
+//! All that a data plane needs, as one value that is swapped at once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::keyring::Keyring;
+use super::multimap::{Map, MultiMap};
+use super::subscribers::Subscribers;
+use crate::model::{
+    Application, ApplicationId, ArtifactId, Definition, KeyUuid, Plan, PlanId, Resource,
+    ResourceId, Subscription, SubscriptionId,
+};
+
+/// One fact, as it is from here on.
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
+    /// An API is served with this definition; `None` when it is not served: undeployed, deleted,
+    /// or without a definition that can be read. Its keys and subscriptions are facts of their
+    /// own and stay.
+    Api(&'a ArtifactId, Option<&'a Arc<Definition>>),
+    /// A key, a subscription, a plan or an application is this; `None` when it is gone. One of
+    /// another kind than its id says is taken as gone.
+    Resource(&'a ResourceId, Option<&'a Resource>),
+}
+
+/// What is served, to whom and with which limits, at one moment.
+///
+/// A snapshot never changes: [`Snapshot::with`] makes the next one, which shares with it
+/// whatever is the same, so that one change costs the same however much is held. A data plane
+/// that swaps one for the next at once never shows half a change. What is held depends on the
+/// facts only and not on their order; a fact may come before what it refers to, and counts from
+/// when that is there.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    version: u64,
+    view: View,
+}
+
+#[derive(Clone, PartialEq, Eq, Default)]
+struct View {
+    apis: Map<ArtifactId, Arc<Api>>,
+    /// Served APIs by base path, without its first `/`.
+    routes: MultiMap<Arc<str>, ArtifactId>,
+    /// Where each subscription is kept.
+    homes: Map<SubscriptionId, ArtifactId>,
+    plans: Map<PlanId, Arc<Plan>>,
+    applications: Map<ApplicationId, Arc<Application>>,
+    /// Applications by the keys that are theirs.
+    owners: MultiMap<KeyUuid, ApplicationId>,
+}
+
+/// What is held about one API, served or not.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(super) struct Api {
+    served: Option<Served>,
+    pub(super) keys: Keyring,
+    pub(super) subscribers: Subscribers,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Served {
+    definition: Arc<Definition>,
+    base_path: Arc<str>,
+}
+
+/// A served API that a path leads to.
+pub(super) struct Found<'a> {
+    pub(super) id: &'a ArtifactId,
+    pub(super) api: &'a Api,
+    pub(super) definition: &'a Definition,
+}
+
+/// How many segments of a path are looked at to find its API. A context with more is not found.
+const BASE_PATH_SEGMENTS_MAX: usize = 32;
+
+impl Snapshot {
+    /// The first snapshot of a whole state.
+    pub fn of<'a>(
+        apis: impl IntoIterator<Item = (&'a ArtifactId, &'a Arc<Definition>)>,
+        resources: impl IntoIterator<Item = (&'a ResourceId, &'a Resource)>,
+    ) -> Self {
+        let apis = apis.into_iter().map(|(id, definition)| Change::Api(id, Some(definition)));
+        let resources = resources.into_iter().map(|(id, held)| Change::Resource(id, Some(held)));
+        Self::default().with(apis.chain(resources))
+    }
+
+    /// The next snapshot: this one with changes. Of two changes of one thing the later counts.
+    #[must_use]
+    pub fn with<'a>(&self, changes: impl IntoIterator<Item = Change<'a>>) -> Self {
+        let mut next = self.clone();
+        next.version = next.version.saturating_add(1);
+        for change in changes {
+            match change {
+                Change::Api(id, definition) => next.view.set_served(id, definition),
+                Change::Resource(id, resource) => next.view.set_resource(id, resource),
+            }
+        }
+        next
+    }
+
+    /// How many snapshots came before this one since the empty one, which is 0. It begins anew
+    /// with the process and is 64 bits wide, so it does not wrap (FB-122).
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether the two say the same about everything, whatever their versions.
+    pub fn holds_the_same_as(&self, other: &Self) -> bool {
+        self.view == other.view
+    }
+
+    /// The definition that an API is served with; `None` when it is not served.
+    pub fn definition(&self, id: &ArtifactId) -> Option<&Arc<Definition>> {
+        Some(&self.view.apis.get(id)?.served.as_ref()?.definition)
+    }
+
+    /// The served APIs in order of their ids.
+    pub fn served(&self) -> impl Iterator<Item = (&ArtifactId, &Arc<Definition>)> {
+        let apis = self.view.apis.iter();
+        apis.filter_map(|(id, api)| Some((id, &api.served.as_ref()?.definition)))
+    }
+
+    /// The API that a path leads to, and the rest of the path: the API with the longest base
+    /// path that the path begins with, segment by segment. Where two APIs are served at one path,
+    /// which APIM refuses and a gateway may see between two events (FB-14), it is the one with
+    /// the lower id.
+    pub(super) fn find<'p>(&self, path: &'p str) -> Option<(Found<'_>, &'p str)> {
+        let inside = path.strip_prefix('/')?;
+        let ends = inside.match_indices('/').map(|(at, _)| at).chain([inside.len()]);
+        let mut longest = None;
+        for end in [0].into_iter().chain(ends).take(BASE_PATH_SEGMENTS_MAX + 1) {
+            let (base, rest) = inside.split_at(end);
+            if let Some(id) = self.view.routes.get(base).first() {
+                longest = Some((id, if base.is_empty() { path } else { rest }));
+            }
+        }
+        let (id, rest) = longest?;
+        let api = self.view.apis.get(id)?;
+        let definition = &api.served.as_ref()?.definition;
+        Some((Found { id, api, definition }, rest))
+    }
+
+    /// The plan with that id.
+    pub(super) fn plan(&self, id: &PlanId) -> Option<&Plan> {
+        self.view.plans.get(id).map(|plan| &**plan)
+    }
+
+    /// The applications that a key belongs to, in order of their ids.
+    pub(super) fn owners(&self, key: &KeyUuid) -> &[ApplicationId] {
+        self.view.owners.get(key)
+    }
+}
+
+impl View {
+    fn set_served(&mut self, id: &ArtifactId, definition: Option<&Arc<Definition>>) {
+        let served = definition.map(|definition| {
+            let base_path = definition.base_path();
+            let base_path = Arc::from(base_path.strip_prefix('/').unwrap_or(&base_path));
+            Served { definition: Arc::clone(definition), base_path }
+        });
+        let new_path = served.as_ref().map(|served| Arc::clone(&served.base_path));
+        let old = self.apis.get(id).and_then(|api| api.served.as_ref());
+        let old_path = old.map(|served| Arc::clone(&served.base_path));
+        if old_path != new_path {
+            if let Some(path) = old_path {
+                self.routes.remove(&path, |held| held == id);
+            }
+            if let Some(path) = new_path {
+                self.routes.insert(&path, id.clone());
+            }
+        }
+        self.change_api(id, |api| api.served = served);
+    }
+
+    fn set_resource(&mut self, id: &ResourceId, resource: Option<&Resource>) {
+        match (id, resource) {
+            (ResourceId::ApiKey(artifact, name), Some(Resource::ApiKey(slot))) => {
+                self.change_api(artifact, |api| api.keys.set(name, Some(slot)));
+            }
+            (ResourceId::ApiKey(artifact, name), _) => {
+                self.change_api(artifact, |api| api.keys.set(name, None));
+            }
+            (ResourceId::Subscription(id), Some(Resource::Subscription(subscription))) => {
+                self.set_subscription(id, Some(subscription));
+            }
+            (ResourceId::Subscription(id), _) => self.set_subscription(id, None),
+            (ResourceId::Plan(id), Some(Resource::Plan(plan))) => {
+                self.plans.insert_mut(id.clone(), Arc::new(plan.clone()));
+            }
+            (ResourceId::Plan(id), _) => {
+                self.plans.remove_mut(id);
+            }
+            (ResourceId::Application(id), Some(Resource::Application(application))) => {
+                self.set_application(id, Some(application));
+            }
+            (ResourceId::Application(id), _) => self.set_application(id, None),
+        }
+    }
+
+    fn set_subscription(&mut self, id: &SubscriptionId, subscription: Option<&Subscription>) {
+        if let Some(home) = self.homes.get(id).cloned()
+            && subscription.is_none_or(|subscription| subscription.artifact != home)
+        {
+            self.change_api(&home, |api| api.subscribers.set(id, None));
+            self.homes.remove_mut(id);
+        }
+        if let Some(subscription) = subscription {
+            self.homes.insert_mut(id.clone(), subscription.artifact.clone());
+            self.change_api(&subscription.artifact, |api| {
+                api.subscribers.set(id, Some(subscription));
+            });
+        }
+    }
+
+    fn set_application(&mut self, id: &ApplicationId, application: Option<&Application>) {
+        if let Some(old) = self.applications.get(id).cloned() {
+            for key in &old.keys {
+                self.owners.remove(key, |held| held == id);
+            }
+            self.applications.remove_mut(id);
+        }
+        if let Some(application) = application {
+            for key in &application.keys {
+                self.owners.insert(key, id.clone());
+            }
+            self.applications.insert_mut(id.clone(), Arc::new(application.clone()));
+        }
+    }
+
+    /// Changes what is held about an API; nothing is held about one that there is nothing to say
+    /// of.
+    fn change_api(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Api)) {
+        let mut api = self.apis.get(id).map(|api| (**api).clone()).unwrap_or_default();
+        change(&mut api);
+        if api.served.is_none() && api.keys.is_empty() && api.subscribers.is_empty() {
+            self.apis.remove_mut(id);
+        } else {
+            self.apis.insert_mut(id.clone(), Arc::new(api));
+        }
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    /// Its version and how much it holds: what it holds is much, and secrets are among it
+    /// (law 16).
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("version", &self.version)
+            .field("apis", &self.view.apis.size())
+            .field("subscriptions", &self.view.homes.size())
+            .field("plans", &self.view.plans.size())
+            .field("applications", &self.view.applications.size())
+            .finish()
+    }
+}

@@ -1,0 +1,268 @@
+//! What the configuration says about single requests.
+
+use super::*;
+
+#[track_caller]
+fn check(facts: &Facts, request: &Request<'_>, expect: Result<(), Refusal>) {
+    let decided = facts.snapshot().judge(request, at(0)).map(|_| ());
+    assert_eq!(decided, expect, "{request:?}");
+}
+
+#[test]
+fn a_request_is_routed_by_the_longest_base_path() {
+    let named = |name: &str, context: &str| {
+        let operations = vec![operation("GET", "/*", AuthType::None)];
+        Definition {
+            display_name: name.to_owned(),
+            context: context.to_owned(),
+            operations,
+            ..pizza()
+        }
+    };
+    let facts = Facts::default()
+        .api("pizza", named("pizza", "/pizza"))
+        .api("pizza-menu", named("menu", "/pizza/v1.0/menu/$version"))
+        .api("root", Definition { version: String::new(), ..named("root", "/") });
+    let snapshot = facts.snapshot();
+    for (path, artifact) in [
+        ("/pizza/v1.0/items", "pizza"),
+        ("/pizza/v1.0", "pizza"),
+        ("/pizza/v1.0?x=/menu/v1.0", "pizza"),
+        ("/pizza/v1.0/menu", "pizza"),
+        ("/pizza/v1.0/menu/v1.0", "pizza-menu"),
+        ("/pizza/v1.0/menu/v1.0/x", "pizza-menu"),
+        ("/pizza/v1.01", "root"),
+        ("/pizza", "root"),
+        ("/", "root"),
+    ] {
+        let grant = snapshot.judge(&Request::new("GET", path), at(0)).unwrap();
+        assert_eq!(grant.artifact.as_str(), artifact, "{path}");
+    }
+    check(&facts, &Request::new("GET", "pizza/v1.0"), Err(Refusal::ApiNotFound));
+    check(&Facts::default(), &Request::new("GET", "/"), Err(Refusal::ApiNotFound));
+}
+
+#[test]
+fn of_two_apis_at_one_path_the_lower_id_is_served() {
+    let facts = Facts::default().api("b", pizza()).api("a", pizza());
+    let grant = facts.snapshot().judge(&Request::new("GET", "/pizza/v1.0/open"), at(0)).unwrap();
+    assert_eq!(grant.artifact.as_str(), "a");
+}
+
+#[test]
+fn an_api_is_served_in_three_states_of_its_life() {
+    for (lifecycle, expect) in [
+        (Lifecycle::Published, Ok(())),
+        (Lifecycle::Prototyped, Ok(())),
+        (Lifecycle::Deprecated, Ok(())),
+        (Lifecycle::Created, Err(Refusal::ApiNotFound)),
+        (Lifecycle::Retired, Err(Refusal::ApiNotFound)),
+        (Lifecycle::Blocked, Err(Refusal::ApiBlocked)),
+        (Lifecycle::parse("RESTING"), Err(Refusal::ApiBlocked)),
+    ] {
+        let facts = Facts::of(Definition { lifecycle, ..pizza() });
+        check(&facts, &Request::new("GET", "/pizza/v1.0/open"), expect);
+    }
+}
+
+#[test]
+fn a_wrong_method_and_a_wrong_path_are_told_apart() {
+    let facts = Facts::of(pizza());
+    check(&facts, &Request::new("POST", "/pizza/v1.0/open"), Err(Refusal::MethodNotAllowed));
+    check(&facts, &Request::new("GET", "/pizza/v1.0/shut"), Err(Refusal::ResourceNotFound));
+}
+
+#[test]
+fn a_key_opens_its_own_api_until_it_expires() {
+    let other = Definition { context: "/pasta".to_owned(), ..pizza() };
+    let facts = Facts::of(pizza())
+        .api("b", other)
+        .key("a", "mine", None, None)
+        .key("a", "late", None, Some(at(1)))
+        .key("a", "ended", None, Some(at(0)))
+        .key("b", "foreign", None, None);
+    let items = Request::new("GET", "/pizza/v1.0/items");
+    for (key, expect) in [
+        ("mine", Ok(())),
+        ("late", Ok(())),
+        ("ended", Err(Refusal::KeyExpired)),
+        ("foreign", Err(Refusal::KeyInvalid)),
+        ("Mine", Err(Refusal::KeyInvalid)),
+        ("", Err(Refusal::KeyInvalid)),
+    ] {
+        check(&facts, &items.with_key(key), expect);
+    }
+    check(&facts, &items, Err(Refusal::KeyMissing));
+    check(&facts, &Request::new("GET", "/pizza/v1.0/open"), Ok(()));
+    check(&facts, &Request::new("GET", "/pasta/v1.0/items").with_key("foreign"), Ok(()));
+}
+
+#[test]
+fn an_api_that_wants_no_key_asks_for_none() {
+    let facts = Facts::of(Definition { wants_key: false, ..pizza() });
+    let items = Request::new("GET", "/pizza/v1.0/items");
+    check(&facts, &items, Ok(()));
+    check(&facts, &items.with_key("whatever"), Ok(()));
+}
+
+#[test]
+fn a_key_that_two_names_stand_for_is_live_while_one_is() {
+    let facts = Facts::of(pizza()).key("a", "same", None, None);
+    let mut double = facts.clone().key("a", "other", None, Some(at(0))).resources;
+    if let Resource::ApiKey(slot) = &mut double[1].1 {
+        slot.credentials[0].hash = hash("same");
+    }
+    let facts = Facts { resources: double, ..facts };
+    check(&facts, &Request::new("GET", "/pizza/v1.0/items").with_key("same"), Ok(()));
+}
+
+#[test]
+fn an_operation_is_for_one_kind_of_caller_or_for_both() {
+    let facts = Facts::of(pizza()).key("a", "mine", None, None);
+    let no = Err(Refusal::PrincipalNotAllowed);
+    for (path, application, user) in
+        [("/items", Ok(()), Ok(())), ("/people", no, Ok(())), ("/robots", Ok(()), no)]
+    {
+        let path = format!("/pizza/v1.0{path}");
+        let request = Request::new("GET", &path).with_key("mine");
+        check(&facts, &request, application);
+        check(&facts, &Request { principal: Principal::User, ..request }, user);
+    }
+}
+
+#[test]
+fn one_scope_of_several_is_enough() {
+    let mut definition = pizza();
+    definition.operations[0].scopes = ["read", "write"].map(str::to_owned).into();
+    let facts = Facts::of(definition).key("a", "mine", None, None);
+    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    check(&facts, &items, Err(Refusal::ScopeMissing));
+    check(&facts, &Request { scopes: &["admin"], ..items }, Err(Refusal::ScopeMissing));
+    check(&facts, &Request { scopes: &["admin", "write"], ..items }, Ok(()));
+}
+
+#[test]
+fn a_subscription_opens_by_its_state() {
+    let facts = Facts::of(Definition { wants_subscription: true, ..pizza() })
+        .key("a", "mine", Some("u"), None)
+        .application("app", &["u"]);
+    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    check(&facts, &items, Err(Refusal::SubscriptionMissing));
+    for (status, expect) in [
+        ("UNBLOCKED", Ok(())),
+        ("ACTIVE", Ok(())),
+        ("TIER_UPDATE_PENDING", Ok(())),
+        ("BLOCKED", Err(Refusal::SubscriptionBlocked)),
+        ("PROD_ONLY_BLOCKED", Err(Refusal::SubscriptionBlocked)),
+        ("ON_HOLD", Err(Refusal::SubscriptionOnHold)),
+        ("REJECTED", Err(Refusal::SubscriptionRejected)),
+        ("INACTIVE", Err(Refusal::SubscriptionInactive)),
+        ("REVOKED", Err(Refusal::SubscriptionRevoked)),
+        ("RESTING", Err(Refusal::SubscriptionUnclear)),
+    ] {
+        let held = subscription(Some("app"), SubscriptionStatus::parse(status));
+        check(&facts.clone().subscription("s", held), &items, expect);
+    }
+}
+
+#[test]
+fn a_subscription_counts_for_its_own_api_and_application() {
+    let facts = Facts::of(Definition { wants_subscription: true, ..pizza() })
+        .key("a", "mine", Some("u"), None)
+        .key("a", "nameless", None, None)
+        .application("app", &["u"]);
+    let held = subscription(Some("app"), SubscriptionStatus::Active);
+    let elsewhere = Subscription { artifact: ArtifactId::new("b"), ..held.clone() };
+    let stranger = subscription(Some("stranger"), SubscriptionStatus::Active);
+    let items = Request::new("GET", "/pizza/v1.0/items");
+    let missing = Err(Refusal::SubscriptionMissing);
+    check(&facts.clone().subscription("s", elsewhere), &items.with_key("mine"), missing);
+    check(&facts.clone().subscription("s", stranger), &items.with_key("mine"), missing);
+    let facts = facts.subscription("s", held);
+    check(&facts, &items.with_key("mine"), Ok(()));
+    check(&facts, &items.with_key("nameless"), missing);
+    check(&facts, &Request::new("GET", "/pizza/v1.0/open"), Ok(()));
+    let grant = facts.snapshot().judge(&items.with_key("mine"), at(0)).unwrap();
+    assert_eq!(grant.application, Some(ApplicationId::new("app")));
+    assert_eq!(grant.subscription, Some(SubscriptionId::new("s")));
+}
+
+#[test]
+fn a_token_names_its_subscription_and_a_key_does_not_make_up_for_it() {
+    let held = subscription(Some("app"), SubscriptionStatus::Active);
+    let by_token = |id: &str, status| Subscription {
+        token: Some(hash(id)),
+        ..subscription(None, SubscriptionStatus::parse(status))
+    };
+    let facts = Facts::of(Definition { wants_subscription: true, ..pizza() })
+        .key("a", "mine", Some("u"), None)
+        .application("app", &["u"])
+        .subscription("s", held)
+        .subscription("t", by_token("token", "ACTIVE"))
+        .subscription("u", by_token("stopped", "BLOCKED"));
+    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    check(&facts, &items.with_token("token"), Ok(()));
+    check(&facts, &items.with_token("stopped"), Err(Refusal::SubscriptionBlocked));
+    check(&facts, &items.with_token("mine"), Err(Refusal::TokenInvalid));
+    check(&facts, &items.with_token(""), Err(Refusal::TokenInvalid));
+}
+
+#[test]
+fn a_plan_has_to_be_there_and_in_force() {
+    let held = Subscription {
+        plan: Some(PlanId::new("p")),
+        token: Some(hash("token")),
+        ..subscription(None, SubscriptionStatus::Active)
+    };
+    let definition = Definition { wants_key: false, wants_subscription: true, ..pizza() };
+    let facts = Facts::of(definition).subscription("s", held);
+    let items = Request::new("GET", "/pizza/v1.0/items").with_token("token");
+    check(&facts, &items, Err(Refusal::PlanUnknown));
+    for (plan, expect) in [
+        (plan(1), Ok(())),
+        (Plan { is_active: false, ..plan(1) }, Err(Refusal::PlanInactive)),
+        (Plan { expires_at: Some(at(0)), ..plan(1) }, Err(Refusal::PlanExpired)),
+        (Plan { expires_at: Some(at(1)), ..plan(1) }, Ok(())),
+    ] {
+        check(&facts.clone().plan("p", plan), &items, expect);
+    }
+}
+
+#[test]
+fn of_several_subscriptions_one_that_opens_is_enough() {
+    let facts = Facts::of(Definition { wants_subscription: true, ..pizza() })
+        .key("a", "mine", Some("u"), None)
+        .application("app", &["u"])
+        .subscription("1", subscription(Some("app"), SubscriptionStatus::Rejected))
+        .subscription("2", subscription(Some("app"), SubscriptionStatus::Blocked));
+    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    check(&facts, &items, Err(Refusal::SubscriptionRejected));
+    let open = subscription(Some("app"), SubscriptionStatus::Active);
+    check(&facts.subscription("3", open), &items, Ok(()));
+}
+
+#[test]
+fn a_tier_that_is_not_known_is_refused_and_a_known_one_is_charged() {
+    let mut definition = pizza();
+    definition.tier = Tier::Gold;
+    definition.operations[1].tier = Tier::Bronze;
+    let open = Request::new("GET", "/pizza/v1.0/open");
+    let grant = Facts::of(definition.clone()).snapshot().judge(&open, at(0)).unwrap();
+    let per_minute = |count| Quota { count, unit: QuotaUnit::Minute };
+    let api = ArtifactId::new("a");
+    assert_eq!(
+        grant.charges,
+        [
+            Charge { subject: Subject::Api(api.clone()), quota: per_minute(20) },
+            Charge {
+                subject: Subject::Resource(api, Arc::from("GET"), Arc::from("/open")),
+                quota: per_minute(1)
+            },
+        ]
+    );
+    definition.operations[1].tier = Tier::parse("Iron");
+    let facts = Facts::of(definition.clone());
+    check(&facts, &open, Err(Refusal::TierUnknown(Level::Resource)));
+    definition.tier = Tier::parse("Iron");
+    check(&Facts::of(definition), &open, Err(Refusal::TierUnknown(Level::Api)));
+}
