@@ -22,6 +22,19 @@ pub enum ResourceId {
     Application(ApplicationId),
 }
 
+impl ResourceId {
+    /// Whether this can be the id of `resource`.
+    pub const fn is_of(&self, resource: &Resource) -> bool {
+        matches!(
+            (self, resource),
+            (Self::ApiKey(..), Resource::ApiKey(_))
+                | (Self::Subscription(_), Resource::Subscription(_))
+                | (Self::Plan(_), Resource::Plan(_))
+                | (Self::Application(_), Resource::Application(_))
+        )
+    }
+}
+
 impl fmt::Display for ResourceId {
     /// Key and subscription ids are no secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! Everything that touches the machine: files, sockets, clocks. The rest of the crate builds
 //! without it.
 
+mod show_resources;
 mod show_store;
 mod store_file;
 

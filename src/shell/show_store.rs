@@ -6,7 +6,8 @@ use std::str::EscapeDebug;
 
 use serde::Serialize;
 
-use super::StoreFile;
+use super::show_resources::Counts;
+use super::{StoreFile, show_resources};
 use crate::model::{
     ArtifactId, ContentDigest, ControlPlane, DeployState, Generation, Recovered, Row, Tombstone,
 };
@@ -19,7 +20,7 @@ pub enum Format {
     /// For people.
     #[default]
     Text,
-    /// JSON lines: the store, then its artifacts, then its tombstones.
+    /// JSON lines: the store, then its artifacts, its tombstones and its resources.
     Json,
 }
 
@@ -85,7 +86,7 @@ fn print_text(schema: Option<u32>, held: &Recovered, out: &mut impl Write) -> io
             Some(at) => writeln!(out, " deleted_at={at}")?,
         }
     }
-    Ok(())
+    show_resources::print_text(held, out)
 }
 
 fn print_generation(generation: &Generation, out: &mut impl Write) -> io::Result<()> {
@@ -102,7 +103,7 @@ fn print_generation(generation: &Generation, out: &mut impl Write) -> io::Result
 }
 
 /// A text of the control plane's, harmless on a terminal.
-fn plain(text: &str) -> EscapeDebug<'_> {
+pub(super) fn plain(text: &str) -> EscapeDebug<'_> {
     text.escape_debug()
 }
 
@@ -123,6 +124,7 @@ enum Line<'a> {
         dialect: Option<&'static str>,
         artifacts: usize,
         tombstones: usize,
+        resources: Counts,
     },
     Artifact {
         artifact: &'a str,
@@ -155,6 +157,7 @@ impl<'a> Line<'a> {
             dialect: control_plane.and_then(|found| found.dialect).map(|dialect| dialect.name()),
             artifacts: held.rows.len(),
             tombstones: held.tombstones.len(),
+            resources: Counts::of(held),
         }
     }
 
@@ -200,5 +203,5 @@ fn print_json(schema: Option<u32>, held: &Recovered, out: &mut impl Write) -> io
         serde_json::to_writer(&mut *out, &line)?;
         writeln!(out)?;
     }
-    Ok(())
+    show_resources::print_json(held, out)
 }

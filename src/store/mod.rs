@@ -7,6 +7,7 @@
 mod gate;
 mod record;
 mod redb_store;
+mod resource_record;
 mod schema;
 
 pub use redb_store::{Disk, RedbStore};

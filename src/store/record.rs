@@ -1,7 +1,7 @@
 //! What is written for one artifact and for the control plane, in every schema that can be read.
 //!
 //! The names here are a format: a field that is renamed is another schema. [`super::schema`] says
-//! where each record is kept.
+//! where each record is kept; those of keys and the like are in [`super::resource_record`].
 
 use serde::{Deserialize, Serialize};
 
@@ -215,7 +215,7 @@ pub(super) fn encode(record: &impl Serialize) -> Result<Vec<u8>, String> {
 /// Seconds since 1970, rounded down, and as many fraction digits as the stamp came with. Unlike
 /// ISO 8601 this has a form for every timestamp, those of a control plane with a broken clock
 /// among them.
-fn write_timestamp(timestamp: &Timestamp) -> String {
+pub(super) fn write_timestamp(timestamp: &Timestamp) -> String {
     let nanos = timestamp.unix_nanos();
     let seconds = nanos.div_euclid(NANOS);
     let fraction = format!("{:09}", nanos.rem_euclid(NANOS));
@@ -225,7 +225,8 @@ fn write_timestamp(timestamp: &Timestamp) -> String {
     }
 }
 
-fn read_timestamp(text: &str) -> Result<Timestamp, String> {
+/// The timestamp, or what is wrong with it.
+pub(super) fn read_timestamp(text: &str) -> Result<Timestamp, String> {
     parse_timestamp(text).ok_or_else(|| format!("{text:?} is not a stored timestamp"))
 }
 
@@ -243,7 +244,8 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
 
 const NANOS: i128 = 1_000_000_000;
 
-fn hex(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
 }
 
@@ -251,7 +253,8 @@ fn digit(nibble: u8) -> char {
     char::from_digit(u32::from(nibble), 16).unwrap_or('0')
 }
 
-fn unhex(text: &str) -> Option<[u8; 32]> {
+/// The 32 bytes of 64 hexadecimal digits.
+pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     if text.len() != 2 * bytes.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;

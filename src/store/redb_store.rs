@@ -13,10 +13,12 @@ use sha2::{Digest, Sha256};
 
 use super::gate::Gate;
 use super::record::{self, ArtifactRecord, ControlPlaneRecord, RowRecord, TombstoneRecord};
-use super::schema::{self, ARTIFACTS, Bytes, CONTENTS, CONTROL_PLANE, META};
+use super::resource_record::{self, ResourceRecord};
+use super::schema::{self, ARTIFACTS, Bytes, CONTENTS, CONTROL_PLANE, META, RESOURCES};
 use super::{Store, StoreError};
 use crate::model::{
-    ArtifactId, ArtifactWrite, Batch, Content, ContentDigest, Held, Recovered, Row,
+    ArtifactId, ArtifactWrite, Batch, Content, ContentDigest, Held, Recovered, ResourceId,
+    ResourceRow, Row,
 };
 
 /// How much of the database redb may keep in memory.
@@ -160,6 +162,11 @@ fn read_all(database: &Database) -> Result<Recovered, StoreError> {
         let problem = format!("{holding} rows have a definition and {contents} are stored");
         return Err(StoreError::Corrupt(problem));
     }
+    for entry in read.open_table(RESOURCES).map_err(failed)?.iter().map_err(failed)? {
+        let (key, bytes) = entry.map_err(failed)?;
+        let (id, row) = read_resource(key.value(), bytes.value())?;
+        recovered.resources.insert(id, row);
+    }
     if let Some(bytes) =
         read.open_table(META).map_err(failed)?.get(CONTROL_PLANE).map_err(failed)?
     {
@@ -169,6 +176,19 @@ fn read_all(database: &Database) -> Result<Recovered, StoreError> {
         recovered.control_plane = Some(control_plane);
     }
     Ok(recovered)
+}
+
+fn read_resource(key: &str, bytes: &[u8]) -> Result<(ResourceId, ResourceRow), StoreError> {
+    let id = resource_record::read_key(key).ok_or_else(|| {
+        StoreError::Corrupt(format!("resource {key:?}: its key names no resource"))
+    })?;
+    let row = ResourceRecord::decode(bytes)
+        .and_then(|record| record.read())
+        .map_err(|problem| damaged_resource(&id, &problem))?;
+    match &row.resource {
+        Some(resource) if !id.is_of(resource) => Err(mistaken(&id)),
+        _ => Ok((id, row)),
+    }
 }
 
 type Entries<'t> = Table<'t, &'static str, &'static [u8]>;
@@ -191,6 +211,12 @@ fn write_batch(database: &Database, batch: &Batch) -> Result<(), StoreError> {
             }
         }
     }
+    if !batch.resources.is_empty() {
+        let mut resources = write.open_table(RESOURCES).map_err(failed)?;
+        for (id, row) in &batch.resources {
+            write_resource(&mut resources, id, row.as_ref())?;
+        }
+    }
     if let Some(control_plane) = &batch.control_plane {
         let bytes = record::encode(&ControlPlaneRecord::from(control_plane))
             .map_err(StoreError::Corrupt)?;
@@ -198,6 +224,25 @@ fn write_batch(database: &Database, batch: &Batch) -> Result<(), StoreError> {
         meta.insert(CONTROL_PLANE, bytes.as_slice()).map_err(failed)?;
     }
     write.commit().map_err(failed)
+}
+
+fn write_resource(
+    resources: &mut Entries<'_>,
+    id: &ResourceId,
+    row: Option<&ResourceRow>,
+) -> Result<(), StoreError> {
+    let damaged = |problem: String| damaged_resource(id, &problem);
+    let key = resource_record::write_key(id).map_err(damaged)?;
+    match row {
+        None => {
+            resources.remove(key.as_str()).map_err(failed)?;
+        }
+        Some(row) => {
+            let bytes = record::encode(&ResourceRecord::from(row)).map_err(damaged)?;
+            resources.insert(key.as_str(), bytes.as_slice()).map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 fn put(
@@ -219,8 +264,15 @@ fn put(
     insert(artifacts, id, &ArtifactRecord::Row(RowRecord::from(row)))
 }
 
-/// The first row of a batch that says something else than what would be stored with it.
+/// The first row of a batch that says something else than its id or than what would be stored
+/// with it.
 fn find_mismatch(database: &Database, batch: &Batch) -> Result<Option<StoreError>, StoreError> {
+    for (id, row) in &batch.resources {
+        let resource = row.as_ref().and_then(|row| row.resource.as_ref());
+        if resource.is_some_and(|resource| !id.is_of(resource)) {
+            return Ok(Some(mistaken(id)));
+        }
+    }
     let mut stored = None;
     for (id, write) in &batch.artifacts {
         let ArtifactWrite::Put { row, content } = write else { continue };
@@ -296,6 +348,14 @@ fn read_content(database: &Database, id: &ArtifactId) -> Result<Option<Content>,
 
 fn damaged(id: &ArtifactId, problem: &str) -> StoreError {
     StoreError::Corrupt(format!("artifact {id}: {problem}"))
+}
+
+fn damaged_resource(id: &ResourceId, problem: &str) -> StoreError {
+    StoreError::Corrupt(format!("{id}: {problem}"))
+}
+
+fn mistaken(id: &ResourceId) -> StoreError {
+    damaged_resource(id, "the record is of another kind")
 }
 
 /// What an error of redb or of its backend means here.

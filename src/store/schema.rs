@@ -9,16 +9,32 @@
 //! | `meta` | `control_plane` | JSON: `base`, `dialect`; absent until something was found out |
 //! | `artifacts` | artifact id | JSON: `{"row": …}` or `{"tombstone": …}` |
 //! | `contents` | artifact id | the definition as it came; there exactly when the row has `held` |
+//! | `resources` | JSON array: the kind, then its ids | JSON: `is` and `fence` |
 //!
 //! A row has `kind`, `state` (`deployed`, `undeployed`), `generation` (`deployment`,
 //! `performed_at`, `listed_at`) and `held` (`digest`: SHA-256 in hexadecimal, `confirmed`). A
 //! tombstone has `generation` and `deleted_at`. What is not known is left out. A timestamp is a
 //! text of seconds since 1970 with the fraction digits it came with.
 //!
+//! The key of a resource is `["key",artifact,name]`, `["subscription",id]`, `["plan",id]` or
+//! `["application",id]`, without spaces: ids and names are free text, and JSON tells where one
+//! ends. Its `is` says what it is, or `"gone"` where it keeps late events from bringing something
+//! back:
+//!
+//! | `is` | holds |
+//! |---|---|
+//! | `keys` | a list of `hash`, `uuid`, `expires_at`, `created_at`, `listable` |
+//! | `subscription` | `artifact`, `application`, `token`, `plan`, `status` |
+//! | `plan` | `name`, `quota` (`count`, `unit`), `stops_on_quota`, `expires_at`, `active` |
+//! | `application` | `name`, `keys`: UUIDs |
+//!
+//! `hash` and `token` are SHA-256 in hexadecimal; no key and no token is in the file.
+//!
 //! | schema | what it changed |
 //! |---|---|
 //! | 1 | a row had `digest` where it now has `held` |
 //! | 2 | `held`, with `confirmed`; what comes from schema 1 is not confirmed |
+//! | 3 | the table `resources`; what comes from an older schema has none |
 
 use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
@@ -27,7 +43,7 @@ use super::record::{ArtifactRecord, ArtifactRecord1, decode, encode};
 use super::redb_store::failed;
 
 /// The schema that this version writes, and the newest that it reads.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// A table of this store.
 pub(super) type Definition = TableDefinition<'static, &'static str, &'static [u8]>;
@@ -38,6 +54,8 @@ pub(super) const META: Definition = TableDefinition::new("meta");
 pub(super) const ARTIFACTS: Definition = TableDefinition::new("artifacts");
 /// Definitions.
 pub(super) const CONTENTS: Definition = TableDefinition::new("contents");
+/// Keys, subscriptions, plans and applications.
+pub(super) const RESOURCES: Definition = TableDefinition::new("resources");
 
 /// The key in [`META`] of the control plane.
 pub(super) const CONTROL_PLANE: &str = "control_plane";
@@ -148,6 +166,8 @@ pub(super) fn bring_up_to_date(database: &Database, found: Option<u32>) -> Resul
         let mut meta = write.open_table(META).map_err(failed)?;
         let mut artifacts = write.open_table(ARTIFACTS).map_err(failed)?;
         write.open_table(CONTENTS).map_err(failed)?;
+        // All there is to schema 2 to 3.
+        write.open_table(RESOURCES).map_err(failed)?;
         if found == Some(1) {
             confirm_nothing(&mut artifacts)?;
         }

@@ -7,7 +7,7 @@ use driftless::step::CrashDisk;
 use driftless::store::{DiskStore, ModelStore, SimStore, StoreFaults};
 use driftless_gateway::model::{
     ArtifactId, ArtifactWrite, BasePath, Batch, Content, ContentDigest, ControlPlane, DeployState,
-    Dialect, Generation, Held, Kind, Recovered, Row, Tombstone,
+    Dialect, Generation, Held, Kind, Recovered, ResourceId, ResourceRow, Row, Tombstone,
 };
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 use driftless_gateway::time::Timestamp;
@@ -15,6 +15,8 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use sha2::{Digest, Sha256};
+
+use crate::resources::resource_writes;
 
 const ARTIFACTS: u8 = 5;
 
@@ -35,6 +37,7 @@ enum Operation {
 #[derive(Clone, Debug)]
 struct Plan {
     changes: BTreeMap<u8, (Change, Generation)>,
+    resources: BTreeMap<ResourceId, Option<ResourceRow>>,
     control_plane: Option<ControlPlane>,
 }
 
@@ -100,13 +103,13 @@ impl Plan {
         });
         Batch {
             artifacts: artifacts.collect(),
+            resources: self.resources.clone(),
             control_plane: self.control_plane.clone(),
-            ..Batch::default()
         }
     }
 }
 
-fn timestamps() -> impl Strategy<Value = Timestamp> {
+pub(crate) fn timestamps() -> impl Strategy<Value = Timestamp> {
     let nanos = prop_oneof![
         8 => (1_700_000_000_000_000_000..1_900_000_000_000_000_000_i64).prop_map(i128::from),
         1 => any::<i64>().prop_map(i128::from),
@@ -144,8 +147,10 @@ fn plans() -> impl Strategy<Value = Plan> {
         Some(ControlPlane { base: BasePath::parse(&base)?, dialect })
     });
     let changes = prop::collection::btree_map(0..ARTIFACTS, (changes(), generations()), 0..4);
-    (changes, proptest::option::weighted(0.2, control_plane))
-        .prop_map(|(changes, control_plane)| Plan { changes, control_plane })
+    let resources = prop::collection::btree_map(0..6_u8, resource_writes(), 0..4)
+        .prop_map(|writes| writes.into_values().collect());
+    (changes, resources, proptest::option::weighted(0.2, control_plane))
+        .prop_map(|(changes, resources, control_plane)| Plan { changes, resources, control_plane })
 }
 
 fn images() -> impl Strategy<Value = CrashDisk> {

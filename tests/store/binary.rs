@@ -97,7 +97,7 @@ fn a_store_is_shown_for_people_and_unchanged() {
     assert_eq!((shown.status.code(), text(&shown.stderr)), (Some(0), String::new()));
     let printed = text(&shown.stdout);
     let lines: Vec<&str> = printed.lines().collect();
-    assert_eq!(lines[0], "schema         2");
+    assert_eq!(lines[0], "schema         3");
     assert_eq!(lines[1], "control plane  /api/internal/v1 dialect=apim-4.7.0");
     assert_eq!(lines[2], "artifacts      21 served=20");
     let orders = lines.iter().find(|line| line.starts_with("  orders ")).unwrap();
@@ -110,7 +110,33 @@ fn a_store_is_shown_for_people_and_unchanged() {
         )
     );
     assert!(lines.contains(&"tombstones     2"), "{printed}");
+    let at = lines.iter().position(|line| line.starts_with("resources ")).unwrap();
+    assert_eq!(
+        lines[at..],
+        [
+            "resources      5 keys=1 subscriptions=1 plans=1 applications=1 gone=1",
+            "  key \"mobile\" artifact=orders hashes=2 fence=2026-03-01T01:02:03.45Z",
+            "    hash=redacted uuid=7c1e expires_at=2026-03-28T01:02:03.45Z \
+             created_at=2026-03-01T01:02:03.45Z listable=true",
+            "    hash=redacted listable=false",
+            "  key \"m\\\"obile\" artifact=pets gone fence=2026-03-07T01:02:03.45Z",
+            "  subscription s1 artifact=orders application=shop token=redacted plan=gold \
+             status=ACTIVE fence=2026-03-01T01:02:03.45Z",
+            "  plan gold name=\"Gold plan\" quota=5/minute stops_on_quota=true active=true \
+             fence=2026-03-07T01:02:03.45Z",
+            "  application shop name=\"Shop\" keys=1 7c1e fence=2026-03-01T01:02:03.45Z",
+        ]
+    );
+    check_redacted(&printed);
     assert!(fs::read(&path).unwrap() == before);
+}
+
+/// No hash is in what is printed.
+#[track_caller]
+fn check_redacted(printed: &str) {
+    for hash in ["ab", "cd"] {
+        assert!(!printed.to_lowercase().contains(&hash.repeat(4)), "{printed}");
+    }
 }
 
 #[test]
@@ -118,10 +144,23 @@ fn a_store_is_shown_as_json_lines() {
     let _alone = alone();
     let shown = show(&filled("json.redb"), "json");
     assert_eq!(shown.status.code(), Some(0));
+    check_redacted(&text(&shown.stdout));
     let lines: Vec<serde_json::Value> =
         text(&shown.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 1 + 21 + 2);
-    assert_eq!((&lines[0]["is"], &lines[0]["schema"]), (&"store".into(), &2.into()));
+    assert_eq!(lines.len(), 1 + 21 + 2 + 5);
+    assert_eq!((&lines[0]["is"], &lines[0]["schema"]), (&"store".into(), &3.into()));
+    let counts = &lines[0]["resources"];
+    assert_eq!((&counts["keys"], &counts["gone"]), (&1.into(), &1.into()));
+    let resources = [
+        r#"{"is":"key","artifact":"orders","name":"mobile","hashes":[{"hash":"redacted","uuid":"7c1e","expires_at":"2026-03-28T01:02:03.45Z","created_at":"2026-03-01T01:02:03.45Z","listable":true},{"hash":"redacted","uuid":null,"expires_at":null,"created_at":null,"listable":false}],"fence":"2026-03-01T01:02:03.45Z"}"#,
+        r#"{"is":"gone","resource":"key m\"obile of pets","fence":"2026-03-07T01:02:03.45Z"}"#,
+        r#"{"is":"subscription","subscription":"s1","artifact":"orders","application":"shop","token":"redacted","plan":"gold","status":"ACTIVE","fence":"2026-03-01T01:02:03.45Z"}"#,
+        r#"{"is":"plan","plan":"gold","name":"Gold plan","quota":{"count":5,"unit":"minute"},"stops_on_quota":true,"expires_at":null,"active":true,"fence":"2026-03-07T01:02:03.45Z"}"#,
+        r#"{"is":"application","application":"shop","name":"Shop","keys":["7c1e"],"fence":"2026-03-01T01:02:03.45Z"}"#,
+    ];
+    let expected: Vec<serde_json::Value> =
+        resources.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[24..], expected);
     let orders = lines.iter().find(|line| line["artifact"] == "orders").unwrap();
     assert_eq!(orders["digest"].as_str().map(str::len), Some(64));
     assert_eq!(orders["generation"]["performed_at"], "2026-03-03T01:02:03.45Z");

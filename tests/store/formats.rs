@@ -8,6 +8,7 @@ use driftless_gateway::model::{DeployState, Kind};
 use driftless_gateway::store::{Disk, SCHEMA, Store, StoreError};
 use redb::{Database, TableDefinition};
 
+use crate::resources::{key_id, plan};
 use crate::workload::{
     DiskStore, batches, definition, disk_after_all, everything, generation, histories, put,
 };
@@ -16,6 +17,7 @@ type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 const META: Table = TableDefinition::new("meta");
 const ARTIFACTS: Table = TableDefinition::new("artifacts");
 const CONTENTS: Table = TableDefinition::new("contents");
+const RESOURCES: Table = TableDefinition::new("resources");
 
 fn database(disk: &SimDisk) -> Database {
     Database::builder().create_with_backend(disk.open().unwrap()).unwrap()
@@ -129,22 +131,27 @@ fn a_redb_database_of_another_program_is_not_ours() {
 fn a_store_of_a_later_version_is_left_alone() {
     for ended in [true, false] {
         let disk = disk_after_all(ended);
-        write(&disk, META, &[("schema", b"3")]);
-        let newer = StoreError::NewerSchema { found: 3, supported: SCHEMA };
+        let found = SCHEMA + 1;
+        write(&disk, META, &[("schema", found.to_string().as_bytes())]);
+        let newer = StoreError::NewerSchema { found, supported: SCHEMA };
         check_refused(&disk, |error| *error == newer);
         write(&disk, META, &[("schema", b"two")]);
         check_refused(&disk, is_corrupt);
     }
 }
 
-/// A store as the first version wrote it: a row without `confirmed`, an undeployed one that never
-/// had a definition, and a tombstone.
-fn disk_of_schema_1() -> SimDisk {
+/// A store as an older version wrote it: a row with a definition, an undeployed one that never
+/// had one, and a tombstone.
+fn disk_of_schema(schema: u32) -> SimDisk {
     let disk = SimDisk::new();
     let digest: String =
         definition("a", 9).digest.0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let held = match schema {
+        1 => format!(r#""digest":"{digest}""#),
+        _ => format!(r#""held":{{"digest":"{digest}","confirmed":true}}"#),
+    };
     let row = format!(
-        r#"{{"row":{{"kind":"RestApi","state":"deployed","generation":{{"deployment":"deployment-1","performed_at":"1772326923.45"}},"digest":"{digest}"}}}}"#
+        r#"{{"row":{{"kind":"RestApi","state":"deployed","generation":{{"deployment":"deployment-1","performed_at":"1772326923.45"}},{held}}}}}"#
     );
     let empty = r#"{"row":{"kind":"Mcp","state":"undeployed","generation":{}}}"#;
     let buried = r#"{"tombstone":{"generation":{"listed_at":"-1.5"},"deleted_at":"12"}}"#;
@@ -152,70 +159,83 @@ fn disk_of_schema_1() -> SimDisk {
     write(&disk, ARTIFACTS, &[("a", row.as_bytes()), ("b", empty.as_bytes())]);
     write(&disk, ARTIFACTS, &[("c", buried.as_bytes())]);
     write(&disk, CONTENTS, &[("a", &definition("a", 9).bytes)]);
-    let meta: [(&str, &[u8]); 3] =
-        [("application", b"driftless-gateway"), ("schema", b"1"), ("control_plane", base)];
+    let schema = schema.to_string();
+    let meta: [(&str, &[u8]); 3] = [
+        ("application", b"driftless-gateway"),
+        ("schema", schema.as_bytes()),
+        ("control_plane", base),
+    ];
     write(&disk, META, &meta);
     disk
 }
 
 #[test]
-fn schema_1_is_read_as_it_is_and_becomes_schema_2_with_the_first_commit() {
-    let disk = disk_of_schema_1();
-    let before = disk.bytes();
-    let mut store = DiskStore::new(disk.clone());
-    assert_eq!(store.schema(), Ok(Some(1)));
-    let migrated = everything(&mut store).unwrap();
-    assert!(disk.bytes() == before, "reading alone migrates nothing on the disk");
-    let rows = &migrated.0.rows;
-    let (a, b) = (&rows[&"a".into()], &rows[&"b".into()]);
-    assert_eq!(a.held.map(|held| (held.digest, held.confirmed)), {
-        Some((definition("a", 9).digest, false))
-    });
-    assert_eq!((a.kind, a.state), (Kind::RestApi, DeployState::Deployed));
-    assert_eq!(a.generation, generation(1));
-    assert_eq!((b.kind, b.state, b.held), (Kind::Mcp, DeployState::Undeployed, None));
-    let buried = &migrated.0.tombstones[&"c".into()];
-    assert_eq!(buried.generation.listed_at.unwrap().unix_nanos(), -500_000_000);
-    assert_eq!(buried.deleted_at.unwrap().digits(), 0);
+fn an_older_schema_is_read_as_it_is_and_becomes_the_current_one_with_the_first_commit() {
+    for (older, confirmed) in [(1, false), (2, true)] {
+        let disk = disk_of_schema(older);
+        let before = disk.bytes();
+        let mut store = DiskStore::new(disk.clone());
+        assert_eq!(store.schema(), Ok(Some(older)));
+        let migrated = everything(&mut store).unwrap();
+        assert!(disk.bytes() == before, "reading alone migrates nothing on the disk");
+        let rows = &migrated.0.rows;
+        let (a, b) = (&rows[&"a".into()], &rows[&"b".into()]);
+        assert_eq!(a.held.map(|held| (held.digest, held.confirmed)), {
+            Some((definition("a", 9).digest, confirmed))
+        });
+        assert_eq!((a.kind, a.state), (Kind::RestApi, DeployState::Deployed));
+        assert_eq!(a.generation, generation(1));
+        assert_eq!((b.kind, b.state, b.held), (Kind::Mcp, DeployState::Undeployed, None));
+        let buried = &migrated.0.tombstones[&"c".into()];
+        assert_eq!(buried.generation.listed_at.unwrap().unix_nanos(), -500_000_000);
+        assert_eq!(buried.deleted_at.unwrap().digits(), 0);
+        assert!(migrated.0.resources.is_empty());
 
-    store.prepare().unwrap();
-    disk.crash(CrashDisk::Lost, 0);
-    let mut store = DiskStore::new(disk.clone());
-    assert_eq!(store.schema(), Ok(Some(SCHEMA)));
-    assert_eq!(everything(&mut store), Ok(migrated));
-    for batch in batches() {
-        store.commit(&batch).unwrap();
+        store.prepare().unwrap();
+        disk.crash(CrashDisk::Lost, 0);
+        let mut store = DiskStore::new(disk.clone());
+        assert_eq!(store.schema(), Ok(Some(SCHEMA)));
+        assert_eq!(everything(&mut store).as_ref(), Ok(&migrated));
+        let mut expected = migrated.0;
+        for batch in batches() {
+            store.commit(&batch).unwrap();
+            expected.apply(&batch);
+        }
+        disk.crash(CrashDisk::Lost, 0);
+        assert_eq!(DiskStore::new(disk).recover(), Ok(expected));
     }
 }
 
 #[test]
 fn a_migration_that_is_interrupted_anywhere_is_done_or_not_begun() {
-    let bytes = disk_of_schema_1().bytes();
-    let migrated = everything(&mut DiskStore::new(disk_of_schema_1())).unwrap();
-    let mut schemas = BTreeMap::new();
-    let mut cases = 0;
-    for image in [CrashDisk::Lost, CrashDisk::Kept, CrashDisk::Torn] {
-        for at in 1.. {
-            let disk = SimDisk::holding(&bytes).unwrap();
-            disk.arm(DiskFault::PowerLoss(at));
-            let mut store = DiskStore::new(disk.clone());
-            let done = store.prepare().is_ok();
-            disk.crash(image, at);
-            drop(store);
-            let mut store = DiskStore::new(disk);
-            let schema = store.schema().unwrap();
-            assert!(schema == Some(1) || schema == Some(2), "change {at}: {schema:?}");
-            assert!(!done || schema == Some(2), "change {at}: the migration was lost");
-            assert_eq!(everything(&mut store).as_ref(), Ok(&migrated), "change {at}");
-            *schemas.entry(schema).or_insert(0) += 1;
-            cases += 1;
-            if done {
-                break;
+    for older in [1, 2] {
+        let bytes = disk_of_schema(older).bytes();
+        let migrated = everything(&mut DiskStore::new(disk_of_schema(older))).unwrap();
+        let mut schemas = BTreeMap::new();
+        let mut cases = 0;
+        for image in [CrashDisk::Lost, CrashDisk::Kept, CrashDisk::Torn] {
+            for at in 1.. {
+                let disk = SimDisk::holding(&bytes).unwrap();
+                disk.arm(DiskFault::PowerLoss(at));
+                let mut store = DiskStore::new(disk.clone());
+                let done = store.prepare().is_ok();
+                disk.crash(image, at);
+                drop(store);
+                let mut store = DiskStore::new(disk);
+                let schema = store.schema().unwrap().unwrap();
+                assert!(schema == older || schema == SCHEMA, "change {at}: {schema:?}");
+                assert!(!done || schema == SCHEMA, "change {at}: the migration was lost");
+                assert_eq!(everything(&mut store).as_ref(), Ok(&migrated), "change {at}");
+                *schemas.entry(schema).or_insert(0) += 1;
+                cases += 1;
+                if done {
+                    break;
+                }
             }
         }
+        assert!(cases >= 20, "only {cases} interruptions");
+        assert_eq!(schemas.len(), 2, "every interruption ended alike: {schemas:?}");
     }
-    assert!(cases >= 20, "only {cases} interruptions");
-    assert_eq!(schemas.len(), 2, "every interruption ended alike: {schemas:?}");
 }
 
 #[test]
@@ -241,6 +261,33 @@ fn what_does_not_hold_together_is_said_and_not_served() {
 }
 
 #[test]
+fn a_damaged_resource_is_named_and_nothing_of_it_is_told() {
+    let hash = "ab".repeat(32);
+    let key = r#"["key","orders","mobile"]"#;
+    let keys = format!(r#"{{"is":{{"keys":[{{"hash":"{hash}","listable":true}}]}}}}"#);
+    let cases = [
+        (key, String::new(), "key mobile of orders"),
+        (key, "{}".to_owned(), "key mobile of orders"),
+        (key, hash.clone(), "key mobile of orders"),
+        (key, keys.replace("listable", &hash), "key mobile of orders"),
+        (key, keys.replacen("ab", "", 1), "key mobile of orders"),
+        (key, format!(r#"{{"is":"gone","fence":"{hash}"}}"#), "key mobile of orders"),
+        (r#"["plan","gold"]"#, keys.clone(), "plan gold: the record is of another kind"),
+        (r#"["plan","gold","x"]"#, r#"{"is":"gone"}"#.to_owned(), "names no resource"),
+    ];
+    for (key, record, named) in cases {
+        let disk = disk_after_all(true);
+        write(&disk, RESOURCES, &[(key, record.as_bytes())]);
+        let mut store = DiskStore::new(disk);
+        let error = store.recover().unwrap_err();
+        let told = format!("{error} {error:?}");
+        assert!(is_corrupt(&error) && told.contains(named), "{record}: {told}");
+        assert!(!told.contains(&hash[2..]), "{told}");
+        assert!(store.content(&"orders".into()).unwrap().is_some(), "definitions can be read");
+    }
+}
+
+#[test]
 fn a_batch_that_contradicts_itself_is_refused_whole() {
     let disk = disk_after_all(true);
     let mut store = DiskStore::new(disk);
@@ -251,6 +298,10 @@ fn a_batch_that_contradicts_itself_is_refused_whole() {
         *content = Some(definition("other", 1));
     }
     batch.artifacts.extend(wrong.artifacts);
+    assert!(is_corrupt(&store.commit(&batch).unwrap_err()));
+    let mut batch = put("fine", 1, definition("fine", 1));
+    let (_, plan) = plan("gold", 1, 1);
+    batch.resources = [(key_id("orders", "mobile"), plan)].into();
     assert!(is_corrupt(&store.commit(&batch).unwrap_err()));
     assert_eq!(everything(&mut store).as_ref().ok(), histories().last());
 }

@@ -6,4 +6,5 @@
 mod binary;
 mod every_operation;
 mod formats;
+mod resources;
 mod workload;

@@ -1,13 +1,16 @@
-//! One fixed history of a store: creations, replacements, deletions, small and large definitions.
+//! One fixed history of a store: creations, replacements, deletions, small and large definitions,
+//! and resources of every kind along with them.
 
 use driftless::disk::SimDisk;
 use driftless_gateway::model::{
     ArtifactId, ArtifactWrite, BasePath, Batch, Content, ContentDigest, ControlPlane, DeployState,
-    Dialect, Generation, Held, Kind, Recovered, Row, Tombstone,
+    Dialect, Generation, Held, Kind, Recovered, ResourceId, Row, Tombstone,
 };
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 use driftless_gateway::time::Timestamp;
 use sha2::{Digest, Sha256};
+
+use crate::resources::{Write, application, gone, key, key_id, plan, subscription};
 
 /// A store on a simulated disk.
 pub(crate) type DiskStore = RedbStore<SimDisk>;
@@ -51,6 +54,10 @@ fn undeploy(artifact: &str, day: u32, content: &Content) -> Batch {
     Batch { artifacts: [(artifact.into(), write)].into(), ..Batch::default() }
 }
 
+fn with(batch: Batch, resources: impl IntoIterator<Item = Write>) -> Batch {
+    Batch { resources: resources.into_iter().collect(), ..batch }
+}
+
 /// The batches, in order. One of them makes the file grow, and a later one shrinks what it holds.
 pub(crate) fn batches() -> Vec<Batch> {
     let control_plane =
@@ -61,14 +68,22 @@ pub(crate) fn batches() -> Vec<Batch> {
         let one = put(&format!("many-{number}"), 5, definition("name: many\n", 50 + number));
         many.artifacts.extend(one.artifacts);
     }
+    let of_orders = [
+        key("orders", "mobile", 1),
+        subscription("s1", 1),
+        subscription("s2", 1),
+        plan("gold", 20, 1),
+        application("shop", 1),
+    ];
     vec![
         Batch { control_plane: Some(control_plane), ..Batch::default() },
-        put("orders", 1, small.clone()),
-        put("pets", 2, definition("info: pets\n", 300)),
+        with(put("orders", 1, small.clone()), of_orders),
+        with(put("pets", 2, definition("info: pets\n", 300)), [key("pets", "m\"obile", 2)]),
         undeploy("orders", 3, &small),
         many,
         put("large", 6, definition("0123456789abcdef", 40_000)),
-        bury("pets", 7),
+        with(bury("pets", 7), [gone(key_id("pets", "m\"obile"), 7)]),
+        with(Batch::default(), [plan("gold", 5, 7), (ResourceId::Subscription("s2".into()), None)]),
         put("pets", 8, definition("info: pets again\n", 10)),
         bury("large", 9),
         bury("many-3", 10),

@@ -63,6 +63,12 @@ impl ModelStore {
 impl State {
     /// What the batch would break, as [`driftless_gateway::store::RedbStore`] checks it.
     fn check(&self, batch: &Batch) -> Result<(), StoreError> {
+        for (id, row) in &batch.resources {
+            let resource = row.as_ref().and_then(|row| row.resource.as_ref());
+            if resource.is_some_and(|resource| !id.is_of(resource)) {
+                return Err(StoreError::Corrupt(format!("{id}: the record is of another kind")));
+            }
+        }
         for (id, write) in &batch.artifacts {
             let ArtifactWrite::Put { row, content } = write else { continue };
             let said = row.held.map(|held| held.digest);
