@@ -1,5 +1,6 @@
 //! The APIs: names and incarnations, lifecycle, revisions and their definitions.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -42,7 +43,7 @@ pub(super) struct Api {
 pub(super) struct Revision {
     /// The id of its deployment to the gateway.
     pub(super) deployment: DeploymentId,
-    definition: OnceLock<Definition>,
+    definition: OnceLock<Arc<Definition>>,
 }
 
 /// A definition and the archive that a zip fetch gives of it.
@@ -51,14 +52,15 @@ pub(super) struct Definition {
     pub(super) bytes: Vec<u8>,
     /// Its SHA-256.
     pub(super) digest: ContentDigest,
-    zip: OnceLock<Vec<u8>>,
+    /// Stored and deflated.
+    zips: [OnceLock<Vec<u8>>; 2],
 }
 
 impl Api {
     /// The definition of a revision, made when it is first asked for.
     pub(super) fn definition(&self, revision: u32) -> Option<&Definition> {
         let held = self.revisions.get(usize::try_from(revision.checked_sub(1)?).ok()?)?;
-        Some(held.definition.get_or_init(|| Definition::new(self, revision)))
+        Some(held.definition.get_or_init(|| made(self, revision)))
     }
 
     /// The deployment id of a revision.
@@ -68,16 +70,41 @@ impl Api {
     }
 }
 
+/// What a definition is made of: name, kind, incarnation and revision.
+type MadeOf = (Arc<str>, Kind, u32, u32);
+
+thread_local! {
+    /// Definitions made on this thread. They depend on nothing else, and the stories of a sweep
+    /// have the same names over and over.
+    static MADE: RefCell<BTreeMap<MadeOf, Arc<Definition>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// How many definitions are kept.
+const MADE_MAX: usize = 1024;
+
+fn made(api: &Api, revision: u32) -> Arc<Definition> {
+    let made_of = (Arc::clone(&api.name), api.kind, api.incarnation, revision);
+    MADE.with_borrow_mut(|made| {
+        if made.len() >= MADE_MAX && !made.contains_key(&made_of) {
+            made.clear();
+        }
+        let definition = made.entry(made_of);
+        Arc::clone(definition.or_insert_with(|| Arc::new(Definition::new(api, revision))))
+    })
+}
+
 impl Definition {
     fn new(api: &Api, revision: u32) -> Self {
         let bytes = document(api, revision).into_bytes();
         let digest = ContentDigest(Sha256::digest(&bytes).into());
-        Self { bytes, digest, zip: OnceLock::new() }
+        Self { bytes, digest, zips: [const { OnceLock::new() }; 2] }
     }
 
     /// The archive with this definition as its only entry (§3.1).
     pub(super) fn zip(&self, compress: bool) -> &[u8] {
-        self.zip.get_or_init(|| {
+        let [stored, deflated] = &self.zips;
+        let zip = if compress { deflated } else { stored };
+        zip.get_or_init(|| {
             archive::zip(&[Entry { path: "api.yaml", bytes: &self.bytes }], compress)
         })
     }
