@@ -180,6 +180,7 @@ impl ApiManager {
         self.pending.cancel_unmap(index, None);
         let keep_row = keeps_events && was_deployed && self.keep_row(index);
         self.change(index, Effect::Remove { keep_row }, readable, now);
+        self.drop_children(index, now);
     }
 
     /// Whether removing the cache row fails this time (A-H14).

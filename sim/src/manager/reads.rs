@@ -1,4 +1,4 @@
-//! The reads: the deployments list, one artifact, the batch, the existence check and the key list.
+//! The reads about artifacts: the deployments list, one artifact, the batch, the existence check.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -307,16 +307,6 @@ impl ApiManager {
         }
         out.push_str("]}");
         bodies::json(200, out)
-    }
-
-    /// `GET /apis/api-keys`: an array, or in GA the list of all APIs (§3.7).
-    pub(super) fn keys(&self, twist: &mut Twist) -> HttpResponse {
-        let body = match self.dialect {
-            Dialect::Apim470 => self.api_list(),
-            _ if twist.take(Wrong::OtherTypes) => "[1,\"two\",[]]".to_owned(),
-            _ => "[]".to_owned(),
-        };
-        bodies::json(200, body)
     }
 
     /// The list of all APIs of the organization.

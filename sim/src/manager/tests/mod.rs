@@ -1,7 +1,9 @@
 //! Flows over the whole API Manager, with exact frames and bodies.
 
+mod access;
 mod faults;
 mod flows;
+mod keys;
 mod reads;
 mod sessions;
 mod wrong;

@@ -1,7 +1,10 @@
 //! Ground truth: everything ever issued, with its virtual time.
 //!
 //! Properties ask the ledger and never the wire; the simulated API Manager writes it and never
-//! reads it.
+//! reads it. Artifacts are here, who may use them is in `access`.
+
+mod access;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +14,14 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::time::Instant;
 
+pub use access::{
+    ApplicationRecord, Expiry, KeyIndex, KeyRecord, KeyScope, KeyState, Notice, PlanRecord, Reach,
+    SubscriptionRecord,
+};
+pub use secret::Secret;
+
+pub(super) use access::validity;
+
 /// Everything ever issued.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
@@ -19,6 +30,7 @@ pub struct Ledger {
     events: Vec<EventRecord>,
     acks: Vec<AckRecord>,
     restores: Vec<Instant>,
+    access: access::Access,
 }
 
 /// Everything issued about one artifact.
@@ -214,6 +226,7 @@ impl Ledger {
     pub(super) fn readable_now(&mut self, now: Instant) {
         let last = self.records.values_mut().filter_map(|record| record.issues.last_mut());
         last.for_each(|issue| issue.readable_from = issue.readable_from.min(now));
+        self.access.readable_now(now);
     }
 
     /// Notes an event.
