@@ -197,6 +197,9 @@ impl World<'_, '_> {
         };
         self.observe(|| Observable::Event(name.to_owned()));
         self.trace.record(self.now, "apim", "event", text, || format!("type={name}"));
+        if let Event::Changed(event) = event {
+            self.told.hear(event, self.now);
+        }
         self.show(&Moment::Heard(event));
         if matches!(event, Event::ConnectionAck { .. }) {
             return;
