@@ -70,7 +70,7 @@ fn preference(operation: &Operation) -> impl Ord {
             _ => 0,
         })
         .collect();
-    (kinds.iter().copied().max(), kinds.clone(), Reverse(kinds.len()))
+    (kinds.iter().copied().max(), kinds)
 }
 
 pub(super) fn judge(
@@ -238,10 +238,8 @@ fn open(facts: &Facts, held: &Subscription, now: Timestamp) -> Result<Option<Quo
         SubscriptionStatus::Unclear(_) => return Err(Refusal::SubscriptionUnclear),
     }
     let Some(id) = &held.plan else { return Ok(None) };
-    let plan = match facts.resources.get(&ResourceId::Plan(id.clone())) {
-        Some(Resource::Plan(plan)) => plan,
-        _ => return Err(Refusal::PlanUnknown),
-    };
+    let plan = facts.resources.get(&ResourceId::Plan(id.clone()));
+    let Some(Resource::Plan(plan)) = plan else { return Err(Refusal::PlanUnknown) };
     match plan {
         Plan { is_active: false, .. } => Err(Refusal::PlanInactive),
         Plan { expires_at, .. } if over(*expires_at, now) => Err(Refusal::PlanExpired),
