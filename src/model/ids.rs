@@ -71,9 +71,14 @@ impl PartialEq for Text {
 fn is_same(one: &[u8; SHORT_BYTES_MAX], other: &[u8; SHORT_BYTES_MAX]) -> bool {
     let differ =
         |one: &[u8; 8], other: &[u8; 8]| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other);
-    let chunks = one.as_chunks().0.iter().zip(other.as_chunks().0);
-    let last = one.last_chunk().zip(other.last_chunk());
-    chunks.chain(last).fold(0, |found, (one, other)| found | differ(one, other)) == 0
+    let mut found = 0;
+    for (one, other) in one.as_chunks().0.iter().zip(other.as_chunks().0) {
+        found |= differ(one, other);
+    }
+    if let (Some(one), Some(other)) = (one.last_chunk(), other.last_chunk()) {
+        found |= differ(one, other);
+    }
+    found == 0
 }
 
 /// The first eight bytes as a number that orders as they do; a shorter text is padded with zeros.
