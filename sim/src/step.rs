@@ -240,6 +240,30 @@ pub enum Lifecycle {
     Retired,
 }
 
+impl Lifecycle {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Prototyped,
+        Self::Published,
+        Self::Blocked,
+        Self::Deprecated,
+        Self::Retired,
+    ];
+
+    /// The state in APIM's words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Prototyped => "PROTOTYPED",
+            Self::Published => "PUBLISHED",
+            Self::Blocked => "BLOCKED",
+            Self::Deprecated => "DEPRECATED",
+            Self::Retired => "RETIRED",
+        }
+    }
+}
+
 /// A number of occurrences.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

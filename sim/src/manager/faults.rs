@@ -267,6 +267,9 @@ impl ApiManager {
             }
             changed = true;
             api.state = after;
+            if let Some(revision) = after.truth.deployed {
+                api.note_deployed(revision, after.truth.deployed_as);
+            }
             api.history.note(now, after);
             self.note_restored(index, before, after, now);
         }
@@ -281,8 +284,11 @@ impl ApiManager {
 
     /// Tells the ledger when the truth about an API changed back.
     fn note_restored(&mut self, index: usize, before: State, after: State, now: Instant) {
-        let served =
-            |state: State| state.truth.is_there().then_some(state.truth.deployed).flatten();
+        let served = |state: State| {
+            let truth = state.truth;
+            let deployed = truth.deployed.filter(|_| truth.is_there());
+            deployed.map(|revision| (revision, truth.deployed_as))
+        };
         let same =
             served(before) == served(after) && before.truth.is_there() == after.truth.is_there();
         let Some(api) = self.catalog.get(index) else { return };
@@ -294,7 +300,7 @@ impl ApiManager {
             return;
         }
         let what = match served(after) {
-            Some(revision) => match self.deployed_issue(index, revision) {
+            Some((revision, lifecycle)) => match self.deployed_issue(index, revision, lifecycle) {
                 Some(what) => what,
                 None => return,
             },

@@ -5,7 +5,8 @@
 //! read [`ApiManager::poll_timeout`]. It is stricter than the real one: what the contract does
 //! not allow is refused and kept in [`ApiManager::violations`].
 //!
-//! Where to find what: `catalog` the APIs and their ids, `deployment` what people do,
+//! Where to find what: `catalog` the APIs and their ids, `outline` what their definitions say,
+//! `deployment` what people do,
 //! `announce` the events it raises, `rows` the two tables that APIM keeps apart and their history,
 //! `access` who may use what: `keys` with `key_changes`, `applications`, `subscriptions` and
 //! `plans`, whose past is a `timeline`, whose events are `notices` and whose lists `rolls`;
@@ -28,6 +29,7 @@ mod key_changes;
 mod keys;
 mod ledger;
 mod notices;
+mod outline;
 mod plans;
 mod reads;
 mod rest;
@@ -57,6 +59,7 @@ pub use ledger::{
     SubscriptionRecord,
 };
 pub use notices::redacted;
+pub use outline::{Operation, Outline};
 pub use switches::{BatchEncoding, BatchPath, DbPrecision, KindSpelling, MissingRoute, Switches};
 pub use timeline::{Said, Timeline};
 
@@ -208,7 +211,7 @@ impl ApiManager {
             key,
             token: Token::new(key, 0),
             tokens: 0,
-            catalog: Catalog::new(key, Arc::clone(&gateway)),
+            catalog: Catalog::new(key, Arc::clone(&gateway), dialect == Dialect::PlatformApi11),
             gateway,
             events: EventStore::default(),
             sessions: Sessions::default(),

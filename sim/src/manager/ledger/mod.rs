@@ -20,6 +20,8 @@ pub use access::{
 };
 pub use secret::Secret;
 
+use super::outline::Outline;
+
 pub(super) use access::validity;
 
 /// Everything ever issued.
@@ -72,6 +74,8 @@ pub enum Issued {
         revision: u32,
         /// The definition's digest.
         digest: ContentDigest,
+        /// What the definition says.
+        outline: Outline,
     },
     /// The artifact is not to be served.
     Undeployed,
@@ -303,8 +307,16 @@ mod tests {
         ledger.add(&id, &Arc::from("orders"), Kind::RestApi, 1);
         let at = Instant::from_millis;
         let digest = ContentDigest([1; 32]);
-        let deployed =
-            |revision| Issued::Deployed { deployment: DeploymentId::new("d"), revision, digest };
+        let deployed = |revision| Issued::Deployed {
+            deployment: DeploymentId::new("d"),
+            revision,
+            digest,
+            outline: Outline {
+                revision,
+                lifecycle: crate::step::Lifecycle::Published,
+                validates_subscriptions: false,
+            },
+        };
         assert_eq!(ledger.issue(&id, at(1), deployed(1), at(1), Cause::People), 1);
         assert_eq!(ledger.must_serve().count(), 1);
         assert_eq!(ledger.issue(&id, at(2), Issued::Undeployed, at(9), Cause::People), 2);
