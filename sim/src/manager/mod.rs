@@ -53,6 +53,7 @@ use driftless_gateway::model::Dialect;
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
+pub use clock::wall_clock;
 pub use ledger::{
     AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued, KeyIndex,
     KeyRecord, KeyScope, KeyState, Ledger, MustServe, Notice, PlanRecord, Reach, Record, Secret,

@@ -196,6 +196,13 @@ fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
     None
 }
 
+/// Whether every event about a name reached the gateway in an order that tells how it stands.
+pub(super) fn is_determined(scene: &Scene<'_>, artifact: &ArtifactId, id: &ResourceId) -> bool {
+    let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
+    let notices: Vec<&Notice> = about.collect();
+    is_told(scene, id, &notices) && fold(scene, artifact, &notices).is_some()
+}
+
 fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Notice>> {
     let mut by_subject: BTreeMap<&ResourceId, Vec<&Notice>> = BTreeMap::new();
     for notice in scene.ledger.notices() {

@@ -15,6 +15,7 @@
 //! | `revocation_bound` | always | a dead credential is refused within the printed bound |
 //! | `closure` | always | keys and subscriptions follow their API, and go for no other reason |
 //! | `update_count` | at rest | changes of what is served and held, against what was issued |
+//! | `same_decision` | at rest | requests are judged as the ledger judges them |
 //! | `no_error_log` | always | nothing logs an error |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
@@ -32,8 +33,10 @@ mod generation_never_regresses;
 mod never_serves_undeployed;
 mod no_error_log;
 mod no_resurrection;
+mod probe;
 mod revocation_bound;
 mod safe_read;
+mod same_decision;
 mod serves_last_good;
 mod store_recovers;
 mod update_count;
@@ -285,6 +288,11 @@ pub const ALL: &[About] = &[
         when: "at rest",
         says: "what is served and held changes no more often than APIM gives reason to",
     },
+    About {
+        name: "same_decision",
+        when: "at rest",
+        says: "a request is let through exactly when the ledger's own judgement says so",
+    },
     About { name: "no_error_log", when: "always", says: "no line at level ERROR is logged" },
     About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
     About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },
@@ -306,6 +314,7 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(revocation_bound::RevocationBound),
         Box::new(closure::Closure),
         Box::new(update_count::UpdateCount::default()),
+        Box::new(same_decision::SameDecision::default()),
         Box::new(no_error_log::NoErrorLog),
     ]
 }
