@@ -32,6 +32,7 @@
 //! - [`net`]: the simulated network.
 //! - [`disk`]: the simulated disk.
 //! - [`store`]: the model store, and the production store on the simulated disk.
+//! - [`told`]: what the gateway was told and cannot have forgotten.
 //! - [`view`]: what a data plane sees of the gateway.
 //! - [`gateway`]: the gateway as one process that can crash.
 //! - [`errors`]: lines at level ERROR.
@@ -60,6 +61,8 @@ pub mod disk;
 pub mod store;
 
 pub mod view;
+
+pub mod told;
 
 pub mod gateway;
 

@@ -5,7 +5,14 @@
 //! there does nothing, so any part of a story is a story. A fault carries its own end, so
 //! deleting any step leaves the others as they were.
 
+mod access;
+
 use serde::{Deserialize, Serialize};
+
+pub use access::{
+    ChangeSubscription, CreateKey, DelayEvents, ImportKeys, MapKey, NamedApplication, NamedKey,
+    NamedPlan, NamedSubscription, SetPlan, Standing, Subscribe,
+};
 
 /// One step: when, and what.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,9 +47,10 @@ pub struct Trigger {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Observable {
     /// The engine asked for something: `open_session`, `close_session`, `ack`, `store`, or a
-    /// request by name (`discover`, `list`, `fetch`, `fetch_batch`, `check_exists`, `read_keys`).
+    /// request by name (`discover`, `list`, `fetch`, `fetch_batch`, `check_exists`, `read_keys`,
+    /// `read_subscriptions`, `read_plans`).
     Action(String),
-    /// A frame of this event type reached the gateway (`api.deployed`, …).
+    /// A frame of this event type reached the gateway (`api.deployed`, `apikey.created`, …).
     Event(String),
     /// An answer to a request of this name reached the gateway.
     Answer(String),
@@ -69,6 +77,34 @@ pub enum Verb {
     /// Issue a new registration token; the old one is refused from now on.
     RotateToken(Nothing),
 
+    /// Create a key for an API, or for whatever an application is subscribed to.
+    CreateKey(CreateKey),
+    /// Revoke a key and issue another under its name (A-H31).
+    RegenerateKey(NamedKey),
+    /// Revoke a key.
+    RevokeKey(NamedKey),
+    /// Add keys that were issued before anybody listened; no event tells of them.
+    ImportKeys(ImportKeys),
+    /// Subscribe an application to an API.
+    Subscribe(Subscribe),
+    /// Remove a subscription.
+    Unsubscribe(NamedSubscription),
+    /// Change the status or the plan of a subscription.
+    ChangeSubscription(ChangeSubscription),
+    /// Create a plan if there is none of that name.
+    CreatePlan(SetPlan),
+    /// Change the limit of a plan.
+    ChangePlan(SetPlan),
+    /// Delete a plan; subscriptions keep naming it. Creating the name again makes a plan with
+    /// another id (C-H37).
+    DeletePlan(NamedPlan),
+    /// Let a key of an API belong to an application; the Platform API only.
+    MapKey(MapKey),
+    /// Let it belong to that application no more.
+    UnmapKey(MapKey),
+    /// Delete an application, its subscriptions and its keys.
+    DeleteApplication(NamedApplication),
+
     /// The next events never come to exist, although their effect does (A-H10).
     LoseEvents(Count),
     /// Events are stored and not sent directly; only the poll brings them (A-H36).
@@ -82,6 +118,11 @@ pub enum Verb {
     /// How long two revisions are mapped at once in a redeploy, so that a read may give the old
     /// one (A-H15).
     RedeployWindow(RedeployWindow),
+    /// Events about keys, subscriptions, plans and applications are raised later than their
+    /// effect (A-H33).
+    DelayEvents(DelayEvents),
+    /// The next keys are written half way: a row without a mapping, and no event (A-H33).
+    BreakKeys(Count),
     /// An API's row in the artifact cache is lost; it stays deployed (A-H14).
     LoseRow(Api),
     /// The next undeploys fail to delete their row: a zombie is listed (A-H14).
@@ -199,6 +240,30 @@ pub enum Lifecycle {
     Retired,
 }
 
+impl Lifecycle {
+    /// Every state.
+    pub const ALL: [Self; 6] = [
+        Self::Created,
+        Self::Prototyped,
+        Self::Published,
+        Self::Blocked,
+        Self::Deprecated,
+        Self::Retired,
+    ];
+
+    /// The state in APIM's words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Prototyped => "PROTOTYPED",
+            Self::Published => "PUBLISHED",
+            Self::Blocked => "BLOCKED",
+            Self::Deprecated => "DEPRECATED",
+            Self::Retired => "RETIRED",
+        }
+    }
+}
+
 /// A number of occurrences.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -301,6 +366,10 @@ pub enum Endpoint {
     CheckExists,
     /// The API key list.
     ReadKeys,
+    /// The subscriptions of one API.
+    ReadSubscriptions,
+    /// The subscription plans.
+    ReadPlans,
     /// The WebSocket upgrade; only statuses and `no_answer` apply.
     Connect,
     /// Every one of them.

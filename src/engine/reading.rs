@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::action::Request;
+use super::action::{Action, Request};
 use super::config::Config;
 use super::desired::Intent;
 use super::input::{Failure, Response};
 use super::rolls::RollId;
 use super::{Asked, Engine};
-use crate::model::{ArtifactId, BasePath, Dialect, KeyReading, Kind, Resource, ResourceId};
+use crate::model::{
+    ArtifactId, BasePath, Dialect, KeyReading, Kind, RequestId, Resource, ResourceId,
+};
 use crate::time::Instant;
 
 impl Engine {
@@ -29,9 +31,7 @@ impl Engine {
     /// happened in between.
     pub(super) fn begin_rolls(&mut self, now: Instant) {
         for request in self.rolls.requests() {
-            if self.requests.remove(&request).is_some() {
-                self.actions.push_back(super::Action::Cancel(request));
-            }
+            self.cancel(request);
         }
         let settled = now.after(self.config.read_lag_max);
         self.rolls.session_began(now, settled);
@@ -56,7 +56,9 @@ impl Engine {
         let (kind, intent) = (desired.kind, desired.intent);
         if intent == Intent::Deleted {
             self.roster.deployed.remove(id);
-            self.rolls.drop_list(&RollId::Subscriptions(id.clone()));
+            if let Some(request) = self.rolls.drop_list(&RollId::Subscriptions(id.clone())) {
+                self.cancel(request);
+            }
             self.forget_resources_of(id);
             return;
         }
@@ -69,6 +71,12 @@ impl Engine {
         let subscriptions = RollId::Subscriptions(id.clone());
         if kind == Kind::RestApi && self.is_platform() && !self.rolls.has(&subscriptions) {
             self.look_at(&subscriptions, now);
+        }
+    }
+
+    fn cancel(&mut self, request: RequestId) {
+        if self.requests.remove(&request).is_some() {
+            self.actions.push_back(Action::Cancel(request));
         }
     }
 

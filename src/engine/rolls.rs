@@ -32,8 +32,8 @@ struct State {
     last_failure: Option<Failure>,
     /// Items of the last answer that could not be read, and the first reason.
     unreadable: Option<(usize, String)>,
-    /// Whether a complete answer came in this session.
-    is_read: bool,
+    /// When the last complete answer of this session was asked for.
+    read_at: Option<Instant>,
     /// Whether there is no such list in this session.
     is_absent: bool,
 }
@@ -41,7 +41,7 @@ struct State {
 /// What the lists of one family say together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Outlook {
-    /// Lists wanted and not read in this session.
+    /// Lists not read in this session since what happened last could be seen in them.
     pub(super) unread: usize,
     /// Lists that are not there.
     pub(super) absent: usize,
@@ -73,9 +73,14 @@ impl RollId {
 }
 
 impl State {
+    /// Whether a complete answer came in this session that was asked for late enough.
+    fn is_settled(&self) -> bool {
+        self.read_at.is_some_and(|asked| asked >= self.confirm_at)
+    }
+
     fn outlook(&self) -> Outlook {
         Outlook {
-            unread: usize::from(!self.is_read && !self.is_absent),
+            unread: usize::from(!self.is_absent && !self.is_settled()),
             absent: usize::from(self.is_absent),
             failing: usize::from(self.last_failure.is_some()),
             unreadable: self.unreadable.as_ref().map_or(0, |(count, _)| *count),
@@ -155,16 +160,16 @@ impl Rolls {
         self.states.contains_key(id)
     }
 
-    /// The list is wanted no more.
-    pub(super) fn drop_list(&mut self, id: &RollId) {
-        if let Some(state) = self.states.remove(id) {
-            let outlook = &mut self.outlooks[id.family() as usize];
-            outlook.change(&state.outlook(), |total, part| *total -= part);
-            if let Some(due) = state.due {
-                self.due.remove(&(due, id.clone()));
-            }
-            self.in_flight -= usize::from(state.in_flight.is_some());
+    /// The list is wanted no more; answers the request in flight.
+    pub(super) fn drop_list(&mut self, id: &RollId) -> Option<RequestId> {
+        let state = self.states.remove(id)?;
+        let outlook = &mut self.outlooks[id.family() as usize];
+        outlook.change(&state.outlook(), |total, part| *total -= part);
+        if let Some(due) = state.due {
+            self.due.remove(&(due, id.clone()));
         }
+        self.in_flight -= usize::from(state.in_flight.is_some());
+        state.in_flight
     }
 
     /// When the next list is to be asked for.
@@ -202,7 +207,9 @@ impl Rolls {
             state.failures = 0;
             state.last_failure = None;
             state.unreadable = unreadable.first().map(|why| (unreadable.len(), why.clone()));
-            state.is_read |= unreadable.is_empty();
+            if unreadable.is_empty() {
+                state.read_at = state.asked_at;
+            }
             let asked = state.asked_at.unwrap_or_default();
             let unsettled = asked < state.confirm_at;
             let again = state.confirm_at.max(asked.after(spacing));

@@ -128,6 +128,11 @@ impl Engine {
         }
     }
 
+    /// The state of a kind of resources that are no artifacts.
+    pub fn resource_state(&self, kind: ResourceKind) -> SyncState {
+        self.judge_resources(kind)
+    }
+
     /// The state of an artifact kind.
     pub fn kind_state(&self, kind: Kind) -> SyncState {
         self.judge(kind).0

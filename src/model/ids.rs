@@ -8,7 +8,7 @@ use std::sync::Arc;
 const SHORT_BYTES_MAX: usize = 38;
 
 /// The text of an id. Nearly every id is a UUID, and ids are copied and compared all the time.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Eq)]
 enum Text {
     /// The bytes, with zeros behind the text, so that they order as the texts do.
     Short {
@@ -49,10 +49,36 @@ impl Text {
             (
                 Self::Short { bytes, length },
                 Self::Short { bytes: other_bytes, length: other_length },
-            ) if bytes == other_bytes => length.cmp(other_length),
+            ) if is_same(bytes, other_bytes) => length.cmp(other_length),
             _ => self.as_str().cmp(other.as_str()),
         }
     }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Short { bytes, length },
+                Self::Short { bytes: other_bytes, length: other_length },
+            ) => length == other_length && is_same(bytes, other_bytes),
+            _ => self.as_str() == other.as_str(),
+        }
+    }
+}
+
+/// Whether the bytes are the same, looked at eight at a time; the last eight overlap.
+fn is_same(one: &[u8; SHORT_BYTES_MAX], other: &[u8; SHORT_BYTES_MAX]) -> bool {
+    let differ =
+        |one: &[u8; 8], other: &[u8; 8]| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other);
+    let mut found = 0;
+    for (one, other) in one.as_chunks().0.iter().zip(other.as_chunks().0) {
+        found |= differ(one, other);
+    }
+    if let (Some(one), Some(other)) = (one.last_chunk(), other.last_chunk()) {
+        found |= differ(one, other);
+    }
+    found == 0
 }
 
 /// The first eight bytes as a number that orders as they do; a shorter text is padded with zeros.
@@ -70,7 +96,7 @@ fn prefix_of(text: &str) -> u64 {
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash)]
+        #[derive(Clone, PartialEq, Eq)]
         pub struct $name {
             /// The first bytes of the text. Ids are random, so this settles nearly every
             /// comparison without looking at the text, and maps are full of comparisons.

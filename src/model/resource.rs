@@ -10,7 +10,7 @@ use super::{
 use crate::time::Timestamp;
 
 /// How the control plane addresses a resource.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum ResourceId {
     /// The API keys of one name on one artifact.
     ApiKey(ArtifactId, KeyName),

@@ -19,7 +19,7 @@ pub(super) enum Match<'a> {
 ///
 /// Of the operations with this method whose template fits, a template without variables comes
 /// before one with, and a `*` at the end comes last. Among equals the one that is literal
-/// further to the left wins, then the longer, then the one that the definition names first.
+/// further to the left wins, then the one that the definition names first.
 /// Segments are compared as they are: nothing is decoded and a `/` at the end counts. A path with
 /// a segment `.` or `..` fits nothing, whatever would be made of it behind the gateway.
 pub(super) fn find<'a>(operations: &'a [Operation], path: &str, method: &str) -> Match<'a> {

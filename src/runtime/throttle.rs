@@ -127,8 +127,7 @@ impl Throttle {
                 return Err(Refusal::Throttled(subject.level()));
             }
         }
-        let fresh = charges().filter(|charge| !self.counters.contains_key(&charge.subject)).count();
-        if !self.has_room(fresh, now) {
+        if !self.has_room(charges().map(|charge| &charge.subject), now) {
             self.turned_away = self.turned_away.saturating_add(1);
             return Err(Refusal::ThrottleFull);
         }
@@ -149,19 +148,27 @@ impl Throttle {
         }
     }
 
-    /// Makes room for that many counters by dropping those whose windows have ended.
-    fn has_room(&mut self, fresh: usize, now: i128) -> bool {
-        let fits = |held: usize| held.saturating_add(fresh) <= self.config.counters_max;
-        if fits(self.counters.len()) {
+    /// Whether there is room for the counters of these subjects, after those whose windows have
+    /// ended made way if need be; one of these subjects may be among them.
+    fn has_room<'a>(
+        &mut self,
+        subjects: impl Iterator<Item = &'a Subject> + Clone,
+        now: i128,
+    ) -> bool {
+        let fits = |counters: &BTreeMap<Subject, Counter>| {
+            let fresh = subjects.clone().filter(|subject| !counters.contains_key(subject));
+            counters.len().saturating_add(fresh.count()) <= self.config.counters_max
+        };
+        if fits(&self.counters) {
             return true;
         }
         if self.full_between.is_some_and(|(from, until)| (from..until).contains(&now)) {
             return false;
         }
         self.counters.retain(|_, counter| counter.is_open(now));
-        let next = self.counters.values().map(|counter| (counter.window + 1) * nanos(counter.unit));
-        let fits = fits(self.counters.len());
-        self.full_between = next.min().filter(|_| !fits).map(|next| (now, next));
+        let ends = self.counters.values().map(|counter| (counter.window + 1) * nanos(counter.unit));
+        let fits = fits(&self.counters);
+        self.full_between = ends.min().filter(|_| !fits).map(|end| (now, end));
         fits
     }
 }

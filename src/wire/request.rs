@@ -27,13 +27,13 @@ pub fn connect_path(base: &BasePath) -> String {
 
 /// The deployments list.
 pub fn list(base: &BasePath) -> HttpRequest {
-    get(format!("{base}/deployments"), JSON)
+    get([base.as_str(), "/deployments"].concat(), JSON)
 }
 
 /// The current definition of one artifact. `Accept` has to name zip: with JSON, APIM ignores the
 /// id and lists all APIs (A-H25).
 pub fn fetch(base: &BasePath, artifact: &ArtifactId, kind: Kind) -> HttpRequest {
-    let mut path = format!("{base}/{}/", collection(kind));
+    let mut path = [base.as_str(), "/", collection(kind), "/"].concat();
     push_segment(&mut path, artifact.as_str());
     get(path, "application/zip")
 }

@@ -24,9 +24,9 @@ pub(super) enum Node<'a> {
     /// A scalar.
     Text(Cow<'a, str>),
     /// A sequence.
-    Items(Vec<Node<'a>>),
+    Items(Vec<Self>),
     /// A mapping; fields whose name is no scalar are left out.
-    Fields(Vec<(Cow<'a, str>, Node<'a>)>),
+    Fields(Vec<(Cow<'a, str>, Self)>),
 }
 
 /// What stands in for a field that is not there.
@@ -34,7 +34,7 @@ const NULL: &Node<'static> = &Node::Null;
 
 impl<'a> Node<'a> {
     /// The field of that name; null when it is missing or this is null.
-    pub(super) fn field(&self, name: &str) -> Result<&Node<'a>, DecodeError> {
+    pub(super) fn field(&self, name: &str) -> Result<&Self, DecodeError> {
         let fields = match self {
             Self::Null => return Ok(NULL),
             Self::Fields(fields) => fields,
@@ -71,7 +71,7 @@ impl<'a> Node<'a> {
     }
 
     /// The items, none for null.
-    pub(super) fn items(&self, name: &str) -> Result<&[Node<'a>], DecodeError> {
+    pub(super) fn items(&self, name: &str) -> Result<&[Self], DecodeError> {
         match self {
             Self::Null => Ok(&[]),
             Self::Items(items) => Ok(items),

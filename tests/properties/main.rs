@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod definition;
 mod plan;
 mod resources;
+mod runtime;
 mod store;

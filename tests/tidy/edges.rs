@@ -23,6 +23,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("turmoil", &["sim/src/wire_world"]),
     ("rand", &["src/engine/backoff.rs", "src/shell", "sim/src"]),
     ("rand_chacha", &["src/engine/backoff.rs", "sim/src"]),
+    ("saphyr_parser", &["src/wire/yaml.rs"]),
     ("serde_json", &["src/wire", "src/store", "src/shell", "src/main.rs", "sim/src"]),
 ];
 
@@ -139,6 +140,8 @@ fn an_import_against_the_edges_is_found() {
         ("src/model/ids.rs", "use crate::engine::Action;"),
         ("src/store/mod.rs", "pub(crate) use crate::shell::Disk;"),
         ("src/driver.rs", "use crate::store::Store;"),
+        ("src/runtime/mod.rs", "use crate::wire::decode_api;"),
+        ("src/runtime/mod.rs", "use saphyr_parser::Parser;"),
         ("src/utility/mod.rs", "//! A module nobody drew."),
         ("src/engine/mod.rs", "let now = tokio::time::sleep(d);"),
         ("src/engine/mod.rs", "use serde_json::Value;"),

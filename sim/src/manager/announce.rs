@@ -77,7 +77,8 @@ impl ApiManager {
         });
     }
 
-    fn dispatch(&mut self, text: Arc<str>, tie: u64, now: Instant) -> Fate {
+    /// Stores an event and sends it, unless it is lost.
+    pub(super) fn dispatch(&mut self, text: Arc<str>, tie: u64, now: Instant) -> Fate {
         if self.faults.lose_events > 0 {
             self.faults.lose_events -= 1;
             self.delivered.count("lose_events");

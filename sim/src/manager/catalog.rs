@@ -1,5 +1,6 @@
 //! The APIs: names and incarnations, lifecycle, revisions and their definitions.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -9,8 +10,10 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
 use super::archive::{self, Entry};
+use super::outline::{Outline, slug};
 use super::rows::{Cached, History, State};
 use crate::random::{Key, uuid_text};
+use crate::step::Lifecycle;
 
 /// An API's place in the catalog; never reused.
 pub(super) type ApiIndex = usize;
@@ -34,15 +37,20 @@ pub(super) struct Api {
     pub(super) state: State,
     /// Its earlier states.
     pub(super) history: History,
+    /// Whether its definitions ask for subscriptions.
+    validates_subscriptions: bool,
     /// Its row as the list last wrote it.
     pub(super) row_text: Option<(Cached, String)>,
 }
 
-/// A revision: immutable content.
+/// A revision: immutable content, but for the lifecycle state that it is deployed in.
 pub(super) struct Revision {
     /// The id of its deployment to the gateway.
     pub(super) deployment: DeploymentId,
-    definition: OnceLock<Definition>,
+    /// The lifecycle state when it was last deployed.
+    pub(super) lifecycle: Lifecycle,
+    /// Its definition for each state.
+    definitions: [OnceLock<Arc<Definition>>; Lifecycle::ALL.len()],
 }
 
 /// A definition and the archive that a zip fetch gives of it.
@@ -51,33 +59,84 @@ pub(super) struct Definition {
     pub(super) bytes: Vec<u8>,
     /// Its SHA-256.
     pub(super) digest: ContentDigest,
-    zip: OnceLock<Vec<u8>>,
+    /// Stored and deflated.
+    zips: [OnceLock<Vec<u8>>; 2],
 }
 
 impl Api {
-    /// The definition of a revision, made when it is first asked for.
-    pub(super) fn definition(&self, revision: u32) -> Option<&Definition> {
-        let held = self.revisions.get(usize::try_from(revision.checked_sub(1)?).ok()?)?;
-        Some(held.definition.get_or_init(|| Definition::new(self, revision)))
+    /// The definition of a revision deployed in a lifecycle state, made when it is first asked
+    /// for.
+    pub(super) fn definition(&self, revision: u32, lifecycle: Lifecycle) -> Option<&Definition> {
+        let held = self.revision(revision)?.definitions.get(lifecycle as usize)?;
+        Some(held.get_or_init(|| made(self, self.outline(revision, lifecycle))))
+    }
+
+    /// What the definition of a revision deployed in a lifecycle state says.
+    pub(super) const fn outline(&self, revision: u32, lifecycle: Lifecycle) -> Outline {
+        Outline { revision, lifecycle, validates_subscriptions: self.validates_subscriptions }
+    }
+
+    /// The lifecycle state in the definition that is given of a revision: that of the artifact
+    /// row, or where the artifact is built anew, that of the revision's last deployment.
+    pub(super) fn lifecycle_of(&self, revision: u32, row: Option<Cached>) -> Lifecycle {
+        let built = row.filter(|row| row.revision == revision).map(|row| row.lifecycle);
+        let last = || self.revision(revision).map(|held| held.lifecycle);
+        built.or_else(last).unwrap_or(Lifecycle::Published)
     }
 
     /// The deployment id of a revision.
     pub(super) fn deployment(&self, revision: u32) -> Option<&DeploymentId> {
-        let held = self.revisions.get(usize::try_from(revision.checked_sub(1)?).ok()?)?;
-        Some(&held.deployment)
+        Some(&self.revision(revision)?.deployment)
+    }
+
+    /// Notes the lifecycle state in which a revision is deployed.
+    pub(super) fn note_deployed(&mut self, revision: u32, lifecycle: Lifecycle) {
+        let place = revision.checked_sub(1).and_then(|place| usize::try_from(place).ok());
+        if let Some(held) = place.and_then(|place| self.revisions.get_mut(place)) {
+            held.lifecycle = lifecycle;
+        }
+    }
+
+    fn revision(&self, revision: u32) -> Option<&Revision> {
+        self.revisions.get(usize::try_from(revision.checked_sub(1)?).ok()?)
     }
 }
 
+/// What a definition is made of: name, kind, incarnation and outline.
+type MadeOf = (Arc<str>, Kind, u32, Outline);
+
+thread_local! {
+    /// Definitions made on this thread. They depend on nothing else, and the stories of a sweep
+    /// have the same names over and over.
+    static MADE: RefCell<BTreeMap<MadeOf, Arc<Definition>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// How many definitions are kept.
+const MADE_MAX: usize = 1024;
+
+fn made(api: &Api, outline: Outline) -> Arc<Definition> {
+    let made_of = (Arc::clone(&api.name), api.kind, api.incarnation, outline);
+    MADE.with_borrow_mut(|made| {
+        if made.len() >= MADE_MAX && !made.contains_key(&made_of) {
+            made.clear();
+        }
+        let definition = made.entry(made_of);
+        Arc::clone(definition.or_insert_with(|| Arc::new(Definition::new(api, outline))))
+    })
+}
+
 impl Definition {
-    fn new(api: &Api, revision: u32) -> Self {
-        let bytes = document(api, revision).into_bytes();
+    fn new(api: &Api, outline: Outline) -> Self {
+        let bytes = document(api, outline).into_bytes();
         let digest = ContentDigest(Sha256::digest(&bytes).into());
-        Self { bytes, digest, zip: OnceLock::new() }
+        Self { bytes, digest, zips: [const { OnceLock::new() }; 2] }
     }
 
     /// The archive with this definition as its only entry (§3.1).
     pub(super) fn zip(&self, compress: bool) -> &[u8] {
-        self.zip.get_or_init(|| {
+        let [stored, deflated] = &self.zips;
+        let zip = if compress { deflated } else { stored };
+        zip.get_or_init(|| {
             archive::zip(&[Entry { path: "api.yaml", bytes: &self.bytes }], compress)
         })
     }
@@ -93,6 +152,7 @@ struct Named {
 pub(super) struct Catalog {
     key: Key,
     gateway: Arc<str>,
+    validates_subscriptions: bool,
     apis: Vec<Api>,
     names: BTreeMap<Arc<str>, Named>,
     by_id: BTreeMap<ArtifactId, ApiIndex>,
@@ -101,10 +161,11 @@ pub(super) struct Catalog {
 
 impl Catalog {
     /// An empty catalog for that gateway.
-    pub(super) fn new(key: Key, gateway: Arc<str>) -> Self {
+    pub(super) fn new(key: Key, gateway: Arc<str>, validates_subscriptions: bool) -> Self {
         Self {
             key: key.child("apis"),
             gateway,
+            validates_subscriptions,
             apis: Vec::new(),
             names: BTreeMap::new(),
             by_id: BTreeMap::new(),
@@ -169,6 +230,7 @@ impl Catalog {
             revisions: Vec::new(),
             state,
             history: History::starting(now, state),
+            validates_subscriptions: self.validates_subscriptions,
             row_text: None,
         });
         index
@@ -183,7 +245,11 @@ impl Catalog {
             let uuid = key.nth(u64::from(number)).uuid("revision");
             let deployment = deployment_id(api.id.as_str(), &self.gateway, &uuid);
             self.by_deployment.insert(deployment.clone(), (index, number));
-            api.revisions.push(Revision { deployment, definition: OnceLock::new() });
+            api.revisions.push(Revision {
+                deployment,
+                lifecycle: Lifecycle::Published,
+                definitions: std::array::from_fn(|_| OnceLock::new()),
+            });
         }
     }
 
@@ -211,8 +277,9 @@ pub(super) fn deployment_id(api: &str, gateway: &str, revision: &str) -> Deploym
 
 /// The `api.yaml` of a revision as the converter writes it (§3.1): about a kilobyte that says
 /// nothing of ids. The upstream and the operations differ from revision to revision.
-fn document(api: &Api, revision: u32) -> String {
-    let (slug, quoted, revision) = (slug(&api.name), quote(&api.name), revision.to_string());
+fn document(api: &Api, outline: Outline) -> String {
+    let (slug, quoted) = (slug(&api.name), quote(&api.name));
+    let revision = outline.revision.to_string();
     let mut out = String::with_capacity(1536);
     let mut push = |parts: &[&str]| parts.iter().for_each(|part| out.push_str(part));
     push(&["apiVersion: gateway.api-platform.wso2.com/v1alpha1\nkind: ", api.kind.name()]);
@@ -220,27 +287,9 @@ fn document(api: &Api, revision: u32) -> String {
     push(&["\n  version: v1.0\n  context: /", &slug, "/v1.0\n  upstream:\n    main:\n"]);
     let incarnation = api.incarnation.to_string();
     push(&["      url: http://", &slug, "-r", &revision, ".i", &incarnation, ".example:8080\n"]);
-    push(&["      ref: null\n    sandbox: null\n  policies: []\n  operations:\n"]);
-    for (method, path) in [
-        ("GET", "items"),
-        ("POST", "items"),
-        ("GET", "items/{id}"),
-        ("PUT", "items/{id}"),
-        ("DELETE", "items/{id}"),
-    ] {
-        push(&["  - method: ", method, "\n    path: /r", &revision, "/", path]);
-        push(&["\n    policies:\n    - name: set-headers\n      version: v1\n"]);
-        push(&["      executionCondition: null\n      params:\n        request: revision-"]);
-        push(&[&revision, "\n"]);
-    }
+    push(&["      ref: null\n    sandbox: null\n"]);
+    outline.push(&mut out);
     out
-}
-
-/// A name as `metadata.name` takes it: lower case, `-` for what it does not take, at most 60
-/// characters.
-pub(super) fn slug(name: &str) -> String {
-    let keep = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() { c } else { '-' };
-    name.chars().take(60).map(|c| keep(c.to_ascii_lowercase())).collect()
 }
 
 /// A text in double quotes, valid in JSON and in YAML.
@@ -262,10 +311,10 @@ mod tests {
     #[test]
     fn ids_depend_on_seed_name_and_incarnation_only() {
         let start = Instant::START;
-        let mut first = Catalog::new(Key::new(1), Arc::from("g"));
+        let mut first = Catalog::new(Key::new(1), Arc::from("g"), true);
         let orders = first.add("orders", Kind::RestApi, start);
         let again = first.add("orders", Kind::RestApi, start);
-        let mut second = Catalog::new(Key::new(1), Arc::from("g"));
+        let mut second = Catalog::new(Key::new(1), Arc::from("g"), true);
         second.add("billing", Kind::RestApi, start);
         let same = second.add("orders", Kind::RestApi, start);
         let id = |catalog: &Catalog, index| catalog.get(index).unwrap().id.clone();
@@ -275,19 +324,21 @@ mod tests {
 
     #[test]
     fn every_revision_and_incarnation_has_its_own_definition() {
-        let mut catalog = Catalog::new(Key::new(1), Arc::from("g"));
+        let mut catalog = Catalog::new(Key::new(1), Arc::from("g"), true);
         let mut digests = Vec::new();
         for _ in 0..2 {
             let index = catalog.add("Größe \"1\"", Kind::RestApi, Instant::START);
             catalog.revise_up_to(index, 3);
             let api = catalog.get(index).unwrap();
-            digests.extend((1..=3).map(|revision| api.definition(revision).unwrap().digest));
-            assert!(api.definition(4).is_none() && api.definition(0).is_none());
-            let bytes = &api.definition(2).unwrap().bytes;
+            let published = |revision| api.definition(revision, Lifecycle::Published);
+            digests.extend((1..=3).map(|revision| published(revision).unwrap().digest));
+            assert!(published(4).is_none() && published(0).is_none());
+            digests.push(api.definition(2, Lifecycle::Blocked).unwrap().digest);
+            let bytes = &published(2).unwrap().bytes;
             assert!((900..1600).contains(&bytes.len()), "{}", bytes.len());
         }
         digests.sort_unstable();
         digests.dedup();
-        assert_eq!(digests.len(), 6);
+        assert_eq!(digests.len(), 8);
     }
 }

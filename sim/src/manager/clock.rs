@@ -3,12 +3,18 @@
 
 use std::time::Duration;
 
-use driftless_gateway::time::Instant;
+use driftless_gateway::time::{Instant, Timestamp};
 
 use super::switches::DbPrecision;
 
 /// 2026-06-17T09:15:00Z in microseconds: the wall-clock time at which every run begins.
 const EPOCH_MICROS: i64 = 1_781_687_700_000_000;
+
+/// What a clock shows that is right.
+pub fn wall_clock(now: Instant) -> Timestamp {
+    let nanos = i128::from(EPOCH_MICROS) * 1000 + i128::from(now.as_nanos());
+    Timestamp::from_unix_nanos(nanos, 9)
+}
 
 /// A moment on the wall clock: microseconds since the Unix epoch.
 pub(super) type Micros = i64;

@@ -12,8 +12,8 @@ use crate::step::{Deploy, Lifecycle};
 
 impl Effect {
     /// A cache row that is deployed.
-    pub(super) const fn cache(revision: u32, stamp: i64) -> Self {
-        Self::Cache(Cached { revision, stamp, deployed: true })
+    pub(super) const fn cache(revision: u32, stamp: i64, lifecycle: Lifecycle) -> Self {
+        Self::Cache(Cached { revision, stamp, deployed: true, lifecycle })
     }
 }
 
@@ -65,14 +65,15 @@ impl ApiManager {
         let Some(index) = self.catalog.existing(&deploy.api) else { return false };
         let Some(api) = self.catalog.get(index) else { return false };
         let truth = api.state.truth;
+        let lifecycle = truth.lifecycle;
         let is_deployable = api.kind == Kind::RestApi || !self.keeps_events();
-        if truth.lifecycle == Lifecycle::Retired || !is_deployable {
+        if lifecycle == Lifecycle::Retired || !is_deployable {
             return false;
         }
         let revision = asked.unwrap_or(truth.revisions.max(1));
         self.revise_to(index, revision, now);
         self.set_deployed(index, Some(revision), now);
-        let Some(what) = self.deployed_issue(index, revision) else { return false };
+        let Some(what) = self.deployed_issue(index, revision, lifecycle) else { return false };
         if self.keeps_events() {
             self.deploy_at_apim(index, revision, what, now);
         } else {
@@ -82,7 +83,7 @@ impl ApiManager {
     }
 
     fn deploy_at_apim(&mut self, index: ApiIndex, revision: u32, what: Issued, now: Instant) {
-        let (readable, stamp) = (self.readable_at(index, now), self.clock.row(now));
+        let (readable, row) = (self.readable_at(index, now), self.built(index, revision, now));
         let replaced = self.others_mapped(index, revision);
         let is_redeploy = replaced != Mapping::default();
         let window = if is_redeploy { self.faults.redeploy.length(now) } else { None };
@@ -94,7 +95,7 @@ impl ApiManager {
             let deployment = self.deployment_of(index, old);
             self.raise(Raised { index, change: Change::Undeployed, deployment, issue }, now);
         }
-        self.change(index, Effect::cache(revision, stamp), readable, now);
+        self.change(index, row, readable, now);
         let deployment = self.deployment_of(index, revision);
         self.raise(Raised { index, change: Change::Deployed, deployment, issue }, now);
         for old in replaced.iter() {
@@ -108,9 +109,9 @@ impl ApiManager {
     }
 
     fn deploy_at_platform(&mut self, index: ApiIndex, revision: u32, what: Issued, now: Instant) {
-        let (readable, stamp) = (self.readable_at(index, now), self.clock.row(now));
+        let (readable, row) = (self.readable_at(index, now), self.built(index, revision, now));
         let issue = self.issue(index, what, readable, now);
-        self.change(index, Effect::cache(revision, stamp), readable, now);
+        self.change(index, row, readable, now);
         let deployment = self.deployment_of(index, revision);
         self.raise(Raised { index, change: Change::Deployed, deployment, issue }, now);
     }
@@ -180,6 +181,7 @@ impl ApiManager {
         self.pending.cancel_unmap(index, None);
         let keep_row = keeps_events && was_deployed && self.keep_row(index);
         self.change(index, Effect::Remove { keep_row }, readable, now);
+        self.drop_children(index, now);
     }
 
     /// Whether removing the cache row fails this time (A-H14).
@@ -199,7 +201,19 @@ impl ApiManager {
     fn set_deployed(&mut self, index: ApiIndex, revision: Option<u32>, now: Instant) {
         let Some(api) = self.catalog.get_mut(index) else { return };
         api.state.truth.deployed = revision;
+        let lifecycle = api.state.truth.lifecycle;
+        if let Some(revision) = revision {
+            api.state.truth.deployed_as = lifecycle;
+            api.note_deployed(revision, lifecycle);
+        }
         api.history.note(now, api.state);
+    }
+
+    /// The artifact row that a deployment of that revision builds.
+    fn built(&self, index: ApiIndex, revision: u32, now: Instant) -> Effect {
+        let api = self.catalog.get(index);
+        let lifecycle = api.map_or(Lifecycle::Published, |api| api.state.truth.deployed_as);
+        Effect::cache(revision, self.clock.row(now), lifecycle)
     }
 
     /// The revisions mapped besides this one, once what is on its way has happened.
@@ -222,11 +236,18 @@ impl ApiManager {
         self.deployment_of(index, row.map_or(revision, |row| row.revision))
     }
 
-    /// The statement that a revision is deployed.
-    pub(super) fn deployed_issue(&self, index: ApiIndex, revision: u32) -> Option<Issued> {
+    /// The statement that a revision is deployed in a lifecycle state.
+    pub(super) fn deployed_issue(
+        &self,
+        index: ApiIndex,
+        revision: u32,
+        lifecycle: Lifecycle,
+    ) -> Option<Issued> {
         let api = self.catalog.get(index)?;
-        let digest = api.definition(revision)?.digest;
-        Some(Issued::Deployed { deployment: api.deployment(revision)?.clone(), revision, digest })
+        let digest = api.definition(revision, lifecycle)?.digest;
+        let deployment = api.deployment(revision)?.clone();
+        let outline = api.outline(revision, lifecycle);
+        Some(Issued::Deployed { deployment, revision, digest, outline })
     }
 
     fn issue(&mut self, index: ApiIndex, what: Issued, readable: Instant, now: Instant) -> u32 {

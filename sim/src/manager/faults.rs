@@ -79,6 +79,10 @@ pub(super) struct Faults {
     pub(super) keep_rows: u32,
     /// Undeploy events still to name a wrong deployment.
     pub(super) wrong_undeploy_ids: u32,
+    /// Keys still to be written half way.
+    pub(super) break_keys: u32,
+    /// How much later than their effect events about keys and subscriptions are raised.
+    pub(super) late_events: Window,
     /// How much later changes become readable.
     pub(super) delay: Window,
     /// How long a redeploy maps two revisions.
@@ -176,6 +180,11 @@ impl ApiManager {
                 faults.delay = Window::new(now, delay.for_ms, delay.delay_ms);
                 delay.for_ms > 0 && delay.delay_ms > 0
             }
+            Verb::DelayEvents(delay) => {
+                faults.late_events = Window::new(now, delay.for_ms, delay.delay_ms);
+                delay.for_ms > 0 && delay.delay_ms > 0
+            }
+            Verb::BreakKeys(count) => arm_count(&mut faults.break_keys, count.count),
             Verb::RedeployWindow(window) => {
                 faults.redeploy = Window::new(now, window.for_ms, window.window_ms);
                 is_apim && window.for_ms > 0 && window.window_ms > 0
@@ -225,6 +234,9 @@ impl ApiManager {
         let reason = "The web application is stopping";
         let closed = self.sessions.close_all(1001, reason);
         self.delivered.add("restart_manager", closed);
+        for told in self.access.take_late() {
+            self.lose_told(told, now);
+        }
         closed > 0 || restart.down_ms > 0 || restart.starting_ms > 0
     }
 
@@ -255,10 +267,14 @@ impl ApiManager {
             }
             changed = true;
             api.state = after;
+            if let Some(revision) = after.truth.deployed {
+                api.note_deployed(revision, after.truth.deployed_as);
+            }
             api.history.note(now, after);
             self.note_restored(index, before, after, now);
         }
         self.catalog.reclaim_names();
+        changed |= self.restore_access(then, now);
         if changed {
             self.ledger.restored(now);
             self.delivered.count("restore_backup");
@@ -268,8 +284,11 @@ impl ApiManager {
 
     /// Tells the ledger when the truth about an API changed back.
     fn note_restored(&mut self, index: usize, before: State, after: State, now: Instant) {
-        let served =
-            |state: State| state.truth.is_there().then_some(state.truth.deployed).flatten();
+        let served = |state: State| {
+            let truth = state.truth;
+            let deployed = truth.deployed.filter(|_| truth.is_there());
+            deployed.map(|revision| (revision, truth.deployed_as))
+        };
         let same =
             served(before) == served(after) && before.truth.is_there() == after.truth.is_there();
         let Some(api) = self.catalog.get(index) else { return };
@@ -281,7 +300,7 @@ impl ApiManager {
             return;
         }
         let what = match served(after) {
-            Some(revision) => match self.deployed_issue(index, revision) {
+            Some((revision, lifecycle)) => match self.deployed_issue(index, revision, lifecycle) {
                 Some(what) => what,
                 None => return,
             },
@@ -304,6 +323,7 @@ impl ApiManager {
         while let Some(pending) = self.pending.pop() {
             self.carry_out(pending.api, pending.effect, now);
         }
+        self.complete_access(now);
         if self.switches.repair_rows && self.keeps_events() {
             (0..self.catalog.len()).for_each(|index| self.repair_row(index, now));
         }

@@ -5,13 +5,19 @@
 //! read [`ApiManager::poll_timeout`]. It is stricter than the real one: what the contract does
 //! not allow is refused and kept in [`ApiManager::violations`].
 //!
-//! Where to find what: `catalog` the APIs and their ids, `deployment` what people do,
-//! `announce` the events it raises, `rows` the two tables that APIM keeps apart and their history, `events` the
-//! event store, `sessions` the WebSocket side, `rest` and `reads` the HTTP side, `wrong` and
-//! `faults` what goes wrong, `switches` what the contract leaves open, `ledger` the ground truth.
+//! Where to find what: `catalog` the APIs and their ids, `outline` what their definitions say,
+//! `deployment` what people do,
+//! `announce` the events it raises, `rows` the two tables that APIM keeps apart and their history,
+//! `access` who may use what: `keys` with `key_changes`, `applications`, `subscriptions` and
+//! `plans`, whose past is a `timeline`, whose events are `notices` and whose lists `rolls`;
+//! `events` the event store, `sessions` the WebSocket side, `rest` and `reads` the HTTP side,
+//! `wrong` and `faults` what goes wrong, `switches` what the contract leaves open, `ledger` the
+//! ground truth.
 
+mod access;
 mod acks;
 mod announce;
+mod applications;
 mod archive;
 mod bodies;
 mod catalog;
@@ -19,12 +25,20 @@ mod clock;
 mod deployment;
 mod events;
 mod faults;
+mod key_changes;
+mod keys;
 mod ledger;
+mod notices;
+mod outline;
+mod plans;
 mod reads;
 mod rest;
+mod rolls;
 mod rows;
 mod sessions;
+mod subscriptions;
 mod switches;
+mod timeline;
 pub(crate) mod wrong;
 
 #[cfg(test)]
@@ -39,9 +53,18 @@ use driftless_gateway::model::Dialect;
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
-pub use ledger::{AckRecord, Cause, EventRecord, Fate, Issue, Issued, Ledger, MustServe, Record};
+pub use clock::wall_clock;
+pub use ledger::{
+    AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued, KeyIndex,
+    KeyRecord, KeyScope, KeyState, Ledger, MustServe, Notice, PlanRecord, Reach, Record, Secret,
+    SubscriptionRecord,
+};
+pub use notices::redacted;
+pub use outline::{Operation, Outline};
 pub use switches::{BatchEncoding, BatchPath, DbPrecision, KindSpelling, MissingRoute, Switches};
+pub use timeline::{Said, Timeline};
 
+use access::Access;
 use catalog::Catalog;
 use clock::WallClock;
 use events::EventStore;
@@ -157,6 +180,7 @@ pub struct ApiManager {
     faults: Faults,
     node: Node,
     pending: PendingEffects,
+    access: Access,
     ledger: Ledger,
     delivered: Delivered,
     violations: Vec<String>,
@@ -183,12 +207,12 @@ impl ApiManager {
         let key = Key::new(seed).child("manager");
         let gateway: Arc<str> = Arc::from(key.uuid("gateway"));
         let next_push = switches.two_minute_pusher.then(|| Instant::START.after(PUSHER_INTERVAL));
-        Self {
+        let mut manager = Self {
             dialect,
             key,
             token: Token::new(key, 0),
             tokens: 0,
-            catalog: Catalog::new(key, Arc::clone(&gateway)),
+            catalog: Catalog::new(key, Arc::clone(&gateway), dialect == Dialect::PlatformApi11),
             gateway,
             events: EventStore::default(),
             sessions: Sessions::default(),
@@ -196,6 +220,7 @@ impl ApiManager {
             faults: Faults::default(),
             node: Node::default(),
             pending: PendingEffects::default(),
+            access: Access::default(),
             ledger: Ledger::default(),
             delivered: Delivered::default(),
             violations: Vec::new(),
@@ -205,7 +230,9 @@ impl ApiManager {
             stamps: 0,
             requests: 0,
             switches,
-        }
+        };
+        manager.make_first_plans();
+        manager
     }
 
     /// Carries out a verb of people or of the control plane.
@@ -224,6 +251,19 @@ impl ApiManager {
                 self.token = Token::new(self.key, self.tokens);
                 true
             }
+            Verb::CreateKey(create) => self.create_key(create, now),
+            Verb::RegenerateKey(key) => self.regenerate_key(key, now),
+            Verb::RevokeKey(key) => self.revoke_key(key, now),
+            Verb::ImportKeys(import) => self.import_keys(import, now),
+            Verb::Subscribe(subscribe) => self.subscribe(subscribe, now),
+            Verb::Unsubscribe(held) => self.unsubscribe(&held.application, &held.api, now),
+            Verb::ChangeSubscription(change) => self.change_subscription(change, now),
+            Verb::CreatePlan(plan) => self.create_plan(plan, now),
+            Verb::ChangePlan(plan) => self.change_plan(plan, now),
+            Verb::DeletePlan(plan) => self.delete_plan(&plan.plan, now),
+            Verb::MapKey(map) => self.map_key(map, now),
+            Verb::UnmapKey(map) => self.unmap_key(map, now),
+            Verb::DeleteApplication(named) => self.delete_application(&named.application, now),
             Verb::Partition(_)
             | Verb::Hold(_)
             | Verb::Latency(_)
@@ -252,15 +292,15 @@ impl ApiManager {
 
     /// When something is due next; call [`ApiManager::handle_timeout`] then.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.sessions.next_at(), self.pending.next_at(), self.next_push, Some(self.next_purge)]
-            .into_iter()
-            .flatten()
-            .min()
+        let tables = [self.pending.next_at(), self.access.next_at()];
+        let clocks = [self.sessions.next_at(), self.next_push, Some(self.next_purge)];
+        tables.into_iter().chain(clocks).flatten().min()
     }
 
     /// Whether events wait to be delivered, or effects to be readable.
     pub fn has_unfinished(&self) -> bool {
-        self.events.is_waiting() || self.pending.next_at().is_some()
+        let changes = [self.pending.next_at(), self.access.next_at()];
+        self.events.is_waiting() || changes.iter().any(Option::is_some)
     }
 
     /// Does what is due.
@@ -276,6 +316,7 @@ impl ApiManager {
             while let Some(pending) = self.pending.pop_due(at) {
                 self.carry_out(pending.api, pending.effect, at);
             }
+            self.settle_access(at);
             self.tick_sessions(at);
             if self.next_push.is_some_and(|push| push <= at) {
                 self.next_push = Some(at.after(PUSHER_INTERVAL));

@@ -1,4 +1,4 @@
-//! The reads: the deployments list, one artifact, the batch, the existence check and the key list.
+//! The reads about artifacts: the deployments list, one artifact, the batch, the existence check.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -9,13 +9,14 @@ use driftless_gateway::wire::HttpResponse;
 use serde::Deserialize;
 
 use super::archive::{self, Entry, TarStyle};
-use super::catalog::{Api, ApiIndex, quote, slug};
+use super::catalog::{Api, ApiIndex, quote};
 use super::clock::{push_go, push_java};
+use super::outline::slug;
 use super::rows::{Cached, Rows};
 use super::switches::BatchEncoding;
 use super::wrong::Twist;
 use super::{ApiManager, bodies};
-use crate::step::Wrong;
+use crate::step::{Lifecycle, Wrong};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,13 +32,20 @@ struct ExistsBody<'a> {
     artifact_ids: Vec<Cow<'a, str>>,
 }
 
+/// Which definition of an artifact is given.
+#[derive(Clone, Copy)]
+struct Given {
+    revision: u32,
+    lifecycle: Lifecycle,
+}
+
 /// A definition on its way into an archive.
 struct Packed {
     index: ApiIndex,
     /// The revision whose deployment id was asked for.
     label: u32,
-    /// The revision whose definition is given (A-H16).
-    content: u32,
+    /// The definition that is given (A-H16).
+    content: Given,
 }
 
 impl ApiManager {
@@ -125,7 +133,7 @@ impl ApiManager {
     pub(super) fn fetch(&mut self, id: &str, twist: &mut Twist, now: Instant) -> HttpResponse {
         let index = self.catalog.with_id(&ArtifactId::new(id));
         let content = index.and_then(|index| Some((index, self.current(index, 0, twist, now)?)));
-        let Some((index, revision)) = content else {
+        let Some((index, given)) = content else {
             return if self.keeps_events() {
                 bodies::empty(404)
             } else {
@@ -134,7 +142,8 @@ impl ApiManager {
             };
         };
         let compress = self.switches.compress;
-        let definition = self.catalog.get(index).and_then(|api| api.definition(revision));
+        let api = self.catalog.get(index);
+        let definition = api.and_then(|api| api.definition(given.revision, given.lifecycle));
         let Some(definition) = definition else { return bodies::empty(404) };
         let mut entries = vec![Entry { path: "api.yaml", bytes: &definition.bytes }];
         let bytes = match twist.wrong() {
@@ -144,7 +153,7 @@ impl ApiManager {
                 archive::zip(&[Entry { path, bytes: &definition.bytes }], compress)
             }
             Some(Wrong::RepeatedEntry) => {
-                entries.push(Entry { path: "api.yaml", bytes: self.other_bytes(index, revision) });
+                entries.push(Entry { path: "api.yaml", bytes: self.other_bytes(index, given) });
                 archive::zip(&entries, compress)
             }
             _ => {
@@ -169,32 +178,37 @@ impl ApiManager {
         nth: usize,
         twist: &mut Twist,
         now: Instant,
-    ) -> Option<u32> {
+    ) -> Option<Given> {
         let stamp = self.clock.row(now);
         let api = self.catalog.get(index)?;
         let rows = twist.rows(nth, api.state.rows, &api.history);
         if !self.keeps_events() {
-            return rows.cached.filter(|row| row.deployed).map(|row| row.revision);
+            let row = rows.cached.filter(|row| row.deployed)?;
+            return Some(Given { revision: row.revision, lifecycle: row.lifecycle });
         }
         let revision = rows.mapped.first(|| self.key.child("mapping").child(api.id.as_str()))?;
+        let lifecycle = api.lifecycle_of(revision, rows.cached);
         if rows.mapped.is_ambiguous() {
             self.delivered.count("redeploy_window");
         }
         if twist.is_present() && rows.cached.is_none_or(|row| row.revision != revision) {
-            let row = Cached { revision, stamp, deployed: true };
+            let row = Cached { revision, stamp, deployed: true, lifecycle };
             self.change_rows(index, now, |rows: &mut Rows| {
                 rows.cached = Some(row);
                 true
             });
         }
-        Some(revision)
+        Some(Given { revision, lifecycle })
     }
 
     /// A definition that is not this revision's, where there is another.
-    fn other_bytes(&self, index: ApiIndex, revision: u32) -> &[u8] {
+    fn other_bytes(&self, index: ApiIndex, given: Given) -> &[u8] {
+        let Given { revision, lifecycle } = given;
         let other = if revision > 1 { revision - 1 } else { revision + 1 };
-        let api = self.catalog.get(index);
-        let definition = api.and_then(|api| api.definition(other).or(api.definition(revision)));
+        let of = |api: &'_ Api| api.lifecycle_of(other, None);
+        let definition = self.catalog.get(index).and_then(|api| {
+            api.definition(other, of(api)).or_else(|| api.definition(revision, lifecycle))
+        });
         definition.map_or(&[], |definition| &definition.bytes)
     }
 
@@ -226,10 +240,12 @@ impl ApiManager {
             };
             let Some(api) = self.catalog.get(index) else { continue };
             let rows = twist.rows(nth, api.state.rows, &api.history);
-            if rows.cached.is_none_or(|row| row.revision != label) {
-                continue;
-            }
-            let content = if is_apim { self.current(index, nth, twist, now) } else { Some(label) };
+            let Some(row) = rows.cached.filter(|row| row.revision == label) else { continue };
+            let content = if is_apim {
+                self.current(index, nth, twist, now)
+            } else {
+                Some(Given { revision: label, lifecycle: row.lifecycle })
+            };
             packed.extend(content.map(|content| Packed { index, label, content }));
         }
         twist.select(&mut packed);
@@ -241,7 +257,8 @@ impl ApiManager {
         let mut bytes: Vec<&[u8]> = Vec::with_capacity(packed.len() + 1);
         for item in packed {
             let Some(api) = self.catalog.get(item.index) else { continue };
-            let Some(definition) = api.definition(item.content) else { continue };
+            let Given { revision, lifecycle } = item.content;
+            let Some(definition) = api.definition(revision, lifecycle) else { continue };
             let deployment = api.deployment(item.label).map_or("", DeploymentId::as_str);
             paths.push([deployment, "/api-", api.id.as_str(), ".yaml"].concat());
             bytes.push(&definition.bytes);
@@ -307,16 +324,6 @@ impl ApiManager {
         }
         out.push_str("]}");
         bodies::json(200, out)
-    }
-
-    /// `GET /apis/api-keys`: an array, or in GA the list of all APIs (§3.7).
-    pub(super) fn keys(&self, twist: &mut Twist) -> HttpResponse {
-        let body = match self.dialect {
-            Dialect::Apim470 => self.api_list(),
-            _ if twist.take(Wrong::OtherTypes) => "[1,\"two\",[]]".to_owned(),
-            _ => "[]".to_owned(),
-        };
-        bodies::json(200, body)
     }
 
     /// The list of all APIs of the organization.

@@ -1,6 +1,6 @@
 //! REST: routes, authentication, and what is refused.
 
-use driftless_gateway::model::Dialect;
+use driftless_gateway::model::{Dialect, Kind};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 
@@ -22,9 +22,11 @@ enum Route<'a> {
     ApiList,
     FetchBatch,
     CheckExists,
-    Keys,
-    /// A list that is always empty here: plans, subscriptions.
-    Nothing,
+    Keys(Kind),
+    Subscriptions(&'a str),
+    Plans,
+    /// A route that takes no registration token: APIM's plans.
+    TokenRefused,
     /// A report that is taken and not looked at.
     Report,
     WrongMethod,
@@ -40,10 +42,14 @@ impl Route<'_> {
             Self::Fetch(_) => Some(Endpoint::Fetch),
             Self::FetchBatch => Some(Endpoint::FetchBatch),
             Self::CheckExists => Some(Endpoint::CheckExists),
-            Self::Keys => Some(Endpoint::ReadKeys),
-            Self::ApiList | Self::Nothing | Self::Report | Self::WrongMethod | Self::Missing => {
-                None
-            }
+            Self::Keys(_) => Some(Endpoint::ReadKeys),
+            Self::Subscriptions(_) => Some(Endpoint::ReadSubscriptions),
+            Self::Plans => Some(Endpoint::ReadPlans),
+            Self::ApiList
+            | Self::TokenRefused
+            | Self::Report
+            | Self::WrongMethod
+            | Self::Missing => None,
         }
     }
 
@@ -103,7 +109,10 @@ impl ApiManager {
                 return by_method(request, Method::Post, Route::CheckExists);
             }
             "/subscription-plans" if is_platform => {
-                return by_method(request, Method::Get, Route::Nothing);
+                return by_method(request, Method::Get, Route::Plans);
+            }
+            "/subscription-plans" if self.switches.plans_refused => {
+                return by_method(request, Method::Get, Route::TokenRefused);
             }
             _ => {}
         }
@@ -112,7 +121,7 @@ impl ApiManager {
             return Route::Missing;
         };
         if is_platform {
-            platform_route(request, collection, id)
+            self.platform_route(request, collection, id)
         } else {
             self.apim_route(request, collection, id)
         }
@@ -133,9 +142,42 @@ impl ApiManager {
         }
         let wants_zip = request.accept.to_ascii_lowercase().contains("application/zip");
         let route = match id {
-            "api-keys" if !wants_zip => Route::Keys,
+            "api-keys" if !wants_zip => Route::Keys(Kind::RestApi),
             _ if wants_zip => Route::Fetch(id),
             _ => Route::ApiList,
+        };
+        by_method(request, Method::Get, route)
+    }
+
+    /// The collections of the Platform API (`contract/controller.md` §2, §5).
+    fn platform_route<'a>(
+        &self,
+        request: &HttpRequest,
+        collection: &str,
+        id: &'a str,
+    ) -> Route<'a> {
+        if collection == "gateways" && id.ends_with("/manifest") {
+            return by_method(request, Method::Post, Route::Report);
+        }
+        let kind = match collection {
+            "apis" => Kind::RestApi,
+            "websub-apis" => Kind::WebSubApi,
+            "webbroker-apis" => Kind::WebBrokerApi,
+            "llm-providers" => Kind::LlmProvider,
+            "llm-proxies" => Kind::LlmProxy,
+            "mcp-proxies" => Kind::Mcp,
+            _ => return Route::Missing,
+        };
+        let has_keys = match kind {
+            Kind::RestApi | Kind::LlmProvider | Kind::LlmProxy => true,
+            Kind::WebSubApi | Kind::WebBrokerApi => self.switches.websub_keys,
+            Kind::Mcp => false,
+        };
+        let route = match id.split_once('/') {
+            None if id == "api-keys" && has_keys => Route::Keys(kind),
+            None => Route::Fetch(id),
+            Some((id, "subscriptions")) if kind == Kind::RestApi => Route::Subscriptions(id),
+            Some(_) => return Route::Missing,
         };
         by_method(request, Method::Get, route)
     }
@@ -163,6 +205,7 @@ impl ApiManager {
     ) -> HttpResponse {
         match route {
             Route::Missing => return self.route_missing(),
+            Route::TokenRefused => return bodies::unauthenticated(),
             Route::WrongMethod => return bodies::empty(405),
             _ if request.method == Method::Get && request.json.is_some() => {
                 return bodies::empty(400);
@@ -185,12 +228,12 @@ impl ApiManager {
             Route::Fetch(id) => self.fetch(id, twist, now),
             Route::FetchBatch => self.fetch_batch(body, request.accept, twist, now),
             Route::CheckExists => self.check_exists(body, twist),
-            Route::Keys => self.keys(twist),
+            Route::Keys(kind) => self.read_keys(kind, twist),
+            Route::Subscriptions(id) => self.read_subscriptions(id, twist),
+            Route::Plans => self.read_plans(twist),
             Route::ApiList => bodies::json(200, self.api_list()),
             Route::Report => bodies::json(200, r#"{"status":"RECEIVED"}"#.to_owned()),
-            Route::Nothing | Route::Missing | Route::WrongMethod => {
-                bodies::json(200, "[]".to_owned())
-            }
+            Route::TokenRefused | Route::Missing | Route::WrongMethod => bodies::empty(404),
         };
         if response.status == 200 {
             twist.reshape(&mut response, || self.api_list());
@@ -242,28 +285,6 @@ impl ApiManager {
 
 fn by_method<'a>(request: &HttpRequest, method: Method, route: Route<'a>) -> Route<'a> {
     if request.method == method { route } else { Route::WrongMethod }
-}
-
-/// The collections of the Platform API (`contract/controller.md` §2, §5). It has no key list for
-/// WebSub APIs: that path leads to the zip of an API with the id "api-keys".
-fn platform_route<'a>(request: &HttpRequest, collection: &str, id: &'a str) -> Route<'a> {
-    let is_known = matches!(
-        collection,
-        "apis" | "websub-apis" | "webbroker-apis" | "llm-providers" | "llm-proxies" | "mcp-proxies"
-    );
-    let has_keys = matches!(collection, "apis" | "llm-providers" | "llm-proxies");
-    match id {
-        "api-keys" if has_keys => by_method(request, Method::Get, Route::Keys),
-        _ if collection == "gateways" && id.ends_with("/manifest") => {
-            by_method(request, Method::Post, Route::Report)
-        }
-        _ if !is_known => Route::Missing,
-        _ => match id.split_once('/') {
-            None => by_method(request, Method::Get, Route::Fetch(id)),
-            Some((_, "subscriptions")) => by_method(request, Method::Get, Route::Nothing),
-            Some(_) => Route::Missing,
-        },
-    }
 }
 
 fn well_known(twist: &mut Twist) -> HttpResponse {

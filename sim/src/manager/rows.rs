@@ -30,6 +30,8 @@ pub(super) struct Truth {
     pub(super) revisions: u32,
     /// The revision deployed to the gateway.
     pub(super) deployed: Option<u32>,
+    /// The lifecycle state when it was deployed.
+    pub(super) deployed_as: Lifecycle,
 }
 
 impl Truth {
@@ -59,6 +61,8 @@ pub(super) struct Cached {
     pub(super) stamp: Micros,
     /// Whether it is deployed; always, in an APIM.
     pub(super) deployed: bool,
+    /// The lifecycle state in its definition.
+    pub(super) lifecycle: Lifecycle,
 }
 
 /// A set of revision numbers from 1 to 64.
@@ -169,13 +173,16 @@ impl State {
     /// Makes the tables say what is true, as a backup taken in the middle of a change does once
     /// its transactions are rolled forward. The Platform API keeps the row of what is undeployed.
     pub(super) fn settle(&mut self, stamp: Micros, keeps_undeployed: bool) {
-        let Truth { deployed, .. } = self.truth;
+        let Truth { deployed, deployed_as: lifecycle, .. } = self.truth;
         self.rows.exists = self.truth.is_there();
         self.rows.mapped = Mapping::default();
         if let Some(revision) = deployed {
             self.rows.mapped.insert(revision);
-            if self.rows.cached.is_none_or(|row| row.revision != revision || !row.deployed) {
-                self.rows.cached = Some(Cached { revision, stamp, deployed: true });
+            let is_it = |row: Cached| {
+                row.revision == revision && row.deployed && row.lifecycle == lifecycle
+            };
+            if !self.rows.cached.is_some_and(is_it) {
+                self.rows.cached = Some(Cached { revision, stamp, deployed: true, lifecycle });
             }
         } else if keeps_undeployed && self.rows.exists {
             self.rows.cached = self.rows.cached.map(|row| Cached { deployed: false, ..row });
@@ -192,6 +199,7 @@ impl State {
                 lifecycle: Lifecycle::Published,
                 revisions: 0,
                 deployed: None,
+                deployed_as: Lifecycle::Published,
             },
             rows: Rows { exists: true, mapped: Mapping(0), cached: None },
         }

@@ -43,6 +43,18 @@ pub struct Switches {
     pub missing_route: MissingRoute,
     /// Minutes east of UTC in what the Platform API 1.1 writes.
     pub offset_minutes: i32,
+    /// Whether the fixed APIM lists a key's hash as its table has it, behind `$sha256$` (A-H30).
+    pub key_hash_prefix: bool,
+    /// Whether the fixed APIM lists a key's name in lower case, as events have it (A-H29).
+    pub key_names_folded: bool,
+    /// Whether the fixed APIM writes the fields of a key that have no value as `null`.
+    pub key_nulls: bool,
+    /// Whether the Platform API lists the keys of WebSub and WebBroker APIs; where it does not,
+    /// the path leads to the zip of an API with the id "api-keys".
+    pub websub_keys: bool,
+    /// Whether an APIM answers 401 rather than 404 for plans: the route is there, its path is off
+    /// the list of those that take a token (§3.8).
+    pub plans_refused: bool,
     /// Whether an operator repairs lost and leftover artifact rows when the faults are lifted.
     pub repair_rows: bool,
 }
@@ -131,6 +143,11 @@ impl Switches {
             compress: false,
             missing_route: MissingRoute::Empty,
             offset_minutes: 0,
+            key_hash_prefix: false,
+            key_names_folded: true,
+            key_nulls: false,
+            websub_keys: true,
+            plans_refused: false,
             repair_rows: true,
         }
     }
@@ -162,6 +179,10 @@ impl Switches {
         let missing = [MissingRoute::Empty, MissingRoute::Json, MissingRoute::Page];
         choose(key, "missing_route", &mut switches.missing_route, &missing);
         choose(key, "nodes", &mut switches.nodes, &[1, 1, 1, 2]);
+        switches.key_hash_prefix = key.chance("key hash", 1, 2);
+        switches.key_names_folded = key.chance("key names", 1, 2);
+        switches.key_nulls = key.chance("key nulls", 1, 2);
+        switches.plans_refused = key.chance("plans", 1, 2);
         switches.poll_dies_on_write_race = key.chance("poll_dies", 1, 8);
         switches.two_minute_pusher = key.chance("pusher", 1, 8);
         switches.persist_fails = switches.direct_send && key.chance("persist", 1, 16);

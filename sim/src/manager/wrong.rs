@@ -10,6 +10,7 @@ use driftless_gateway::wire::HttpResponse;
 
 use super::bodies;
 use super::rows::{History, Rows, earlier};
+use super::timeline::Timeline;
 use crate::step::Wrong;
 
 /// The wrong answer that is armed for a request, and whether it took effect.
@@ -62,6 +63,23 @@ impl Twist {
         };
         let seen = history.at(earlier(self.now, ago)).rows;
         self.took |= seen != rows;
+        seen
+    }
+
+    /// What the n-th item of an answer sees of something that changes over time.
+    pub(super) fn seen<'a, T: Clone + PartialEq>(
+        &mut self,
+        nth: usize,
+        line: &'a Timeline<T>,
+    ) -> Option<&'a T> {
+        let fresh = line.read(Some(self.now));
+        let ago = match self.wrong {
+            Some(Wrong::StaleMs(ms)) => ms,
+            Some(Wrong::MixedMs(ms)) if nth % 2 == 1 => ms,
+            _ => return fresh,
+        };
+        let seen = line.read(earlier(self.now, ago));
+        self.took |= seen != fresh;
         seen
     }
 

@@ -80,7 +80,8 @@ fn most_in_window(what: &str, scene: &Scene<'_>) -> u64 {
 /// nothing else.
 fn most_while_quiet(what: &str, scene: &Scene<'_>) -> u64 {
     match what {
-        "list" => 1,
+        "list" | "read_keys" | "read_plans" => 1,
+        "read_subscriptions" => scene.ledger.records().count() as u64,
         "fetch_batch" => 2,
         "fetch" => scene.served.len() as u64,
         _ => 0,

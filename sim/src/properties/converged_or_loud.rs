@@ -6,7 +6,7 @@ use driftless_gateway::model::Kind;
 
 use super::converges::difference;
 
-use super::{Moment, Property, Scene, Verdicts};
+use super::{Moment, Property, Scene, Verdicts, access};
 
 /// The property; it has no books.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,13 @@ impl Property for ConvergedOrLoud {
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         let (Moment::Rest, Some(engine)) = (moment, scene.engine) else { return };
+        if let Some(access::Difference { kind, subject, expected, found }) =
+            access::difference(scene)
+            && scene.said_of(engine, kind) == SyncState::Synced
+        {
+            let expected = format!("{expected}, or a status other than synced");
+            verdicts.violated(self.name(), scene.now, subject, expected, found);
+        }
         let Some((subject, expected, found)) = difference(scene) else { return };
         if scene.said(engine, Kind::RestApi) == SyncState::Synced {
             let expected = format!("{expected}, or a status other than synced");

@@ -1,9 +1,9 @@
 //! `converges`: at rest, what is served equals what the ledger says this gateway must hold.
 
-use super::{Moment, Phase, Property, Scene, Verdicts};
+use super::{Moment, Phase, Property, Scene, Verdicts, access};
 use crate::manager::Issued;
 use crate::plant::Plant;
-use driftless_gateway::engine::{Engine, SyncState};
+use driftless_gateway::engine::{Engine, ResourceKind, SyncState};
 use driftless_gateway::model::Kind;
 
 /// The property; it has no books.
@@ -37,23 +37,33 @@ pub(super) fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
     if let Some(difference) = difference(scene) {
         return Some(difference);
     }
-    let kind = Kind::RestApi;
-    let state = engine.kind_state(kind);
-    if state != SyncState::Synced {
-        let status = engine.status();
-        let resource = driftless_gateway::engine::ResourceKind::Artifact(kind);
-        let reason = status.kinds.get(&resource).map(|kind| kind.reason.clone());
-        let found = format!("{state}: {}", reason.unwrap_or_default());
-        return Some((format!("status of {kind}"), "synced".into(), found));
+    if let Some(access::Difference { subject, expected, found, .. }) = access::difference(scene) {
+        return Some((subject, expected, found));
     }
-    None
+    let kind = unsettled(engine)?;
+    let status = engine.status();
+    let said = status.kinds.get(&kind);
+    let found = said.map(|said| format!("{}: {}", said.state, said.reason)).unwrap_or_default();
+    Some((format!("status of {kind}"), "settled".into(), found))
 }
 
 /// Whether every condition of convergence is met: what [`unmet`] finds, the cheapest first.
 pub fn is_met(scene: &Scene<'_>) -> bool {
-    let is_synced =
-        |engine: &Engine| engine.is_live() && engine.kind_state(Kind::RestApi) == SyncState::Synced;
-    scene.engine.is_some_and(is_synced) && difference(scene).is_none()
+    let is_settled = |engine: &Engine| engine.is_live() && unsettled(engine).is_none();
+    scene.engine.is_some_and(is_settled)
+        && difference(scene).is_none()
+        && access::difference(scene).is_none()
+}
+
+/// A kind whose lists were not all read to their end. What no list can verify is not waited for.
+fn unsettled(engine: &Engine) -> Option<ResourceKind> {
+    if engine.kind_state(Kind::RestApi) != SyncState::Synced {
+        return Some(ResourceKind::Artifact(Kind::RestApi));
+    }
+    let is_open = |kind: &ResourceKind| {
+        matches!(engine.resource_state(*kind), SyncState::Syncing | SyncState::Stale)
+    };
+    [ResourceKind::ApiKey, ResourceKind::Subscription, ResourceKind::Plan].into_iter().find(is_open)
 }
 
 /// The first difference between what is served and what the ledger says.
@@ -91,6 +101,14 @@ impl Scene<'_> {
         match self.plant {
             Some(Plant::LyingStatus) => SyncState::Synced,
             _ => engine.kind_state(kind),
+        }
+    }
+
+    /// The state of a kind of resources as the gateway tells it.
+    pub fn said_of(&self, engine: &Engine, kind: ResourceKind) -> SyncState {
+        match self.plant {
+            Some(Plant::LyingStatus) => SyncState::Synced,
+            _ => engine.resource_state(kind),
         }
     }
 

@@ -12,24 +12,34 @@
 //! | `store_recovers` | at restart | a crash keeps a prefix that covers every commit |
 //! | `bounded_work` | always | connects, requests and writes are bounded; idle does nothing |
 //! | `serves_last_good` | always | what was served is served after a restart without APIM |
+//! | `revocation_bound` | always | a dead credential is refused within the printed bound |
+//! | `closure` | always | keys and subscriptions follow their API, and go for no other reason |
+//! | `update_count` | at rest | changes of what is served and held, against what was issued |
+//! | `same_decision` | at rest | requests are judged as the ledger judges them |
 //! | `no_error_log` | always | nothing logs an error |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
 //! A property sees [`Moment`]s of the run and asks the ledger, never the wire. Each is shown to
 //! fail by a planted defect in `tests/simulation/planted.rs`.
 
+mod access;
 mod ack_truth;
 mod bounded_work;
 mod claims;
+mod closure;
 mod converged_or_loud;
 mod converges;
 mod generation_never_regresses;
 mod never_serves_undeployed;
 mod no_error_log;
 mod no_resurrection;
+mod probe;
+mod revocation_bound;
 mod safe_read;
+mod same_decision;
 mod serves_last_good;
 mod store_recovers;
+mod update_count;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,6 +54,7 @@ use driftless_gateway::time::Instant;
 
 use crate::manager::Ledger;
 use crate::plant::Plant;
+use crate::told::Told;
 use crate::view::HeldChange;
 
 pub use claims::Claims;
@@ -88,6 +99,8 @@ pub struct Scene<'a> {
     pub config: &'a Config,
     /// What is served, by artifact.
     pub served: &'a BTreeMap<ArtifactId, Served>,
+    /// What the gateway was told of keys, subscriptions, plans and applications.
+    pub told: &'a Told,
     /// Keys, subscriptions, plans and applications in force.
     pub held: &'a BTreeMap<ResourceId, Resource>,
     /// What a data plane judges by, as of the last look at it.
@@ -260,6 +273,26 @@ pub const ALL: &[About] = &[
         when: "always",
         says: "what was served when the process died is served once it is back, APIM or no APIM",
     },
+    About {
+        name: "revocation_bound",
+        when: "always",
+        says: "a dead credential is refused within the bound that the status prints",
+    },
+    About {
+        name: "closure",
+        when: "always",
+        says: "keys and subscriptions follow their API, and go for no other reason than their own",
+    },
+    About {
+        name: "update_count",
+        when: "at rest",
+        says: "what is served and held changes no more often than APIM gives reason to",
+    },
+    About {
+        name: "same_decision",
+        when: "at rest",
+        says: "a request is let through exactly when the ledger's own judgement says so",
+    },
     About { name: "no_error_log", when: "always", says: "no line at level ERROR is logged" },
     About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
     About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },
@@ -278,6 +311,10 @@ pub fn all() -> Vec<Box<dyn Property>> {
         Box::new(store_recovers::StoreRecovers::default()),
         Box::new(bounded_work::BoundedWork::default()),
         Box::new(serves_last_good::ServesLastGood::default()),
+        Box::new(revocation_bound::RevocationBound),
+        Box::new(closure::Closure),
+        Box::new(update_count::UpdateCount::default()),
+        Box::new(same_decision::SameDecision::default()),
         Box::new(no_error_log::NoErrorLog),
     ]
 }

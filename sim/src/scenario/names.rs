@@ -4,8 +4,16 @@ use driftless_gateway::engine::{ResourceKind, SyncState};
 use driftless_gateway::model::{Dialect, Kind};
 
 /// The requests of the contract, as [`driftless_gateway::engine::Request::name`] says them.
-pub const REQUESTS: &[&str] =
-    &["discover", "list", "fetch", "fetch_batch", "check_exists", "read_keys"];
+pub const REQUESTS: &[&str] = &[
+    "discover",
+    "list",
+    "fetch",
+    "fetch_batch",
+    "check_exists",
+    "read_keys",
+    "read_subscriptions",
+    "read_plans",
+];
 
 /// What `on.action` can wait for.
 pub const ACTIONS: &[&str] = &[
@@ -19,10 +27,27 @@ pub const ACTIONS: &[&str] = &[
     "fetch_batch",
     "check_exists",
     "read_keys",
+    "read_subscriptions",
+    "read_plans",
 ];
 
 /// What `on.event` can wait for: the frames that the simulated APIM sends.
-pub const EVENTS: &[&str] = &["connection.ack", "api.deployed", "api.undeployed", "api.deleted"];
+pub const EVENTS: &[&str] = &[
+    "connection.ack",
+    "api.deployed",
+    "api.undeployed",
+    "api.deleted",
+    "apikey.created",
+    "apikey.updated",
+    "apikey.revoked",
+    "subscription.created",
+    "subscription.updated",
+    "subscription.deleted",
+    "subscriptionPlan.created",
+    "subscriptionPlan.updated",
+    "subscriptionPlan.deleted",
+    "application.updated",
+];
 
 /// What `on.state` can wait for.
 pub const STATES: &[&str] = &["live", "stored", "synced", "restarted"];
@@ -86,6 +111,13 @@ pub(super) fn is_api_name(name: &str) -> bool {
     name.len() <= 40 && is_kebab_case(name)
 }
 
+/// Whether a name is one for a key, a user or a plan: letters, digits and some signs, so that
+/// the case of a name can differ (A-H29); 60 characters at most.
+pub(super) fn is_free_name(name: &str) -> bool {
+    let is_allowed = |char: char| char.is_ascii_alphanumeric() || "-_.@ ".contains(char);
+    (1..=60).contains(&name.len()) && name.trim() == name && name.chars().all(is_allowed)
+}
+
 /// Whether a name is made of lower-case words and digits joined by single dashes.
 pub fn is_kebab_case(name: &str) -> bool {
     name.split('-').all(|word| {
@@ -123,6 +155,10 @@ mod tests {
             assert!(!is_api_name(name), "{name}");
         }
         assert!(is_sentence("An outage is caught up with."));
+        assert!(is_free_name("Mobile Key-1") && is_free_name("alice@carbon.super"));
+        for name in ["", " a", "a\n", "a\"b", "é"] {
+            assert!(!is_free_name(name), "{name}");
+        }
         for text in ["", "An outage", "lower case it is.", "One."] {
             assert!(!is_sentence(text), "{text}");
         }

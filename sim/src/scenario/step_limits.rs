@@ -5,7 +5,7 @@ use driftless_gateway::engine::Config;
 use driftless_gateway::model::Kind;
 
 use super::document::{Node, Place};
-use super::names::is_api_name;
+use super::names::{is_api_name, is_free_name};
 use super::refusal::{Refusal, hint};
 use crate::step::{Answer, Endpoint, Verb, Wrong};
 
@@ -14,6 +14,12 @@ pub const TIME_MS_MAX: u64 = 86_400_000;
 
 /// The highest count in a story.
 pub const COUNT_MAX: u64 = 10_000;
+
+/// The most keys that one step brings; a bulk answer of them must still be read.
+const IMPORT_MAX: u64 = 100_000;
+
+/// The longest life of a key: ten years.
+const VALID_MS_MAX: u64 = 10 * 365 * TIME_MS_MAX;
 
 /// The longest jump of a clock: ten years.
 const CLOCK_JUMP_MS_MAX: u64 = 10 * 365 * TIME_MS_MAX;
@@ -35,13 +41,8 @@ pub(super) fn within(
 
 /// Checks one verb; `node` is the value below its name.
 pub(super) fn verb(verb: &Verb, node: &Node) -> Result<(), Refusal> {
-    if let Some(api) = verb.api()
-        && !is_api_name(api)
-    {
-        let hint = "expected lower-case words joined by dashes".to_owned();
-        let problem = format!("`{api}` is not a name for an API");
-        return Err(node.place_of(&["api"]).refuse(problem, Some(hint)));
-    }
+    names(verb, node)?;
+    access(verb, node)?;
     let bounded = |field: &str, value: u64, least: u64, most: u64| {
         within(field, value, least, most, node.place_of(&[field]))
     };
@@ -54,6 +55,7 @@ pub(super) fn verb(verb: &Verb, node: &Node) -> Result<(), Refusal> {
         },
         Verb::LoseEvents(number)
         | Verb::KeepRows(number)
+        | Verb::BreakKeys(number)
         | Verb::WrongUndeployIds(number)
         | Verb::FailWrites(number) => bounded("count", u64::from(number.count), 1, COUNT_MAX),
         Verb::Frames(frames) => bounded("count", u64::from(frames.count), 1, COUNT_MAX),
@@ -66,6 +68,10 @@ pub(super) fn verb(verb: &Verb, node: &Node) -> Result<(), Refusal> {
         Verb::DelayEffects(delay) => {
             lasting(delay.for_ms)?;
             bounded("delay_ms", delay.delay_ms, 1, read_lag_ms_max())
+        }
+        Verb::DelayEvents(delay) => {
+            lasting(delay.for_ms)?;
+            bounded("delay_ms", delay.delay_ms, 1, TIME_MS_MAX)
         }
         Verb::RedeployWindow(window) => {
             lasting(window.for_ms)?;
@@ -88,6 +94,73 @@ pub(super) fn verb(verb: &Verb, node: &Node) -> Result<(), Refusal> {
         Verb::Answer(wrong) => answer(wrong, node),
         _ => Ok(()),
     }
+}
+
+/// Checks a verb about keys, subscriptions or plans.
+fn access(verb: &Verb, node: &Node) -> Result<(), Refusal> {
+    let bounded = |field: &str, value: u64, least: u64, most: u64| {
+        within(field, value, least, most, node.place_of(&[field]))
+    };
+    match verb {
+        Verb::CreateKey(key) => {
+            one_owner(key.api.as_ref(), key.application.as_ref(), node)?;
+            match key.valid_for_ms {
+                Some(valid) => bounded("valid_for_ms", valid, 1, VALID_MS_MAX),
+                None => Ok(()),
+            }
+        }
+        Verb::RegenerateKey(key) | Verb::RevokeKey(key) => {
+            one_owner(key.api.as_ref(), key.application.as_ref(), node)
+        }
+        Verb::ImportKeys(import) => bounded("count", u64::from(import.count), 1, IMPORT_MAX),
+        Verb::CreatePlan(plan) | Verb::ChangePlan(plan) => match plan.per_minute {
+            Some(count) => bounded("per_minute", count, 1, COUNT_MAX),
+            None => Ok(()),
+        },
+        Verb::ChangeSubscription(change) if change.status.is_none() && change.plan.is_none() => {
+            let hint = Some("give `status`, `plan` or both".to_owned());
+            Err(node.place.refuse("a change that changes nothing", hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks every name that a verb has.
+fn names(verb: &Verb, node: &Node) -> Result<(), Refusal> {
+    let refuse = |field: &str, problem: String, hint: &str| {
+        Err(node.place_of(&[field]).refuse(problem, Some(hint.to_owned())))
+    };
+    for (field, name, what) in
+        [("api", verb.api(), "an API"), ("application", verb.application(), "an application")]
+    {
+        if let Some(name) = name.filter(|name| !is_api_name(name)) {
+            let problem = format!("`{name}` is not a name for {what}");
+            return refuse(field, problem, "expected lower-case words joined by dashes");
+        }
+    }
+    let (key, user) = verb.key().unzip();
+    for (field, name, what) in
+        [("name", key, "a key"), ("user", user, "a user"), ("plan", verb.plan(), "a plan")]
+    {
+        if let Some(name) = name.filter(|name| !is_free_name(name)) {
+            let problem = format!("`{name}` is not a name for {what}");
+            return refuse(field, problem, "expected letters, digits and `-_.@`");
+        }
+    }
+    Ok(())
+}
+
+/// A key opens one API or belongs to one application.
+fn one_owner(
+    api: Option<&String>,
+    application: Option<&String>,
+    node: &Node,
+) -> Result<(), Refusal> {
+    if api.is_some() != application.is_some() {
+        return Ok(());
+    }
+    let hint = Some("give either `api` or `application`".to_owned());
+    Err(node.place.refuse("a key without exactly one owner", hint))
 }
 
 /// Reads and delays that contradict what is known stay below what the engine is told to expect;
@@ -131,7 +204,12 @@ fn answer(answer: &Answer, node: &Node) -> Result<(), Refusal> {
         Endpoint::Connect => {
             matches!(answer.with, Wrong::Status(_) | Wrong::RouteMissing | Wrong::NoAnswer)
         }
-        Endpoint::Discover | Endpoint::List | Endpoint::CheckExists | Endpoint::ReadKeys => {
+        Endpoint::Discover
+        | Endpoint::List
+        | Endpoint::CheckExists
+        | Endpoint::ReadKeys
+        | Endpoint::ReadSubscriptions
+        | Endpoint::ReadPlans => {
             !matches!(answer.with, Wrong::DotDotEntry | Wrong::RepeatedEntry | Wrong::Bomb)
         }
         Endpoint::Fetch | Endpoint::FetchBatch | Endpoint::Any => true,

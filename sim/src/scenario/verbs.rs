@@ -66,6 +66,74 @@ pub const VERBS: &[VerbEntry] = &[
         r#"{ "api": "orders", "state": "retired" }"#,
     ),
     entry("rotate_token", People, "issue a new registration token", "{}"),
+    entry(
+        "create_key",
+        People,
+        "create a key of an API, or of an application",
+        r#"{ "api": "orders", "name": "Mobile", "valid_for_ms": 60000 }"#,
+    ),
+    entry(
+        "regenerate_key",
+        People,
+        "revoke a key and issue another under its name",
+        r#"{ "application": "shop", "name": "Mobile" }"#,
+    ),
+    entry(
+        "revoke_key",
+        People,
+        "revoke a key",
+        r#"{ "api": "orders", "name": "Mobile", "user": "alice" }"#,
+    ),
+    entry(
+        "import_keys",
+        People,
+        "add keys that no event tells of",
+        r#"{ "api": "orders", "count": 1000 }"#,
+    ),
+    entry(
+        "subscribe",
+        People,
+        "subscribe an application to an API",
+        r#"{ "application": "shop", "api": "orders", "plan": "Gold" }"#,
+    ),
+    entry(
+        "unsubscribe",
+        People,
+        "remove a subscription",
+        r#"{ "application": "shop", "api": "orders" }"#,
+    ),
+    entry(
+        "change_subscription",
+        People,
+        "change the status or the plan of a subscription",
+        r#"{ "application": "shop", "api": "orders", "status": "blocked" }"#,
+    ),
+    entry("create_plan", People, "create a plan", r#"{ "plan": "Platinum", "per_minute": 50 }"#),
+    entry(
+        "change_plan",
+        People,
+        "change the limit of a plan",
+        r#"{ "plan": "Gold", "per_minute": 9 }"#,
+    ),
+    entry("delete_plan", People, "delete a plan", r#"{ "plan": "Gold" }"#),
+    entry(
+        "map_key",
+        People,
+        "let a key of an API belong to an application",
+        r#"{ "application": "shop", "api": "orders", "name": "Mobile" }"#,
+    ),
+    entry(
+        "unmap_key",
+        People,
+        "let a key belong to its application no more",
+        r#"{ "application": "shop", "api": "orders", "name": "Mobile" }"#,
+    ),
+    entry(
+        "delete_application",
+        People,
+        "delete an application, its subscriptions and its keys",
+        r#"{ "application": "shop" }"#,
+    ),
     entry("lose_events", ControlPlane, "the next events never come to exist", r#"{ "count": 1 }"#),
     entry("no_direct_send", ControlPlane, "only the poll sends events", r#"{ "for_ms": 10000 }"#),
     entry("strand_poll", ControlPlane, "the next poll claims its events and sends none", "{}"),
@@ -82,6 +150,13 @@ pub const VERBS: &[VerbEntry] = &[
         "a read during a redeploy may give the old revision",
         r#"{ "for_ms": 10000, "window_ms": 500 }"#,
     ),
+    entry(
+        "delay_events",
+        ControlPlane,
+        "events about keys and subscriptions come later than their effect",
+        r#"{ "for_ms": 10000, "delay_ms": 2000 }"#,
+    ),
+    entry("break_keys", ControlPlane, "the next keys are written half way", r#"{ "count": 1 }"#),
     entry("lose_row", ControlPlane, "an API's artifact row is lost", r#"{ "api": "orders" }"#),
     entry("keep_rows", ControlPlane, "the next undeploys keep their row", r#"{ "count": 1 }"#),
     entry("freeze_stamps", ControlPlane, "every stamp is the same", r#"{ "for_ms": 1000 }"#),
@@ -146,12 +221,27 @@ impl Verb {
             Self::Delete(_) => "delete",
             Self::Lifecycle(_) => "lifecycle",
             Self::RotateToken(_) => "rotate_token",
+            Self::CreateKey(_) => "create_key",
+            Self::RegenerateKey(_) => "regenerate_key",
+            Self::RevokeKey(_) => "revoke_key",
+            Self::ImportKeys(_) => "import_keys",
+            Self::Subscribe(_) => "subscribe",
+            Self::Unsubscribe(_) => "unsubscribe",
+            Self::ChangeSubscription(_) => "change_subscription",
+            Self::CreatePlan(_) => "create_plan",
+            Self::ChangePlan(_) => "change_plan",
+            Self::DeletePlan(_) => "delete_plan",
+            Self::MapKey(_) => "map_key",
+            Self::UnmapKey(_) => "unmap_key",
+            Self::DeleteApplication(_) => "delete_application",
             Self::LoseEvents(_) => "lose_events",
             Self::NoDirectSend(_) => "no_direct_send",
             Self::StrandPoll(_) => "strand_poll",
             Self::KillPoll(_) => "kill_poll",
             Self::DelayEffects(_) => "delay_effects",
             Self::RedeployWindow(_) => "redeploy_window",
+            Self::DelayEvents(_) => "delay_events",
+            Self::BreakKeys(_) => "break_keys",
             Self::LoseRow(_) => "lose_row",
             Self::KeepRows(_) => "keep_rows",
             Self::FreezeStamps(_) => "freeze_stamps",
@@ -196,6 +286,19 @@ impl Verb {
                 | Self::Delete(_)
                 | Self::Lifecycle(_)
                 | Self::RotateToken(_)
+                | Self::CreateKey(_)
+                | Self::RegenerateKey(_)
+                | Self::RevokeKey(_)
+                | Self::ImportKeys(_)
+                | Self::Subscribe(_)
+                | Self::Unsubscribe(_)
+                | Self::ChangeSubscription(_)
+                | Self::CreatePlan(_)
+                | Self::ChangePlan(_)
+                | Self::DeletePlan(_)
+                | Self::MapKey(_)
+                | Self::UnmapKey(_)
+                | Self::DeleteApplication(_)
         )
     }
 
@@ -209,6 +312,48 @@ impl Verb {
             | Self::Undeploy(named)
             | Self::Delete(named)
             | Self::LoseRow(named) => Some(&named.api),
+            Self::CreateKey(key) => key.api.as_deref(),
+            Self::RegenerateKey(key) | Self::RevokeKey(key) => key.api.as_deref(),
+            Self::ImportKeys(import) => Some(&import.api),
+            Self::Subscribe(subscribe) => Some(&subscribe.api),
+            Self::Unsubscribe(subscription) => Some(&subscription.api),
+            Self::ChangeSubscription(change) => Some(&change.api),
+            Self::MapKey(key) | Self::UnmapKey(key) => Some(&key.api),
+            _ => None,
+        }
+    }
+
+    /// The application it names, if it names one.
+    pub fn application(&self) -> Option<&str> {
+        match self {
+            Self::CreateKey(key) => key.application.as_deref(),
+            Self::RegenerateKey(key) | Self::RevokeKey(key) => key.application.as_deref(),
+            Self::Subscribe(subscribe) => Some(&subscribe.application),
+            Self::Unsubscribe(subscription) => Some(&subscription.application),
+            Self::ChangeSubscription(change) => Some(&change.application),
+            Self::MapKey(key) | Self::UnmapKey(key) => Some(&key.application),
+            Self::DeleteApplication(named) => Some(&named.application),
+            _ => None,
+        }
+    }
+
+    /// The plan it names, if it names one.
+    pub fn plan(&self) -> Option<&str> {
+        match self {
+            Self::Subscribe(subscribe) => subscribe.plan.as_deref(),
+            Self::ChangeSubscription(change) => change.plan.as_deref(),
+            Self::CreatePlan(plan) | Self::ChangePlan(plan) => Some(&plan.plan),
+            Self::DeletePlan(plan) => Some(&plan.plan),
+            _ => None,
+        }
+    }
+
+    /// The name and the user of the key it names, if it names one.
+    pub fn key(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::CreateKey(key) => Some((&key.name, &key.user)),
+            Self::RegenerateKey(key) | Self::RevokeKey(key) => Some((&key.name, &key.user)),
+            Self::MapKey(key) | Self::UnmapKey(key) => Some((&key.name, &key.user)),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use twox_hash::XxHash3_128;
 
 use super::{Happening, WRITE_TIMEOUT, World};
-use crate::manager::{Outcome, ServerFrame, Upgrade};
+use crate::manager::{Outcome, ServerFrame, Upgrade, redacted};
 use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
 use crate::step::Observable;
@@ -99,7 +99,7 @@ impl World<'_, '_> {
     fn send_to_gateway(&mut self, connection: u64, frame: ServerFrame) {
         let Some(known) = self.connections.get(&connection).copied() else { return };
         if let ServerFrame::Text(text) = &frame {
-            self.trace.record(self.now, "apim", "sends", text.as_bytes(), || text.to_string());
+            self.trace.record(self.now, "apim", "sends", text.as_bytes(), || redacted(text));
         }
         let is_event = matches!(&frame, ServerFrame::Text(text) if !is_connection_ack(text));
         let fate = match &frame {
@@ -197,6 +197,9 @@ impl World<'_, '_> {
         };
         self.observe(|| Observable::Event(name.to_owned()));
         self.trace.record(self.now, "apim", "event", text, || format!("type={name}"));
+        if let Event::Changed(event) = event {
+            self.told.hear(event, self.now);
+        }
         self.show(&Moment::Heard(event));
         if matches!(event, Event::ConnectionAck { .. }) {
             return;

@@ -34,6 +34,7 @@ impl World<'_, '_> {
                     self.trace.record(self.now, "engine", "store", &bytes, || {
                         format!("write={write} artifacts={size}")
                     });
+                    self.told.write_begins(self.now);
                     self.gateway.begin_commit(write, batch);
                     if self.plant == Some(Plant::EarlyAck) {
                         let driver = self.gateway.driver();
@@ -176,6 +177,7 @@ impl World<'_, '_> {
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
         });
+        self.told.crash(in_flight.is_some());
         self.show(&Moment::Crashed(in_flight.as_ref()));
     }
 

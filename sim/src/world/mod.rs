@@ -28,6 +28,7 @@ use crate::properties::{self, Moment, Phase, Property, Scene, Served, Verdicts};
 use crate::random::Key;
 use crate::scenario::Scenario;
 use crate::step::{Observable, Trigger, When};
+use crate::told::Told;
 use crate::trace::Trace;
 
 /// Something that is due at a time.
@@ -88,6 +89,7 @@ pub struct World<'s, 't> {
     waiting: Vec<Waiting>,
     unfired: BTreeSet<usize>,
     served: BTreeMap<ArtifactId, Served>,
+    told: Told,
     properties: Vec<Box<dyn Property>>,
     verdicts: Verdicts,
     trace: Trace<'t>,
@@ -156,6 +158,7 @@ impl<'s, 't> World<'s, 't> {
             waiting: Vec::new(),
             unfired: BTreeSet::new(),
             served: BTreeMap::new(),
+            told: Told::default(),
             properties: properties::all(),
             verdicts: Verdicts::default(),
             trace,
@@ -276,6 +279,7 @@ impl<'s, 't> World<'s, 't> {
             engine: self.gateway.engine(),
             config: &PROMISED,
             served: &self.served,
+            told: &self.told,
             held: self.gateway.view().held(),
             snapshot: self.gateway.view().snapshot(),
             dialect: self.story.dialect,

@@ -76,6 +76,7 @@ impl World<'_, '_> {
         self.crash(crate::step::CrashDisk::Kept);
         self.gateway.store().wipe();
         self.gateway.committed = driftless_gateway::model::Recovered::default();
+        self.told.wipe();
         self.show(&Moment::Wiped);
         let at = now.after(Duration::from_millis(10));
         self.schedule(at, Happening::Boot);

@@ -78,6 +78,16 @@ pub(super) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) ->
     left
 }
 
+/// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
+/// newer keys; another event of the same stamp may mean any that is not newer beyond doubt.
+pub(super) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
+    let survives = |key: &&Credential| {
+        let order = key.created_at.as_ref().zip(at).map(|(created, at)| created.order(at));
+        order.is_none_or(|order| order == Some(Ordering::Greater))
+    };
+    KeySlot { credentials: slot.credentials.iter().filter(survives).cloned().collect() }
+}
+
 /// What a complete or partial list makes of a slot.
 pub(super) struct Listed {
     /// The slot as the list has it, with what the list cannot speak of.

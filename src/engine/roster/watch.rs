@@ -27,6 +27,10 @@ impl Engine {
         match change {
             ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order, now),
             ResourceChange::KeyRegenerated(key) => {
+                let known = self.roster.slot(&id);
+                if known.credentials.iter().any(|held| held.hash == key.hash) {
+                    return;
+                }
                 self.key_ended(&id, sent_at, order, now);
                 if order == Some(Ordering::Greater) {
                     self.key_created(&id, &key, order, now);
@@ -95,10 +99,19 @@ impl Engine {
         order: Option<Ordering>,
         now: Instant,
     ) {
-        if matches!(order, Some(Ordering::Less | Ordering::Equal)) {
-            return;
-        }
         let known = self.roster.slot(id);
+        match order {
+            Some(Ordering::Less) => return,
+            Some(Ordering::Equal) => {
+                let left = slot::ended_again(&known, at.as_ref());
+                if left != known {
+                    self.believe(id, slot::there(left), at, now);
+                    self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+                }
+                return;
+            }
+            Some(Ordering::Greater) | None => {}
+        }
         let left = slot::ended(&known, at.as_ref(), self.config.clock_margin);
         let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
         let fence = slot::later(at, fence);

@@ -162,6 +162,22 @@ fn a_regenerated_key_ends_the_one_before_and_its_late_copies() {
 }
 
 #[test]
+fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
+    let mut rig = holding_keys(&[]);
+    rig.event(regenerated(key(1), 1_000));
+    rig.stored();
+    assert_eq!(rig.event(regenerated(key(1), 1_000)), [], "the polled copy");
+    assert_eq!(rig.hashes(), [1]);
+    rig.event(revoked(1_000));
+    rig.stored();
+    assert_eq!(rig.hashes(), [0_u8; 0], "it may have been the second (A-H3)");
+    rig.event(created(key(2), 2_000));
+    rig.stored();
+    assert_eq!(rig.event(revoked(1_000)), []);
+    assert_eq!(rig.hashes(), [2]);
+}
+
+#[test]
 fn a_name_that_two_people_chose_is_closed_to_both_until_a_list_tells_them_apart() {
     let mut rig = holding_keys(&[key(1), key(2)]);
     rig.event(revoked(9_000));

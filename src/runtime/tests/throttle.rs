@@ -144,3 +144,13 @@ fn a_plan_that_only_bills_refuses_nothing() {
         assert_eq!(second.map(|_| ()), expect);
     }
 }
+
+#[test]
+fn a_counter_that_makes_way_needs_room_again() {
+    let config = ThrottleConfig { counters_max: 1, ..ThrottleConfig::recommended() };
+    let mut throttle = Throttle::new(config);
+    assert_eq!(throttle.take(&grant(&[charge(api("a"), 9)]), at(0)), Ok(()));
+    let both = grant(&[charge(api("a"), 9), charge(api("b"), 9)]);
+    assert_eq!(throttle.take(&both, at(MINUTE)), Err(Refusal::ThrottleFull));
+    assert_eq!(throttle.counters(), 0);
+}

@@ -46,6 +46,9 @@ impl ArchiveLimits {
 /// Most definitions fit.
 const CHUNK_BYTES: usize = 4 << 10;
 
+/// The most room that is made before anything is unpacked.
+const ROOM_BYTES_MAX: usize = 64 << 10;
+
 /// What an archive has cost so far.
 pub(super) struct Meter<'l> {
     limits: &'l ArchiveLimits,
@@ -141,7 +144,8 @@ impl<'l> Meter<'l> {
         bytes_max: usize,
         name: &impl fmt::Display,
     ) -> Result<Vec<u8>, DecodeError> {
-        let mut unpacked = Vec::new();
+        // Room for what was sent, which is no claim of it.
+        let mut unpacked = Vec::with_capacity(self.packed.min(ROOM_BYTES_MAX));
         let mut chunk = [0; CHUNK_BYTES];
         loop {
             let read = match packed.read(&mut chunk) {

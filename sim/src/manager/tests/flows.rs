@@ -119,6 +119,36 @@ fn retiring_deletes_from_the_gateway_and_cannot_be_undone() {
 }
 
 #[test]
+fn a_definition_has_the_lifecycle_state_that_it_was_deployed_in() {
+    for dialect in Dialect::ALL {
+        let mut bench = Bench::new(dialect);
+        let id = bench.deploy("orders");
+        let state = |bench: &mut Bench| {
+            let definition = unzip(&bench.fetch(&id).body).remove(0).1;
+            let is_validated = definition.contains("subscription-validation");
+            assert_eq!(is_validated, dialect == Dialect::PlatformApi11);
+            let start = definition.find("lifecycleStatus: ").unwrap() + 17;
+            definition[start..].lines().next().unwrap().to_owned()
+        };
+        assert_eq!(state(&mut bench), "PUBLISHED");
+        assert!(bench.apply(r#"{"lifecycle":{"api":"orders","state":"blocked"}}"#));
+        assert_eq!(state(&mut bench), "PUBLISHED", "until the next deployment");
+        let first = bench.manager.ledger().must_serve().next().unwrap().1;
+        let first = (first.deployment.clone(), first.digest);
+        bench.at(1_000).deploy("orders");
+        assert_eq!(state(&mut bench), "BLOCKED");
+        let again = bench.manager.ledger().must_serve().next().unwrap().1;
+        assert_eq!(again.deployment, &first.0, "the same revision");
+        assert_ne!(again.digest, first.1);
+        bench.apply(r#"{"lose_row":{"api":"orders"}}"#);
+        assert_eq!(state(&mut bench), "BLOCKED", "built anew as it was deployed");
+        assert!(bench.apply(r#"{"restore_backup":{"ago_ms":500}}"#));
+        assert_eq!(state(&mut bench), "PUBLISHED");
+        assert_eq!(bench.manager.ledger().must_serve().next().unwrap().1.digest, first.1);
+    }
+}
+
+#[test]
 fn steps_without_anything_to_do_are_no_ops() {
     let mut bench = Bench::new(Dialect::Apim470);
     for verb in [

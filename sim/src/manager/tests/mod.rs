@@ -1,7 +1,9 @@
 //! Flows over the whole API Manager, with exact frames and bodies.
 
+mod access;
 mod faults;
 mod flows;
+mod keys;
 mod reads;
 mod sessions;
 mod wrong;
@@ -232,6 +234,6 @@ fn untar(bytes: &[u8]) -> Vec<(String, String)> {
 
 #[track_caller]
 fn revision_in(definition: &str) -> u32 {
-    let start = definition.find("request: revision-").unwrap() + 18;
-    definition[start..].lines().next().unwrap().parse().unwrap()
+    let start = definition.find("path: /r").unwrap() + 8;
+    definition[start..].split('/').next().unwrap().parse().unwrap()
 }

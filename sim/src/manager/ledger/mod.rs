@@ -1,7 +1,10 @@
 //! Ground truth: everything ever issued, with its virtual time.
 //!
 //! Properties ask the ledger and never the wire; the simulated API Manager writes it and never
-//! reads it.
+//! reads it. Artifacts are here, who may use them is in `access`.
+
+mod access;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +14,16 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::time::Instant;
 
+pub use access::{
+    ApplicationRecord, Expiry, KeyIndex, KeyRecord, KeyScope, KeyState, Notice, PlanRecord, Reach,
+    SubscriptionRecord,
+};
+pub use secret::Secret;
+
+use super::outline::Outline;
+
+pub(super) use access::validity;
+
 /// Everything ever issued.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
@@ -19,6 +32,7 @@ pub struct Ledger {
     events: Vec<EventRecord>,
     acks: Vec<AckRecord>,
     restores: Vec<Instant>,
+    access: access::Access,
 }
 
 /// Everything issued about one artifact.
@@ -60,6 +74,8 @@ pub enum Issued {
         revision: u32,
         /// The definition's digest.
         digest: ContentDigest,
+        /// What the definition says.
+        outline: Outline,
     },
     /// The artifact is not to be served.
     Undeployed,
@@ -214,6 +230,7 @@ impl Ledger {
     pub(super) fn readable_now(&mut self, now: Instant) {
         let last = self.records.values_mut().filter_map(|record| record.issues.last_mut());
         last.for_each(|issue| issue.readable_from = issue.readable_from.min(now));
+        self.access.readable_now(now);
     }
 
     /// Notes an event.
@@ -290,8 +307,16 @@ mod tests {
         ledger.add(&id, &Arc::from("orders"), Kind::RestApi, 1);
         let at = Instant::from_millis;
         let digest = ContentDigest([1; 32]);
-        let deployed =
-            |revision| Issued::Deployed { deployment: DeploymentId::new("d"), revision, digest };
+        let deployed = |revision| Issued::Deployed {
+            deployment: DeploymentId::new("d"),
+            revision,
+            digest,
+            outline: Outline {
+                revision,
+                lifecycle: crate::step::Lifecycle::Published,
+                validates_subscriptions: false,
+            },
+        };
         assert_eq!(ledger.issue(&id, at(1), deployed(1), at(1), Cause::People), 1);
         assert_eq!(ledger.must_serve().count(), 1);
         assert_eq!(ledger.issue(&id, at(2), Issued::Undeployed, at(9), Cause::People), 2);

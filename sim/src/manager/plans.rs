@@ -1,0 +1,134 @@
+//! Subscription plans, which APIM calls tiers.
+
+use std::sync::Arc;
+
+use driftless_gateway::model::{Plan, PlanId, Quota, QuotaUnit};
+use driftless_gateway::time::Instant;
+
+use super::ApiManager;
+use super::ledger::Cause;
+use super::notices::PlanChange;
+use super::timeline::Timeline;
+use crate::random::Key;
+use crate::step::SetPlan;
+
+/// A plan's place; never reused.
+pub(super) type PlanIndex = usize;
+
+/// The plans that every organization begins with, and their requests a minute.
+const FIRST: [(&str, Option<u64>); 4] =
+    [("Bronze", Some(1)), ("Silver", Some(5)), ("Gold", Some(20)), ("Unlimited", None)];
+
+/// A plan's limit: requests a minute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Limit(pub(super) Option<u64>);
+
+/// A plan.
+pub(super) struct PlanRow {
+    /// Its name.
+    pub(super) name: Arc<str>,
+    /// Its id; a plan made anew under an old name has another (C-H37).
+    pub(super) id: PlanId,
+    /// Its limit over time.
+    pub(super) row: Timeline<Limit>,
+}
+
+/// Every plan there ever was.
+#[derive(Default)]
+pub(super) struct Plans {
+    rows: Vec<PlanRow>,
+}
+
+impl Plans {
+    /// The plan at a place.
+    pub(super) fn get(&self, index: PlanIndex) -> Option<&PlanRow> {
+        self.rows.get(index)
+    }
+
+    /// Every plan, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &PlanRow> {
+        self.rows.iter()
+    }
+
+    /// The plan of that name that exists.
+    pub(super) fn existing(&self, name: &str) -> Option<PlanIndex> {
+        self.rows.iter().rposition(|plan| *plan.name == *name && plan.row.now().is_some())
+    }
+
+    fn add(&mut self, key: Key, name: &str) -> PlanIndex {
+        let before = self.rows.iter().filter(|plan| *plan.name == *name).count();
+        let id = PlanId::new(&key.child(name).nth(before as u64).uuid("plan"));
+        self.rows.push(PlanRow { name: Arc::from(name), id, row: Timeline::default() });
+        self.rows.len() - 1
+    }
+
+    /// Every statement can be read from now on.
+    pub(super) fn readable_now(&mut self, now: Instant) {
+        self.rows.iter_mut().for_each(|plan| plan.row.readable_now(now));
+    }
+
+    /// Goes back to how it was at `then`; the first plans were there before the run.
+    pub(super) fn restore(&mut self, then: Option<Instant>, now: Instant) -> bool {
+        let then = Some(then.unwrap_or(Instant::START));
+        let rows = self.rows.iter_mut();
+        rows.fold(false, |differs, plan| plan.row.restore(then, now) | differs)
+    }
+}
+
+impl ApiManager {
+    /// The plans that are there from the start; no event tells of them.
+    pub(super) fn make_first_plans(&mut self) {
+        for (name, per_minute) in FIRST {
+            let index = self.access.plans.add(self.key.child("plans"), name);
+            self.set_plan(index, Some(Limit(per_minute)), Instant::START);
+        }
+    }
+
+    /// Says what a plan's limit is, or that it is gone; answers whether that is news.
+    fn set_plan(&mut self, index: PlanIndex, limit: Option<Limit>, now: Instant) -> bool {
+        if self.access.plans.get(index).is_none_or(|plan| plan.row.now() == limit.as_ref()) {
+            return false;
+        }
+        let readable = self.readable(now);
+        let Some(plan) = self.access.plans.rows.get_mut(index) else { return false };
+        let what = limit.map(|Limit(per_minute)| Plan {
+            name: plan.name.to_string(),
+            quota: per_minute.map(|count| Quota { count, unit: QuotaUnit::Minute }),
+            stops_on_quota: true,
+            expires_at: None,
+            is_active: true,
+        });
+        self.ledger.say_plan(&plan.id, &plan.name, what, now, readable);
+        plan.row.say(limit, now, readable, Cause::People);
+        true
+    }
+
+    /// Creates a plan of that name unless there is one.
+    pub(super) fn create_plan(&mut self, plan: &SetPlan, now: Instant) -> bool {
+        if self.access.plans.existing(&plan.plan).is_some() {
+            return false;
+        }
+        let index = self.access.plans.add(self.key.child("plans"), &plan.plan);
+        self.set_plan(index, Some(Limit(plan.per_minute)), now);
+        self.tell_plan(index, PlanChange::Created, now);
+        true
+    }
+
+    /// Changes a plan's limit.
+    pub(super) fn change_plan(&mut self, plan: &SetPlan, now: Instant) -> bool {
+        let Some(index) = self.access.plans.existing(&plan.plan) else { return false };
+        let did = self.set_plan(index, Some(Limit(plan.per_minute)), now);
+        if did {
+            self.tell_plan(index, PlanChange::Updated, now);
+        }
+        did
+    }
+
+    /// Deletes a plan. Subscriptions to it keep naming its id.
+    pub(super) fn delete_plan(&mut self, name: &str, now: Instant) -> bool {
+        let Some(index) = self.access.plans.existing(name) else { return false };
+        self.set_plan(index, None, now);
+        self.tell_plan(index, PlanChange::Deleted, now);
+        true
+    }
+}

@@ -1,0 +1,254 @@
+//! Subscriptions: an application's right to use an API, with a plan and a status (§5.7).
+
+use std::collections::BTreeMap;
+
+use driftless_gateway::model::{SubscriptionId, SubscriptionStatus};
+use driftless_gateway::time::Instant;
+
+use super::ApiManager;
+use super::applications::ApplicationIndex;
+use super::catalog::ApiIndex;
+use super::ledger::{Cause, Secret};
+use super::notices::SubscriptionChange;
+use super::plans::PlanIndex;
+use super::timeline::Timeline;
+use crate::step::{ChangeSubscription, Lifecycle, Standing, Subscribe};
+
+/// A subscription's place; never reused.
+pub(super) type SubscriptionIndex = usize;
+
+/// How a subscription stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Terms {
+    /// Its status.
+    pub(super) status: Standing,
+    /// Its plan, if it has one.
+    pub(super) plan: Option<PlanIndex>,
+}
+
+/// A subscription.
+pub(super) struct SubscriptionRow {
+    /// The application.
+    pub(super) application: ApplicationIndex,
+    /// The API.
+    pub(super) api: ApiIndex,
+    /// Its id.
+    pub(super) id: SubscriptionId,
+    /// Its token; an APIM has none.
+    pub(super) token: Option<Secret>,
+    /// How it stands over time.
+    pub(super) row: Timeline<Terms>,
+}
+
+/// Every subscription there ever was.
+#[derive(Default)]
+pub(super) struct Subscriptions {
+    rows: Vec<SubscriptionRow>,
+    of_api: BTreeMap<ApiIndex, Vec<SubscriptionIndex>>,
+}
+
+impl Subscriptions {
+    /// The subscription at a place.
+    pub(super) fn get(&self, index: SubscriptionIndex) -> Option<&SubscriptionRow> {
+        self.rows.get(index)
+    }
+
+    /// The subscriptions to an API, oldest first, those that are gone among them.
+    pub(super) fn of_api(&self, api: ApiIndex) -> impl Iterator<Item = &SubscriptionRow> {
+        let places = self.of_api.get(&api).map_or(&[][..], Vec::as_slice).iter();
+        places.filter_map(|&index| self.rows.get(index))
+    }
+
+    /// Every subscription, oldest first, those that are gone among them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &SubscriptionRow> {
+        self.rows.iter()
+    }
+
+    /// The places of an application's subscriptions.
+    pub(super) fn of_application(&self, application: ApplicationIndex) -> Vec<SubscriptionIndex> {
+        let rows = self.rows.iter().enumerate();
+        let live =
+            rows.filter(|(_, row)| row.application == application && row.row.now().is_some());
+        live.map(|(index, _)| index).collect()
+    }
+
+    fn existing(&self, application: ApplicationIndex, api: ApiIndex) -> Option<SubscriptionIndex> {
+        let is_it = |index: &SubscriptionIndex| {
+            self.rows
+                .get(*index)
+                .is_some_and(|row| row.application == application && row.row.now().is_some())
+        };
+        self.of_api.get(&api)?.iter().copied().rev().find(is_it)
+    }
+
+    fn add(&mut self, row: SubscriptionRow) -> SubscriptionIndex {
+        let index = self.rows.len();
+        self.of_api.entry(row.api).or_default().push(index);
+        self.rows.push(row);
+        index
+    }
+
+    /// Every statement can be read from now on.
+    pub(super) fn readable_now(&mut self, now: Instant) {
+        self.rows.iter_mut().for_each(|row| row.row.readable_now(now));
+    }
+
+    /// Goes back to how it was at `then`; answers whether that is a difference.
+    pub(super) fn restore(&mut self, then: Option<Instant>, now: Instant) -> bool {
+        let rows = self.rows.iter_mut();
+        rows.fold(false, |differs, row| row.row.restore(then, now) | differs)
+    }
+}
+
+impl Standing {
+    /// The status as a gateway knows it.
+    pub(super) const fn status(self) -> SubscriptionStatus {
+        match self {
+            Self::Unblocked | Self::Active => SubscriptionStatus::Active,
+            Self::Blocked => SubscriptionStatus::Blocked,
+            Self::ProdOnlyBlocked => SubscriptionStatus::ProdOnlyBlocked,
+            Self::OnHold => SubscriptionStatus::OnHold,
+            Self::Rejected => SubscriptionStatus::Rejected,
+            Self::TierUpdatePending => SubscriptionStatus::TierUpdatePending,
+            Self::Inactive => SubscriptionStatus::Inactive,
+            Self::Revoked => SubscriptionStatus::Revoked,
+        }
+    }
+
+    /// Whether it is a word of the Platform API rather than of an APIM.
+    const fn is_of_platform(self) -> bool {
+        matches!(self, Self::Active | Self::Inactive | Self::Revoked)
+    }
+
+    /// Whether a key of the application is made known to a gateway for the API (§2.7). The
+    /// Platform API asks for the subscription only.
+    pub(super) const fn fans_out(self) -> bool {
+        self.is_of_platform() || matches!(self, Self::Unblocked | Self::ProdOnlyBlocked)
+    }
+}
+
+impl ApiManager {
+    /// Subscribes an application to an API that is open for it.
+    pub(super) fn subscribe(&mut self, subscribe: &Subscribe, now: Instant) -> bool {
+        let Some(api) = self.catalog.existing(&subscribe.api) else { return false };
+        let is_open = self.catalog.get(api).is_some_and(|api| {
+            matches!(api.state.truth.lifecycle, Lifecycle::Published | Lifecycle::Prototyped)
+        });
+        let plan = match &subscribe.plan {
+            Some(name) => match self.access.plans.existing(name) {
+                Some(plan) => Some(plan),
+                None => return false,
+            },
+            None => None,
+        };
+        if !is_open {
+            return false;
+        }
+        let application = self.application(&subscribe.application, now);
+        if self.access.subscriptions.existing(application, api).is_some() {
+            return false;
+        }
+        let Some(index) = self.add_subscription(application, api) else { return false };
+        let is_apim = self.keeps_events();
+        let status = if is_apim { Standing::Unblocked } else { Standing::Active };
+        self.set_subscription(index, Some(Terms { status, plan }), now);
+        self.tell_subscription(index, SubscriptionChange::Created, now);
+        true
+    }
+
+    fn add_subscription(
+        &mut self,
+        application: ApplicationIndex,
+        api: ApiIndex,
+    ) -> Option<SubscriptionIndex> {
+        let of = self.access.subscriptions.of_api(api);
+        let before = of.filter(|row| row.application == application).count() as u64;
+        let key = self.key.child("subscriptions");
+        let key = key.child(self.access.applications.get(application)?.id.as_str());
+        let key = key.child(self.catalog.get(api)?.id.as_str()).nth(before);
+        Some(self.access.subscriptions.add(SubscriptionRow {
+            application,
+            api,
+            id: SubscriptionId::new(&key.uuid("subscription")),
+            token: (!self.keeps_events()).then(|| Secret::draw(key.child("token"))),
+            row: Timeline::default(),
+        }))
+    }
+
+    /// Says how a subscription stands, or that it is gone; answers whether that is news.
+    fn set_subscription(
+        &mut self,
+        index: SubscriptionIndex,
+        terms: Option<Terms>,
+        now: Instant,
+    ) -> bool {
+        if self.access.subscriptions.get(index).is_none_or(|row| row.row.now() == terms.as_ref()) {
+            return false;
+        }
+        let readable = self.readable(now);
+        let Some(row) = self.access.subscriptions.rows.get_mut(index) else { return false };
+        let application = self.access.applications.get(row.application);
+        let Some((application, api)) = application.zip(self.catalog.get(row.api)) else {
+            return false;
+        };
+        let plan_id = |plan: PlanIndex| self.access.plans.get(plan).map(|plan| plan.id.clone());
+        let what = terms.map(|terms| (terms.status.status(), terms.plan.and_then(plan_id)));
+        let of = (&api.id, &application.id, row.token.as_ref());
+        self.ledger.say_subscription(&row.id, of, what, now, readable);
+        row.row.say(terms, now, readable, Cause::People);
+        true
+    }
+
+    /// Changes the status or the plan of a subscription.
+    pub(super) fn change_subscription(
+        &mut self,
+        change: &ChangeSubscription,
+        now: Instant,
+    ) -> bool {
+        let is_platform = !self.keeps_events();
+        let Some(index) = self.subscription(&change.application, &change.api) else { return false };
+        let row = self.access.subscriptions.get(index);
+        let Some(mut terms) = row.and_then(|row| row.row.now()).copied() else { return false };
+        if let Some(status) = change.status {
+            if status.is_of_platform() != is_platform {
+                return false;
+            }
+            terms.status = status;
+        }
+        if let Some(name) = &change.plan {
+            let Some(plan) = self.access.plans.existing(name) else { return false };
+            terms.plan = Some(plan);
+        }
+        let did = self.set_subscription(index, Some(terms), now);
+        if did {
+            self.tell_subscription(index, SubscriptionChange::Updated, now);
+        }
+        did
+    }
+
+    /// Removes a subscription.
+    pub(super) fn unsubscribe(&mut self, application: &str, api: &str, now: Instant) -> bool {
+        let Some(index) = self.subscription(application, api) else { return false };
+        self.end_subscription(index, now);
+        true
+    }
+
+    /// Removes a subscription and tells so.
+    pub(super) fn end_subscription(&mut self, index: SubscriptionIndex, now: Instant) {
+        self.set_subscription(index, None, now);
+        self.tell_subscription(index, SubscriptionChange::Deleted, now);
+    }
+
+    /// The subscriptions to an API go with it; the event about the API says so.
+    pub(super) fn drop_subscriptions(&mut self, api: ApiIndex, now: Instant) {
+        let of = self.access.subscriptions.of_api.get(&api).cloned().unwrap_or_default();
+        for index in of {
+            self.set_subscription(index, None, now);
+        }
+    }
+
+    fn subscription(&self, application: &str, api: &str) -> Option<SubscriptionIndex> {
+        let application = self.access.applications.existing(application)?;
+        self.access.subscriptions.existing(application, self.catalog.existing(api)?)
+    }
+}

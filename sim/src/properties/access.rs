@@ -1,0 +1,242 @@
+//! What a gateway must hold of keys, subscriptions, plans and applications, as far as the dialect
+//! lets it know: what a list names, and what every event about a thing together tell.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use driftless_gateway::engine::ResourceKind;
+use driftless_gateway::model::{
+    ArtifactId, Dialect, Resource, ResourceId, SecretHash, SubscriptionId,
+};
+use driftless_gateway::time::Timestamp;
+
+use super::Scene;
+use crate::manager::{KeyIndex, KeyScope, KeyState, Notice};
+
+/// A difference between what is held and what must be.
+pub(super) struct Difference {
+    /// The kind of what it is about.
+    pub(super) kind: ResourceKind,
+    /// What it is about.
+    pub(super) subject: String,
+    /// What should be held.
+    pub(super) expected: String,
+    /// What is.
+    pub(super) found: String,
+}
+
+impl Difference {
+    fn new(kind: ResourceKind, id: &ResourceId, expected: &str, found: &str) -> Self {
+        let (expected, found) = (expected.to_owned(), found.to_owned());
+        Self { kind, subject: id.to_string(), expected, found }
+    }
+}
+
+/// The first difference.
+pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
+    if scene.dialect != Dialect::Apim470
+        && let Some(found) = listed_keys(scene)
+    {
+        return Some(found);
+    }
+    if scene.dialect == Dialect::PlatformApi11 {
+        let found = subscriptions(scene).or_else(|| plans(scene));
+        if found.is_some() {
+            return found;
+        }
+    }
+    told_keys(scene).or_else(|| told_applications(scene))
+}
+
+/// Keys that a fresh list names, or would name if they lived, on APIs that are deployed.
+fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
+    let deployed: BTreeSet<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
+    for artifact in &deployed {
+        for (_, key) in scene.ledger.keys_of(artifact) {
+            let id = ResourceId::ApiKey((*artifact).clone(), key_name(&key.name));
+            let is_active = key.life.now() == Some(&KeyState::Active);
+            if is_active == holds(scene, &id, &key.hash) || is_active && key.is_expired(scene.now) {
+                continue;
+            }
+            let say = |yes: bool| if yes { "the key is held" } else { "the key is not held" };
+            return Some(Difference::new(
+                ResourceKind::ApiKey,
+                &id,
+                say(is_active),
+                say(!is_active),
+            ));
+        }
+    }
+    for (id, resource) in scene.held {
+        let (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) = (id, resource) else {
+            continue;
+        };
+        let is_foreign = |hash: &SecretHash| match scene.ledger.key_with(hash) {
+            None => true,
+            Some((_, key)) => matches!(&key.scope, KeyScope::Api(of) if of != artifact),
+        };
+        if slot.credentials.iter().any(|held| is_foreign(&held.hash)) {
+            let (expected, found) = ("keys that were issued for it", "a key that was not");
+            return Some(Difference::new(ResourceKind::ApiKey, id, expected, found));
+        }
+    }
+    None
+}
+
+fn subscriptions(scene: &Scene<'_>) -> Option<Difference> {
+    let kind = ResourceKind::Subscription;
+    for (artifact, _) in scene.ledger.must_serve() {
+        for (id, record) in scene.ledger.subscriptions_of(artifact) {
+            let id = ResourceId::Subscription(id.clone());
+            let held = match scene.held.get(&id) {
+                Some(Resource::Subscription(held)) => Some(held),
+                _ => None,
+            };
+            if held != record.life.now() {
+                let expected = describe(record.life.now().map(|wanted| wanted.status.name()));
+                let found = describe(held.map(|held| held.status.name()));
+                return Some(Difference::new(kind, &id, &expected, &found));
+            }
+        }
+    }
+    let is_known = |id: &SubscriptionId| scene.ledger.subscription(id).is_some();
+    let foreign = scene.held.keys().find(|id| match id {
+        ResourceId::Subscription(id) => !is_known(id),
+        _ => false,
+    })?;
+    Some(Difference::new(kind, foreign, "subscriptions that were issued", "one that was not"))
+}
+
+fn plans(scene: &Scene<'_>) -> Option<Difference> {
+    for (id, record) in scene.ledger.plans() {
+        let id = ResourceId::Plan(id.clone());
+        let held = match scene.held.get(&id) {
+            Some(Resource::Plan(held)) => Some(held),
+            _ => None,
+        };
+        if held != record.life.now() {
+            let expected = format!("{:?}", record.life.now());
+            let found = format!("{held:?}");
+            return Some(Difference::new(ResourceKind::Plan, &id, &expected, &found));
+        }
+    }
+    None
+}
+
+/// Keys of names whose every event reached the gateway, in an order that their stamps tell.
+fn told_keys(scene: &Scene<'_>) -> Option<Difference> {
+    for (id, notices) in by_subject(scene) {
+        let ResourceId::ApiKey(artifact, _) = id else { continue };
+        let is_gone = scene.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
+        if is_gone || !is_told(scene, id, &notices) {
+            continue;
+        }
+        let Some(wanted) = fold(scene, artifact, &notices) else { continue };
+        let held: BTreeSet<SecretHash> = match scene.held.get(id) {
+            Some(Resource::ApiKey(slot)) => slot.credentials.iter().map(|key| key.hash).collect(),
+            _ => BTreeSet::new(),
+        };
+        if held != wanted {
+            let expected = format!("{} keys of that name", wanted.len());
+            let found = format!("{}, or others", held.len());
+            return Some(Difference::new(ResourceKind::ApiKey, id, &expected, &found));
+        }
+    }
+    None
+}
+
+/// The hashes that events of one name leave; `None` where they do not tell, or a list says more.
+fn fold(
+    scene: &Scene<'_>,
+    artifact: &ArtifactId,
+    notices: &[&Notice],
+) -> Option<BTreeSet<SecretHash>> {
+    let mut live: BTreeSet<KeyIndex> = BTreeSet::new();
+    for notice in notices {
+        if notice.ends.is_some() && live.len() > 1 {
+            // An ending names no key, so it closes every one of that name (A-H29).
+            return None;
+        }
+        if let Some(ended) = notice.ends {
+            live.remove(&ended);
+        }
+        live.extend(notice.begins);
+    }
+    let mut hashes = BTreeSet::new();
+    for index in live {
+        let key = scene.ledger.key(index)?;
+        let reach = scene.ledger.reach(index, artifact, scene.dialect);
+        let is_active = key.life.now() == Some(&KeyState::Active);
+        if reach.by_list || !is_active || key.is_expired(scene.now) {
+            return None;
+        }
+        hashes.insert(key.hash);
+    }
+    Some(hashes)
+}
+
+fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
+    for (id, notices) in by_subject(scene) {
+        let ResourceId::Application(application) = id else { continue };
+        if !is_told(scene, id, &notices) {
+            continue;
+        }
+        let wanted = scene.ledger.application(application).and_then(|of| of.life.now());
+        let held = match scene.held.get(id) {
+            Some(Resource::Application(held)) => Some(held),
+            _ => None,
+        };
+        if held.map(|held| &held.keys) != wanted.map(|wanted| &wanted.keys) {
+            let count = |keys: Option<usize>| describe(keys.map(|n| n.to_string()).as_deref());
+            let expected = count(wanted.map(|wanted| wanted.keys.len()));
+            let found = count(held.map(|held| held.keys.len()));
+            return Some(Difference::new(ResourceKind::Application, id, &expected, &found));
+        }
+    }
+    None
+}
+
+/// Whether every event about a name reached the gateway in an order that tells how it stands.
+pub(super) fn is_determined(scene: &Scene<'_>, artifact: &ArtifactId, id: &ResourceId) -> bool {
+    let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
+    let notices: Vec<&Notice> = about.collect();
+    is_told(scene, id, &notices) && fold(scene, artifact, &notices).is_some()
+}
+
+fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Notice>> {
+    let mut by_subject: BTreeMap<&ResourceId, Vec<&Notice>> = BTreeMap::new();
+    for notice in scene.ledger.notices() {
+        by_subject.entry(&notice.about).or_default().push(notice);
+    }
+    by_subject
+}
+
+/// Whether the gateway knows every event about a thing, and their stamps tell their order. A
+/// restored backup is told by none.
+fn is_told(scene: &Scene<'_>, id: &ResourceId, notices: &[&Notice]) -> bool {
+    let stamps: Vec<Option<Timestamp>> =
+        notices.iter().map(|notice| Timestamp::parse(&notice.sent_text).ok()).collect();
+    let is_ordered = stamps.windows(2).all(|pair| match pair {
+        [Some(one), Some(next)] => next.order(one) == Some(Ordering::Greater),
+        _ => false,
+    });
+    scene.ledger.restores().is_empty()
+        && is_ordered
+        && notices.iter().all(|notice| scene.told.heard(id, &notice.sent_text).is_some())
+}
+
+/// Whether a key with that hash is in force.
+pub(super) fn holds(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
+    match scene.held.get(id) {
+        Some(Resource::ApiKey(slot)) => slot.credentials.iter().any(|held| held.hash == *hash),
+        _ => false,
+    }
+}
+
+fn key_name(name: &str) -> driftless_gateway::model::KeyName {
+    driftless_gateway::model::KeyName::new(name)
+}
+
+fn describe(what: Option<&str>) -> String {
+    what.map_or_else(|| "not held".to_owned(), |what| format!("held as {what}"))
+}

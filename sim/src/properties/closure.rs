@@ -1,0 +1,99 @@
+//! `closure`: keys and subscriptions follow their API, and nothing else (law 4). What is
+//! undeployed keeps them, so that a redeploy brings them back; what is deleted takes them along;
+//! and none that lives goes because an answer lacked it.
+
+use driftless_gateway::model::{Credential, Resource, ResourceId};
+
+use super::{Moment, Property, Scene, Verdicts};
+use crate::manager::KeyState;
+use crate::view::HeldChange;
+
+/// The property; it has no books.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Closure;
+
+impl Property for Closure {
+    fn name(&self) -> &'static str {
+        "closure"
+    }
+
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Held(_) | Moment::Rest)
+    }
+
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        match moment {
+            Moment::Held(change) => self.vanished(scene, change, verdicts),
+            Moment::Rest => self.orphaned(scene, verdicts),
+            _ => {}
+        }
+    }
+}
+
+impl Closure {
+    /// Something that lives went although nobody said so.
+    fn vanished(self, scene: &Scene<'_>, change: &HeldChange, verdicts: &mut Verdicts) {
+        // After a restore, what lives is not what lived when the gateway read it.
+        if !scene.ledger.restores().is_empty() {
+            return;
+        }
+        let lost = match &change.before {
+            Some(Resource::ApiKey(before)) => {
+                let left = |key: &Credential| match &change.after {
+                    Some(Resource::ApiKey(after)) => {
+                        after.credentials.iter().any(|left| left.hash == key.hash)
+                    }
+                    _ => false,
+                };
+                let gone = before.credentials.iter().filter(|key| !left(key));
+                gone.into_iter().any(|key| lives(scene, &change.id, key))
+            }
+            Some(Resource::Subscription(_)) if change.after.is_none() => {
+                let ResourceId::Subscription(id) = &change.id else { return };
+                let record = scene.ledger.subscription(id);
+                record.is_some_and(|record| record.life.now().is_some())
+                    && !was_told_of_an_end(scene, &change.id)
+            }
+            _ => false,
+        };
+        if lost {
+            let found = "gone, and nobody said so";
+            verdicts.violated(self.name(), scene.now, change.id.to_string(), "held", found);
+        }
+    }
+
+    /// Something is held of what is deleted, and known to be.
+    fn orphaned(self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+        for (id, resource) in scene.held {
+            let artifact = match (id, resource) {
+                (ResourceId::ApiKey(artifact, _), _) => artifact,
+                (_, Resource::Subscription(subscription)) => &subscription.artifact,
+                _ => continue,
+            };
+            if scene.committed.tombstones.contains_key(artifact) {
+                let found = format!("held although {} is deleted", scene.name(artifact));
+                verdicts.violated(self.name(), scene.now, id.to_string(), "gone with it", found);
+            }
+        }
+    }
+}
+
+/// Whether a key lives that went, and no event about its name may have meant it.
+fn lives(scene: &Scene<'_>, id: &ResourceId, key: &Credential) -> bool {
+    let Some((_, record)) = scene.ledger.key_with(&key.hash) else { return false };
+    let ResourceId::ApiKey(artifact, _) = id else { return false };
+    let is_deleted = scene.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
+    record.life.now() == Some(&KeyState::Active)
+        && !record.is_expired(scene.now)
+        && scene.ledger.opens(record, artifact, scene.now)
+        && !is_deleted
+        && !was_told_of_an_end(scene, id)
+}
+
+/// Whether any event told of an end under this name: it names no key, so it may end any.
+fn was_told_of_an_end(scene: &Scene<'_>, id: &ResourceId) -> bool {
+    let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
+    let mut ends =
+        about.filter(|notice| notice.ends.is_some() || notice.event_type.ends_with(".deleted"));
+    ends.any(|notice| scene.told.heard(id, &notice.sent_text).is_some())
+}

@@ -1,0 +1,86 @@
+//! `revocation_bound`: a dead credential is refused within the bound that the status prints
+//! (law 11), and at once when the gateway was told.
+//!
+//! Expiry is judged by the snapshot at every request; `same_decision` looks at it.
+
+use std::time::Duration;
+
+use driftless_gateway::model::{Resource, ResourceId, SecretHash};
+use driftless_gateway::time::Instant;
+
+use super::{Moment, Property, Scene, Verdicts};
+use crate::manager::{KeyIndex, KeyRecord, KeyState};
+
+/// How long a gateway that was told may take to write it down.
+const TOLD: Duration = Duration::from_secs(2);
+
+/// The property; it has no books.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RevocationBound;
+
+impl Property for RevocationBound {
+    fn name(&self) -> &'static str {
+        "revocation_bound"
+    }
+
+    fn looks_at(&self, _moment: &Moment<'_>) -> bool {
+        false
+    }
+
+    fn look(&mut self, _scene: &Scene<'_>, _moment: &Moment<'_>, _verdicts: &mut Verdicts) {}
+
+    fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+        for (id, resource) in scene.held {
+            let Resource::ApiKey(slot) = resource else { continue };
+            for held in &slot.credentials {
+                self.check(scene, id, &held.hash, verdicts);
+            }
+        }
+    }
+}
+
+impl RevocationBound {
+    fn check(self, scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash, verdicts: &mut Verdicts) {
+        let Some((index, key)) = scene.ledger.key_with(hash) else {
+            let found = "a key that was never issued";
+            verdicts.violated(self.name(), scene.now, id.to_string(), "keys of the ledger", found);
+            return;
+        };
+        if key.life.now() == Some(&KeyState::Active) {
+            return;
+        }
+        let Some((from, bound)) = deadline(scene, id, index, key) else { return };
+        if scene.now > from.after(bound) {
+            verdicts.violated(
+                self.name(),
+                scene.now,
+                id.to_string(),
+                format!("refused {} ms after {from}", bound.as_millis()),
+                "still in force",
+            );
+        }
+    }
+}
+
+/// From when on, and within what bound, a dead key has to be refused; `None` where no event told
+/// and no list would.
+fn deadline(
+    scene: &Scene<'_>,
+    id: &ResourceId,
+    index: KeyIndex,
+    key: &KeyRecord,
+) -> Option<(Instant, Duration)> {
+    let ResourceId::ApiKey(artifact, _) = id else { return None };
+    let last = key.life.last()?;
+    let ended = scene.ledger.notices_of(index, artifact).rev().find(|it| it.ends == Some(index));
+    let told = ended
+        .filter(|notice| notice.at >= last.at)
+        .and_then(|notice| scene.told.heard(id, &notice.sent_text));
+    if let Some(heard) = told {
+        return Some((heard.max(scene.disturbed_at), TOLD));
+    }
+    let is_deployed = scene.ledger.record(artifact).is_some_and(|of| of.must_serve().is_some());
+    let is_listed = scene.ledger.reach(index, artifact, scene.dialect).by_list && is_deployed;
+    let bound = scene.engine?.revocation_bound().filter(|_| is_listed)?;
+    Some((last.readable_from.max(scene.disturbed_at), bound))
+}

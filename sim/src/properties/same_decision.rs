@@ -1,0 +1,157 @@
+//! `same_decision`: at rest, what the gateway decides about a request is what the ledger's own
+//! judgement says; and at no time does it let through what no configuration would (FAIL-CLOSED).
+//! Many bugs of gateways are in no database and show only here.
+
+use std::collections::BTreeSet;
+
+use driftless_gateway::model::ArtifactId;
+use driftless_gateway::runtime::{self, Request, Throttle, ThrottleConfig};
+
+use super::probe::{self, Probe, Target};
+use super::{Moment, Phase, Property, Scene, Verdicts, access, converges};
+use crate::manager::{Issued, Outline};
+
+/// Where the next rest begins to probe: so many APIs are probed at one, in turn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SameDecision {
+    first: usize,
+}
+
+/// How many APIs are probed at a rest.
+const APIS: usize = 4;
+
+impl Property for SameDecision {
+    fn name(&self) -> &'static str {
+        "same_decision"
+    }
+
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Rest)
+    }
+
+    fn look(&mut self, scene: &Scene<'_>, _moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        // A gateway that has not converged is for `converges` and `converged_or_loud` to judge.
+        let is_same = converges::difference(scene).is_none() && access::difference(scene).is_none();
+        if scene.phase == Phase::Story || !is_same {
+            return;
+        }
+        let targets = targets(scene);
+        let count = targets.len();
+        for target in targets.iter().cycle().skip(self.first).take(APIS.min(count)) {
+            for probe in probe::probes(scene, target) {
+                self.try_out(scene, target, &probe, verdicts);
+            }
+        }
+        if let Some(target) = targets.get(self.first % count.max(1)) {
+            self.exhaust(scene, target, verdicts);
+        }
+        self.first += APIS;
+    }
+
+    /// Nothing opens by a key that was never issued, in no configuration.
+    fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+        let Some((id, _)) = scene.served.iter().next() else { return };
+        let Some(record) = scene.ledger.record(id) else { return };
+        let outlines = record.issues.iter().filter_map(|issue| match &issue.what {
+            Issued::Deployed { outline, .. } => Some(outline),
+            _ => None,
+        });
+        let Some(outline) = outlines.last() else { return };
+        for operation in outline.operations().filter(|operation| operation.auth != "None") {
+            let path = format!("{}{}", Outline::context(&record.name), operation.path);
+            let request = Request::new(operation.method, &path).with_key("never-issued");
+            if scene.judge(&request).is_ok() {
+                let (expected, found) = ("refused: the key was never issued", "let through");
+                verdicts.violated(self.name(), scene.now, scene.name(id), expected, found);
+            }
+        }
+    }
+}
+
+impl SameDecision {
+    fn try_out(
+        self,
+        scene: &Scene<'_>,
+        target: &Target<'_>,
+        probe: &Probe<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        let decided = scene.judge(&probe.request());
+        if decided.is_ok() == probe.admitted {
+            return;
+        }
+        let say = |admitted: bool| if admitted { "let through" } else { "refused" };
+        let expected = format!(
+            "{} {} with {}: {}",
+            probe.method,
+            probe.path,
+            probe.tries,
+            say(probe.admitted)
+        );
+        let found = match decided {
+            Ok(_) => say(true).to_owned(),
+            Err(refusal) => format!("{}: {}", say(false), refusal.reason()),
+        };
+        verdicts.violated(self.name(), scene.now, scene.name(target.artifact), expected, found);
+    }
+
+    /// Uses up the limits of one operation: the strictest of its tiers counts.
+    fn exhaust(self, scene: &Scene<'_>, target: &Target<'_>, verdicts: &mut Verdicts) {
+        let probes = probe::probes(scene, target);
+        let Some(probe) = probes.iter().find(|probe| probe.admitted) else { return };
+        let operation = target.outline.operations().find(|operation| {
+            probe.method == operation.method
+                && probe.path.ends_with(&operation.path.replace("{id}", "7"))
+        });
+        let tier = operation.and_then(|operation| operation.tier);
+        let tiers = [Some(target.outline.tier()), tier];
+        let Some(limit) = tiers.into_iter().flatten().filter_map(per_minute).min() else { return };
+        let mut throttle = Throttle::new(ThrottleConfig::recommended());
+        let now = probe::gateway_clock(scene.now);
+        let admit = |throttle: &mut Throttle| {
+            runtime::admit(scene.snapshot, &probe.request(), now, throttle)
+        };
+        let admitted = (0..=limit).take_while(|_| admit(&mut throttle).is_ok()).count() as u64;
+        // A plan may be stricter still.
+        if admitted > limit || admitted == 0 {
+            let expected = format!("1 to {limit} requests in a minute");
+            let found = format!("{admitted} or more");
+            verdicts.violated(self.name(), scene.now, scene.name(target.artifact), expected, found);
+        }
+    }
+}
+
+/// The limit of a tier, as APIM's documentation has it.
+fn per_minute(tier: &str) -> Option<u64> {
+    match tier {
+        "Bronze" => Some(1),
+        "Silver" => Some(5),
+        "Gold" => Some(20),
+        _ => None,
+    }
+}
+
+/// The APIs to be served that no other shares its path with.
+fn targets<'a>(scene: &Scene<'a>) -> Vec<Target<'a>> {
+    let mut contexts: BTreeSet<String> = BTreeSet::new();
+    let mut targets = Vec::new();
+    let wanted: Vec<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
+    for artifact in wanted {
+        let Some(record) = scene.ledger.record(artifact) else { continue };
+        let Some(issue) = record.current() else { continue };
+        let Issued::Deployed { outline, .. } = &issue.what else { continue };
+        if record.kind == driftless_gateway::model::Kind::RestApi
+            && contexts.insert(Outline::context(&record.name))
+        {
+            targets.push(Target { artifact, name: &record.name, outline });
+        }
+    }
+    targets
+}
+
+impl Scene<'_> {
+    /// What the gateway decides about a request; what limits it uses is not looked at.
+    pub(super) fn judge(&self, request: &Request<'_>) -> Result<runtime::Grant, runtime::Refusal> {
+        self.snapshot.judge(request, probe::gateway_clock(self.now))
+    }
+}

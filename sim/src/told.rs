@@ -1,0 +1,47 @@
+//! What the gateway was told of keys, subscriptions, plans and applications and cannot have
+//! forgotten: an event counts once a write was begun after it, for what is only in memory dies
+//! with the process.
+
+use std::collections::BTreeMap;
+
+use driftless_gateway::model::{ResourceEvent, ResourceId};
+use driftless_gateway::time::{Instant, Timestamp};
+
+/// Which event: what it is about, and its stamp.
+type Name = (ResourceId, Option<Timestamp>);
+
+/// The events that reached the gateway.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    heard: BTreeMap<Name, Instant>,
+    write_begun_at: Instant,
+}
+
+impl Told {
+    /// An event reached the gateway; copies of it count from the first.
+    pub(crate) fn hear(&mut self, event: &ResourceEvent, now: Instant) {
+        self.heard.entry((event.id.clone(), event.sent_at)).or_insert(now);
+    }
+
+    /// A write was begun; what was heard before is in it, or needed none.
+    pub(crate) const fn write_begins(&mut self, now: Instant) {
+        self.write_begun_at = now;
+    }
+
+    /// The process died, and the write that it had begun may have been lost.
+    pub(crate) fn crash(&mut self, was_writing: bool) {
+        let begun = self.write_begun_at;
+        self.heard.retain(|_, at| !was_writing && *at < begun);
+    }
+
+    /// The store was lost.
+    pub(crate) fn wipe(&mut self) {
+        self.heard.clear();
+    }
+
+    /// When the gateway heard this event first.
+    pub fn heard(&self, id: &ResourceId, sent_text: &str) -> Option<Instant> {
+        let sent_at = Timestamp::parse(sent_text).ok();
+        self.heard.get(&(id.clone(), sent_at)).copied()
+    }
+}
