@@ -166,9 +166,12 @@ impl SimGateway {
     }
 
     /// Finishes the write that was begun. Answers the batch, and what went wrong.
-    pub fn finish_commit(&mut self) -> Option<(WriteId, Batch, Result<(), StoreFailure>)> {
+    pub fn finish_commit(
+        &mut self,
+        sabotage: &Sabotage,
+    ) -> Option<(WriteId, Batch, Result<(), StoreFailure>)> {
         let (write, batch) = self.committing.take()?;
-        let done = self.store.commit(&batch).map_err(|error| match error {
+        let done = self.store.commit(&sabotage.written(&batch)).map_err(|error| match error {
             StoreError::Full => StoreFailure::Full,
             other => StoreFailure::Io(other.to_string()),
         });
@@ -184,9 +187,9 @@ impl SimGateway {
     }
 
     /// Takes in what changed of keys, subscriptions, plans and applications.
-    pub fn follow(&mut self) -> Vec<HeldChange> {
+    pub fn follow(&mut self, sabotage: &mut Sabotage) -> Vec<HeldChange> {
         match &mut self.driver {
-            Some(driver) => self.view.follow(driver),
+            Some(driver) => self.view.follow(driver, sabotage),
             None => Vec::new(),
         }
     }
@@ -197,10 +200,10 @@ impl SimGateway {
     }
 
     /// Brings the snapshot up to date with everything that the process said.
-    pub fn refresh_snapshot(&mut self) {
+    pub fn refresh_snapshot(&mut self, sabotage: &Sabotage) {
         let Self { view, driver, store, .. } = self;
         if let Some(driver) = driver {
-            view.refresh(driver, |id| store.content(id).ok().flatten());
+            view.refresh(driver, sabotage, |id| store.content(id).ok().flatten());
         }
     }
 

@@ -44,6 +44,7 @@
 //! - [`profile`]: mixes of faults to generate by.
 //! - [`generate`]: a seed to its story.
 //! - [`runner`]: a story to its outcome: the phases of a run.
+//! - [`replicas`]: gateways that were told one story with other faults of their own.
 //! - [`cli`]: the command line.
 
 pub mod step;
@@ -83,5 +84,7 @@ pub mod profile;
 pub mod generate;
 
 pub mod runner;
+
+pub mod replicas;
 
 pub mod cli;

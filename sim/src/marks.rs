@@ -38,6 +38,28 @@ const ALL: &[Mark] = &[
     mark("restart_cut_off", "the gateway restarted while APIM could not be reached (law 10)"),
     mark("restored_backup", "APIM went back to an older backup"),
     mark("half_open", "a session died without either side being told (A-H5)"),
+    mark("create_during_key_list", "a key was created while the key list was being read (R3)"),
+    mark("revoke_during_key_list", "a key was ended while the key list was being read (R4)"),
+    mark(
+        "subscription_change_during_list",
+        "a subscription changed while the subscriptions were being read (R5)",
+    ),
+    mark("plan_change_during_list", "a plan changed while the plans were being read (R6)"),
+    mark("reconnect_during_key_list", "a new session began while the key list was read (R10)"),
+    mark("key_before_its_api", "a key event came before its API was known (A-H34, C-H47)"),
+    mark("key_events_of_one_stamp", "two events about one key name have equal stamps (A-H3)"),
+    mark("key_list_empty", "a key list came empty while keys were held (A-H35)"),
+    mark(
+        "application_key_beside_list",
+        "a key list was read while a key was held that it never names (A-H28)",
+    ),
+    mark("two_keys_of_one_name", "two keys of one name were in force (A-H29)"),
+    mark("regenerated_key_listed", "a list told the UUID of a regenerated key (A-H31)"),
+    mark("expired_key_refused", "a key was refused because it had expired"),
+    mark(
+        "snapshot_swapped_before_revocation",
+        "a snapshot was swapped while a key that was dead at APIM was in force",
+    ),
 ];
 
 const fn mark(name: &'static str, says: &'static str) -> Mark {

@@ -3,6 +3,7 @@
 //!
 //! [`ALL`] says what each breaks and what finds it; [`Sabotage`] does the harm.
 
+mod access;
 mod sabotage;
 
 pub use sabotage::Sabotage;
@@ -66,6 +67,36 @@ pub enum Plant {
     NoBackoff,
     /// An error is logged in a healthy run.
     ErrorLine,
+    /// Revocations of keys are not understood.
+    DeafToRevocations,
+    /// A key list names every key that it ever named.
+    DeadKeysListed,
+    /// Key lists are answered empty after the first two.
+    EmptiedKeyLists,
+    /// A key list puts every key on one API.
+    MisplacedKeys,
+    /// Lists of keys, subscriptions and plans are answered as the first one was.
+    StuckRolls,
+    /// Keys go while their API is not deployed.
+    KeysFollowApis,
+    /// Keys are not known any more after a start.
+    KeysForgotten,
+    /// What ended a key is not known any more after a start.
+    RevocationsForgotten,
+    /// A batch is written without its keys and subscriptions.
+    KeylessWrites,
+    /// A key that is the same counts as changed.
+    RestlessKeys,
+    /// The snapshot does not follow keys and subscriptions.
+    StuckSnapshot,
+    /// The snapshot does not know when a key expires.
+    ExpiryIgnored,
+    /// A subscription opens whatever its status.
+    BlockedIsOpen,
+    /// Every operation is open to everyone.
+    OpenToAll,
+    /// A regenerated key goes on under the UUID of the one before it.
+    FirstUuid,
     /// The trace depends on something outside the seed.
     Chance,
 }
@@ -284,6 +315,111 @@ pub const ALL: &[PlantEntry] = &[
         found_by: &["no_error_log"],
     },
     PlantEntry {
+        plant: Plant::DeafToRevocations,
+        name: "deaf_to_revocations",
+        breaks: "law 11",
+        says: "revocations of keys arrive and are not understood",
+        found_by: &["revocation_bound"],
+    },
+    PlantEntry {
+        plant: Plant::DeadKeysListed,
+        name: "dead_keys_listed",
+        breaks: "law 11",
+        says: "a key list names every key that it ever named",
+        found_by: &["no_resurrection", "revocation_bound"],
+    },
+    PlantEntry {
+        plant: Plant::EmptiedKeyLists,
+        name: "emptied_key_lists",
+        breaks: "laws 3 4",
+        says: "key lists are answered empty after the first two",
+        found_by: &["closure", "converged_or_loud"],
+    },
+    PlantEntry {
+        plant: Plant::MisplacedKeys,
+        name: "misplaced_keys",
+        breaks: "law 3",
+        says: "a key list puts every key on one API",
+        found_by: &["safe_read"],
+    },
+    PlantEntry {
+        plant: Plant::StuckRolls,
+        name: "stuck_rolls",
+        breaks: "laws 9 12",
+        says: "lists of keys, subscriptions and plans are answered as the first one was",
+        found_by: &["converges", "converged_or_loud"],
+    },
+    PlantEntry {
+        plant: Plant::KeysFollowApis,
+        name: "keys_follow_apis",
+        breaks: "law 4",
+        says: "keys go while their API is not deployed",
+        found_by: &["closure"],
+    },
+    PlantEntry {
+        plant: Plant::KeysForgotten,
+        name: "keys_forgotten",
+        breaks: "law 10",
+        says: "keys are not known any more after a start",
+        found_by: &["serves_last_good"],
+    },
+    PlantEntry {
+        plant: Plant::RevocationsForgotten,
+        name: "revocations_forgotten",
+        breaks: "law 5",
+        says: "what ended a key is not known any more after a start",
+        found_by: &["no_resurrection"],
+    },
+    PlantEntry {
+        plant: Plant::KeylessWrites,
+        name: "keyless_writes",
+        breaks: "law 8",
+        says: "a batch is written without its keys and subscriptions",
+        found_by: &["store_recovers"],
+    },
+    PlantEntry {
+        plant: Plant::RestlessKeys,
+        name: "restless_keys",
+        breaks: "churn",
+        says: "a key that is the same counts as changed",
+        found_by: &["update_count"],
+    },
+    PlantEntry {
+        plant: Plant::StuckSnapshot,
+        name: "stuck_snapshot",
+        breaks: "decisions",
+        says: "the snapshot does not follow keys and subscriptions",
+        found_by: &["same_decision"],
+    },
+    PlantEntry {
+        plant: Plant::ExpiryIgnored,
+        name: "expiry_ignored",
+        breaks: "law 11",
+        says: "the snapshot does not know when a key expires",
+        found_by: &["same_decision"],
+    },
+    PlantEntry {
+        plant: Plant::BlockedIsOpen,
+        name: "blocked_is_open",
+        breaks: "decisions",
+        says: "a subscription opens whatever its status",
+        found_by: &["same_decision"],
+    },
+    PlantEntry {
+        plant: Plant::OpenToAll,
+        name: "open_to_all",
+        breaks: "decisions",
+        says: "every operation is open to everyone",
+        found_by: &["same_decision"],
+    },
+    PlantEntry {
+        plant: Plant::FirstUuid,
+        name: "first_uuid",
+        breaks: "agreement",
+        says: "a regenerated key goes on under the UUID of the one before it",
+        found_by: &["replicas_agree"],
+    },
+    PlantEntry {
         plant: Plant::Chance,
         name: "chance",
         breaks: "determinism",
@@ -296,5 +432,12 @@ impl Plant {
     /// The plant of that name.
     pub fn parse(name: &str) -> Option<Self> {
         ALL.iter().find(|entry| entry.name == name).map(|entry| entry.plant)
+    }
+}
+
+impl PlantEntry {
+    /// Whether that property finds it.
+    pub fn is_found_by(&self, property: &str) -> bool {
+        self.found_by.contains(&property)
     }
 }

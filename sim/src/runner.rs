@@ -12,6 +12,7 @@ use driftless_gateway::time::Instant;
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
 use crate::properties::{self, Phase};
+use crate::replicas::Ending;
 use crate::scenario::Scenario;
 use crate::step::{Verb, When};
 use crate::trace::Trace;
@@ -44,6 +45,8 @@ pub struct Outcome {
     pub crashes: u64,
     /// Planned faults that delivered nothing.
     pub idle_faults: Vec<String>,
+    /// What the gateway held at the end.
+    pub ending: Ending,
 }
 
 /// How to run a story.
@@ -102,6 +105,11 @@ pub fn trace_hash(story: &Scenario) -> u128 {
     tell(story, RunOptions::default()).trace_hash
 }
 
+/// What a gateway holds at the end of a story.
+pub(crate) fn ending(story: &Scenario, plant: Option<Plant>) -> Ending {
+    tell(story, RunOptions { plant, ..RunOptions::default() }).ending
+}
+
 fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
     let errors = ErrorWatch::default();
     tracing::subscriber::with_default(errors.clone(), || {
@@ -125,6 +133,7 @@ fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
             idle_faults: idle_faults(&story, &finished.delivered, &finished.unfired),
             delivered: finished.delivered,
             marks: finished.marks,
+            ending: finished.ending,
             story,
             crashes: finished.crashes,
         }
@@ -198,7 +207,7 @@ pub fn convergence_bound(config: &Config) -> Duration {
 
 /// When the last step is over, its own length included; a story that waits for a trigger gets a
 /// minute.
-fn story_end(story: &Scenario) -> Instant {
+pub(crate) fn story_end(story: &Scenario) -> Instant {
     let ends = story.steps.iter().map(|step| match &step.when {
         When::AtMs(ms) => ms + step.verb.lasts_ms(),
         When::On(trigger) => 60_000 + trigger.after_ms + step.verb.lasts_ms(),

@@ -1,13 +1,16 @@
 //! What a data plane sees of the gateway: resources in force, and the snapshot that judges.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use driftless_gateway::driver::Driver;
-use driftless_gateway::engine::Change;
+use driftless_gateway::engine::{Change, Engine};
 use driftless_gateway::model::{ArtifactId, Content, Definition, Resource, ResourceId};
 use driftless_gateway::runtime::{self, DefinitionCache, Snapshot};
 use driftless_gateway::wire;
+
+use crate::plant::Sabotage;
 
 /// How many definitions are kept as read, over all runs of a thread: stories use few names, so
 /// most were read in an earlier run. What is kept is what reading would give again.
@@ -42,27 +45,40 @@ pub struct View {
 
 impl View {
     /// Takes in what changed since the last call, and answers the resources among it.
-    pub fn follow(&mut self, driver: &mut Driver) -> Vec<HeldChange> {
+    pub fn follow(&mut self, driver: &mut Driver, sabotage: &mut Sabotage) -> Vec<HeldChange> {
         let mut changes = Vec::new();
         while let Some(change) = driver.poll_change() {
+            let engine = driver.engine();
+            for id in sabotage.disturbed(&change, engine, &self.held) {
+                changes.extend(self.look_at(id, engine, sabotage));
+            }
             match change {
                 Change::Artifact(id) => {
                     self.behind.insert(id);
                 }
-                Change::Resource(id) => {
-                    let after = driver.engine().resource_in_force(&id);
-                    let before = match &after {
-                        Some(after) => self.held.insert(id.clone(), after.clone()),
-                        None => self.held.remove(&id),
-                    };
-                    if before != after {
-                        self.behind_resources.insert(id.clone());
-                        changes.push(HeldChange { id, before, after });
-                    }
-                }
+                Change::Resource(id) => changes.extend(self.look_at(id, engine, sabotage)),
             }
         }
         changes
+    }
+
+    /// Takes in how a resource is; answers what changed of it.
+    fn look_at(
+        &mut self,
+        id: ResourceId,
+        engine: &Engine,
+        sabotage: &mut Sabotage,
+    ) -> Option<HeldChange> {
+        let after = engine.resource_in_force(&id);
+        let after = after.and_then(|resource| sabotage.in_force(engine, &id, resource));
+        let before = match &after {
+            Some(after) => self.held.insert(id.clone(), after.clone()),
+            None => self.held.remove(&id),
+        };
+        (before != after).then(|| {
+            self.behind_resources.insert(id.clone());
+            HeldChange { id, before, after }
+        })
     }
 
     /// Keys, subscriptions, plans and applications in force.
@@ -85,6 +101,7 @@ impl View {
     pub fn refresh(
         &mut self,
         driver: &Driver,
+        sabotage: &Sabotage,
         mut content: impl FnMut(&ArtifactId) -> Option<Content>,
     ) {
         if !self.is_behind() {
@@ -107,11 +124,17 @@ impl View {
                         cache.get_or_read(digest, read).ok()
                     })
                 });
-                (id, definition)
+                (id, definition.map(|definition| sabotage.defined(definition)))
             })
             .collect();
         let apis = definitions.iter().map(|(id, read)| runtime::Change::Api(id, read.as_ref()));
-        let held = resources.iter().map(|id| runtime::Change::Resource(id, self.held.get(id)));
+        let resources: Vec<(&ResourceId, Option<Cow<'_, Resource>>)> = resources
+            .iter()
+            .filter(|_| sabotage.follows_resources())
+            .map(|id| (id, self.held.get(id).map(|held| sabotage.judged(held))))
+            .collect();
+        let held =
+            resources.iter().map(|(id, held)| runtime::Change::Resource(id, held.as_deref()));
         self.snapshot = self.snapshot.with(apis.chain(held));
     }
 }

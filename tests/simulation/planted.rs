@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use driftless::plant::{ALL, Plant};
+use driftless::replicas::disagreement;
 use driftless::runner::{RunOptions, generate, profiles, properties, run_story, trace_hash};
 use driftless::scenario::{Scenario, load_folder};
+
+use crate::credentials;
 
 /// How many seeds of each of these profiles are searched, from 0, after the scenarios.
 const SEEDS: u64 = 24;
@@ -13,13 +16,13 @@ const SEEDS: u64 = 24;
 /// Every fault, and no crash.
 const PROFILES: [&str; 2] = ["everything", "answers"];
 
-/// Every scenario by name, then the seeds.
+/// Every scenario by name, then the stories about keys, then the seeds.
 fn stories() -> Vec<(String, Scenario)> {
     let profiles = profiles().iter().filter(|profile| PROFILES.contains(&profile.name));
     let seeds = profiles.flat_map(|profile| {
         (0..SEEDS).map(|seed| (format!("{} {seed}", profile.name), generate(profile, seed)))
     });
-    scenarios().into_iter().chain(seeds).collect()
+    scenarios().into_iter().chain(credentials::stories()).chain(seeds).collect()
 }
 
 /// Every scenario by name.
@@ -30,13 +33,18 @@ pub(crate) fn scenarios() -> Vec<(String, Scenario)> {
     files.into_iter().map(|file| (file.name, file.scenario)).collect()
 }
 
-/// The properties that a story violates with `plant`, `same_trace` among them.
+/// The properties that a story violates with `plant`, those of several runs among them. Gateways
+/// are compared only where a plant is to make them differ.
 pub(crate) fn violated(story: &Scenario, plant: Option<Plant>) -> BTreeSet<&'static str> {
     let run = || run_story(story, RunOptions { plant, ..RunOptions::default() });
     let first = run();
     let mut found: BTreeSet<_> = first.violations.iter().map(|found| found.property).collect();
     if found.is_empty() && run().trace_hash != first.trace_hash {
         found.insert("same_trace");
+    }
+    let entry = ALL.iter().find(|entry| Some(entry.plant) == plant);
+    if entry.is_some_and(|entry| entry.is_found_by("replicas_agree")) {
+        found.extend(disagreement(story, plant).map(|found| found.property));
     }
     found
 }
@@ -86,6 +94,21 @@ fn every_property_finds_a_plant_that_nothing_else_finds() {
         .filter(|name| !finds_alone(name))
         .collect();
     assert!(idle.is_empty(), "no plant is found by one of these alone: {idle:?}");
+}
+
+#[test]
+fn every_kind_of_resource_is_watched() {
+    for (kind, _) in credentials::UNTOLD {
+        let story = credentials::untold(kind);
+        let options = RunOptions { plant: Some(Plant::StuckRolls), ..RunOptions::default() };
+        let violations = run_story(&story, options).violations;
+        for property in ["converges", "converged_or_loud"] {
+            let is_it = violations
+                .iter()
+                .any(|found| found.property == property && found.subject.starts_with(kind));
+            assert!(is_it, "{property} does not find a {kind}: {violations:?}");
+        }
+    }
 }
 
 #[test]

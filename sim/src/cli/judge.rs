@@ -1,5 +1,6 @@
 //! One story, run and judged.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use driftless_gateway::time::Instant;
 
 use super::exit::Exit;
+use crate::plant::Plant;
+use crate::replicas::{Ending, disagreement};
 use crate::runner::{Outcome, RunOptions, Violation, run_story};
 use crate::scenario::Scenario;
 
@@ -23,6 +26,15 @@ impl Judged {
     pub(super) fn difference(&self) -> Option<(u128, u128)> {
         let first = self.outcome.trace_hash;
         self.second_hash.filter(|second| *second != first).map(|second| (first, second))
+    }
+
+    /// Compares with gateways that have other faults of their own, where all is well so far.
+    pub(super) fn compare_replicas(&mut self, story: &Scenario, plant: Option<Plant>) {
+        if self.outcome.violations.is_empty() {
+            let compare = AssertUnwindSafe(|| disagreement(story, plant));
+            let found = catch_unwind(compare).unwrap_or_else(|payload| Some(panicked(&*payload)));
+            self.outcome.violations.extend(found);
+        }
     }
 
     /// The exit code that this story alone calls for. A run that cannot be repeated proves
@@ -50,30 +62,33 @@ pub(super) fn judge(story: &Scenario, mut options: RunOptions<'_>, twice: bool) 
 
 /// Runs a story; a panic is a violation like any other.
 fn guarded(story: &Scenario, options: RunOptions<'_>) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| run_story(story, options))).unwrap_or_else(|payload| {
-        let found = payload
-            .downcast_ref::<String>()
-            .cloned()
-            .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "a panic without a message".to_owned());
-        let violation = Violation {
-            property: "engine_panicked",
-            at: Instant::START,
-            subject: "the run".to_owned(),
-            expected: "no panic".to_owned(),
-            found,
-            last_events: Vec::new(),
-        };
-        Outcome {
-            violations: vec![violation],
-            trace_hash: 0,
-            simulated: Duration::ZERO,
-            events: 0,
-            delivered: BTreeMap::new(),
-            marks: BTreeSet::new(),
-            story: story.clone(),
-            crashes: 0,
-            idle_faults: Vec::new(),
-        }
+    catch_unwind(AssertUnwindSafe(|| run_story(story, options))).unwrap_or_else(|payload| Outcome {
+        violations: vec![panicked(&*payload)],
+        trace_hash: 0,
+        simulated: Duration::ZERO,
+        events: 0,
+        delivered: BTreeMap::new(),
+        marks: BTreeSet::new(),
+        story: story.clone(),
+        crashes: 0,
+        idle_faults: Vec::new(),
+        ending: Ending::default(),
     })
+}
+
+/// A panic as a violation.
+fn panicked(payload: &(dyn Any + Send)) -> Violation {
+    let found = payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "a panic without a message".to_owned());
+    Violation {
+        property: "engine_panicked",
+        at: Instant::START,
+        subject: "the run".to_owned(),
+        expected: "no panic".to_owned(),
+        found,
+        last_events: Vec::new(),
+    }
 }

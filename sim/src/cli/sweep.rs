@@ -27,6 +27,9 @@ const MARKS_SEEDS_MIN: u64 = 1000;
 /// Every so many seeds, one is run twice to compare the traces.
 const TWICE_EVERY: u64 = 64;
 
+/// Every so many seeds, one is told to several gateways.
+const REPLICAS_EVERY: u64 = 50;
+
 /// How many idle seeds are named.
 const IDLE_EXAMPLES_MAX: usize = 5;
 
@@ -173,7 +176,10 @@ fn sweep(
     let work = |index: u64| {
         let told = of_seed(plan.profile, plan.seed(index)).with_plant(plan.plant);
         let options = RunOptions { plant: plan.plant, ..RunOptions::default() };
-        let judged = judge(&told.scenario, options, index.is_multiple_of(TWICE_EVERY));
+        let mut judged = judge(&told.scenario, options, index.is_multiple_of(TWICE_EVERY));
+        if index.is_multiple_of(REPLICAS_EVERY) {
+            judged.compare_replicas(&told.scenario, plan.plant);
+        }
         (told, judged)
     };
     in_order(jobs, limit, work, |beat| match beat {

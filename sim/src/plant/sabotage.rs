@@ -10,6 +10,7 @@ use driftless_gateway::wire::{HttpResponse, decode_listing};
 use serde_json::Value;
 
 use super::Plant;
+use super::access::Memory;
 use crate::manager::Upgrade;
 use crate::store::SimStore;
 
@@ -32,7 +33,9 @@ enum Heard {
 /// A planted defect at work in one run, or none.
 #[derive(Debug, Default)]
 pub struct Sabotage {
-    plant: Option<Plant>,
+    pub(super) plant: Option<Plant>,
+    /// What a defect about keys and subscriptions remembers.
+    pub(super) memory: Memory,
     /// The first list that was one.
     first_list: Option<HttpResponse>,
     /// By path: how often a definition was read, and the first answer.
@@ -96,6 +99,7 @@ impl Sabotage {
             let ids = recovered.rows.keys();
             self.events = ids.map(|id| (id.to_string(), Heard::Deployed)).collect();
         }
+        self.forget_resources(&mut recovered);
         let states = match self.plant {
             Some(Plant::ForgetEndings) => {
                 recovered.tombstones.clear();
@@ -133,6 +137,9 @@ impl Sabotage {
 
     /// Breaks an answer on its way to the gateway.
     pub fn answer(&mut self, name: &str, path: &str, answer: &mut HttpResponse) {
+        if name.starts_with("read_") {
+            return self.answer_roll(name, path, answer);
+        }
         match (self.plant, name) {
             (Some(Plant::FailureIsEmpty), "list") if !is_list(answer) => {
                 *answer = ok(br#"{"deployments":[]}"#);
@@ -221,6 +228,7 @@ impl Sabotage {
             Some(Event::ConnectionAck { .. }) | None => return true,
             Some(Event::Deployed(head)) => (Heard::Deployed, Some(&head.artifact)),
             Some(Event::Undeployed(head)) => (Heard::Undeployed, Some(&head.artifact)),
+            Some(Event::Changed(event)) if !self.hears_of(event) => return false,
             Some(_) => (Heard::Deployed, None),
         };
         if let Some(id) = id.filter(|_| self.notes_events()) {

@@ -33,30 +33,8 @@ impl Property for Closure {
 impl Closure {
     /// Something that lives went although nobody said so.
     fn vanished(self, scene: &Scene<'_>, change: &HeldChange, verdicts: &mut Verdicts) {
-        // After a restore, what lives is not what lived when the gateway read it.
-        if !scene.ledger.restores().is_empty() {
-            return;
-        }
-        let lost = match &change.before {
-            Some(Resource::ApiKey(before)) => {
-                let left = |key: &Credential| match &change.after {
-                    Some(Resource::ApiKey(after)) => {
-                        after.credentials.iter().any(|left| left.hash == key.hash)
-                    }
-                    _ => false,
-                };
-                let gone = before.credentials.iter().filter(|key| !left(key));
-                gone.into_iter().any(|key| lives(scene, &change.id, key))
-            }
-            Some(Resource::Subscription(_)) if change.after.is_none() => {
-                let ResourceId::Subscription(id) = &change.id else { return };
-                let record = scene.ledger.subscription(id);
-                record.is_some_and(|record| record.life.now().is_some())
-                    && !was_told_of_an_end(scene, &change.id)
-            }
-            _ => false,
-        };
-        if lost {
+        let Some(before) = &change.before else { return };
+        if is_lost(scene, &change.id, before, change.after.as_ref()) {
             let found = "gone, and nobody said so";
             verdicts.violated(self.name(), scene.now, change.id.to_string(), "held", found);
         }
@@ -75,6 +53,38 @@ impl Closure {
                 verdicts.violated(self.name(), scene.now, id.to_string(), "gone with it", found);
             }
         }
+    }
+}
+
+/// Whether something of `before` lives that is not in `after`, and nobody said that it ended.
+pub(super) fn is_lost(
+    scene: &Scene<'_>,
+    id: &ResourceId,
+    before: &Resource,
+    after: Option<&Resource>,
+) -> bool {
+    // After a restore, what lives is not what lived when the gateway read it.
+    if !scene.ledger.restores().is_empty() {
+        return false;
+    }
+    match (id, before) {
+        (_, Resource::ApiKey(before)) => {
+            let is_left = |key: &&Credential| match after {
+                Some(Resource::ApiKey(after)) => {
+                    after.credentials.iter().any(|left| left.hash == key.hash)
+                }
+                _ => false,
+            };
+            let mut gone = before.credentials.iter().filter(|key| !is_left(key));
+            gone.any(|key| lives(scene, id, key))
+        }
+        (ResourceId::Subscription(named), _) => {
+            let record = scene.ledger.subscription(named);
+            after.is_none()
+                && record.is_some_and(|record| record.life.now().is_some())
+                && !was_told_of_an_end(scene, id)
+        }
+        _ => false,
     }
 }
 

@@ -5,18 +5,19 @@
 //! | `converges` | at rest | what is served equals what the ledger says |
 //! | `converged_or_loud` | at rest | every difference is covered by a status |
 //! | `safe_read` | always | a failed, partial or malformed read removes and replaces nothing |
-//! | `no_resurrection` | always | what was withdrawn stays gone until it is deployed again |
+//! | `no_resurrection` | always | what was withdrawn or ended stays gone until it is issued again |
 //! | `generation_never_regresses` | always | no artifact goes back to an older generation |
 //! | `never_serves_undeployed` | always | an undeployed item stops within the bound |
 //! | `ack_truth` | always | acks match what was done and are durable |
 //! | `store_recovers` | at restart | a crash keeps a prefix that covers every commit |
 //! | `bounded_work` | always | connects, requests and writes are bounded; idle does nothing |
-//! | `serves_last_good` | always | what was served is served after a restart without APIM |
+//! | `serves_last_good` | always | what was served and held is so after a restart without APIM |
 //! | `revocation_bound` | always | a dead credential is refused within the printed bound |
 //! | `closure` | always | keys and subscriptions follow their API, and go for no other reason |
 //! | `update_count` | at rest | changes of what is served and held, against what was issued |
 //! | `same_decision` | at rest | requests are judged as the ledger judges them |
 //! | `no_error_log` | always | nothing logs an error |
+//! | `replicas_agree` | run | gateways with other faults of their own end with the same state |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
 //! A property sees [`Moment`]s of the run and asks the ledger, never the wire. Each is shown to
@@ -41,7 +42,7 @@ mod serves_last_good;
 mod store_recovers;
 mod update_count;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use driftless_gateway::engine::{Config, Engine};
@@ -168,11 +169,13 @@ pub enum Moment<'a> {
     End,
 }
 
-/// Collects what did not hold.
+/// Collects what did not hold, and what was reached.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
     /// What did not hold, in the order found.
     pub violations: Vec<Violation>,
+    /// Marks that a property reached.
+    pub reached: BTreeSet<&'static str>,
 }
 
 impl Verdicts {
@@ -245,7 +248,7 @@ pub const ALL: &[About] = &[
     About {
         name: "no_resurrection",
         when: "always",
-        says: "deleted or undeployed: gone, and stays gone until deployed again",
+        says: "deleted, undeployed or revoked: gone, and stays gone until issued again",
     },
     About {
         name: "generation_never_regresses",
@@ -271,7 +274,7 @@ pub const ALL: &[About] = &[
     About {
         name: "serves_last_good",
         when: "always",
-        says: "what was served when the process died is served once it is back, APIM or no APIM",
+        says: "what was served and held when the process died is so once it is back, APIM or not",
     },
     About {
         name: "revocation_bound",
@@ -294,6 +297,11 @@ pub const ALL: &[About] = &[
         says: "a request is let through exactly when the ledger's own judgement says so",
     },
     About { name: "no_error_log", when: "always", says: "no line at level ERROR is logged" },
+    About {
+        name: "replicas_agree",
+        when: "run",
+        says: "gateways that were told one story with other faults of their own hold the same",
+    },
     About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
     About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },
 ];

@@ -1,17 +1,21 @@
 //! `no_resurrection`: what was undeployed or deleted and withdrawn is not served again until APIM
-//! deploys it again (law 5).
+//! deploys it again, and a key that was ended and dropped opens nothing again (law 5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use driftless_gateway::model::ArtifactId;
+use driftless_gateway::model::{ArtifactId, Resource, ResourceId, SecretHash};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::Issued;
+use crate::manager::{Issued, KeyState};
+use crate::view::HeldChange;
 
-/// By artifact, the number of the newest ending that the gateway honoured.
+/// What the gateway withdrew and dropped for a reason.
 #[derive(Clone, Debug, Default)]
 pub(super) struct NoResurrection {
+    /// By artifact, the number of the newest ending that it honoured.
     honoured: BTreeMap<ArtifactId, u32>,
+    /// Keys whose end it was told of and whose absence is durable.
+    dropped: BTreeSet<(ResourceId, SecretHash)>,
 }
 
 impl Property for NoResurrection {
@@ -20,12 +24,16 @@ impl Property for NoResurrection {
     }
 
     fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Wiped | Moment::Served { .. })
+        matches!(moment, Moment::Wiped | Moment::Served { .. } | Moment::Held(_))
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
         if matches!(moment, Moment::Wiped) {
             self.honoured.clear();
+            self.dropped.clear();
+        }
+        if let Moment::Held(change) = moment {
+            self.held(scene, change, verdicts);
         }
         let Moment::Served { artifact, before, after } = moment else { return };
         let Some(record) = scene.ledger.record(artifact) else { return };
@@ -62,4 +70,51 @@ impl Property for NoResurrection {
             );
         }
     }
+}
+
+impl NoResurrection {
+    /// The keys of a name changed.
+    fn held(&mut self, scene: &Scene<'_>, change: &HeldChange, verdicts: &mut Verdicts) {
+        let id = &change.id;
+        let (before, after) = (hashes(change.before.as_ref()), hashes(change.after.as_ref()));
+        let row = scene.committed.resources.get(id).and_then(|row| row.resource.as_ref());
+        let durable = hashes(row);
+        for hash in before.difference(&after).filter(|hash| is_dead(scene, hash)) {
+            if !durable.contains(hash) && was_told(scene, id, hash) {
+                self.dropped.insert((id.clone(), *hash));
+            }
+        }
+        for hash in after.difference(&before).filter(|hash| is_dead(scene, hash)) {
+            if self.dropped.contains(&(id.clone(), *hash)) {
+                let (expected, found) = ("gone since it was ended", "in force again");
+                verdicts.violated(self.name(), scene.now, id.to_string(), expected, found);
+            }
+        }
+    }
+}
+
+fn hashes(resource: Option<&Resource>) -> BTreeSet<SecretHash> {
+    match resource {
+        Some(Resource::ApiKey(slot)) => slot.credentials.iter().map(|key| key.hash).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Whether a key was revoked or regenerated.
+fn is_dead(scene: &Scene<'_>, hash: &SecretHash) -> bool {
+    scene.ledger.key_with(hash).is_some_and(|(_, key)| {
+        matches!(key.life.now(), Some(KeyState::Revoked | KeyState::Regenerated))
+    })
+}
+
+/// Whether an event told of the end of that very key. Where only a list lacked it, nothing says
+/// from when on it is dead.
+fn was_told(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
+    let (ResourceId::ApiKey(artifact, _), Some((index, _))) = (id, scene.ledger.key_with(hash))
+    else {
+        return false;
+    };
+    let mut ends =
+        scene.ledger.notices_of(index, artifact).filter(|notice| notice.ends == Some(index));
+    ends.any(|notice| scene.told.heard(id, &notice.sent_text).is_some())
 }

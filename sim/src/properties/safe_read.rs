@@ -1,14 +1,15 @@
 //! `safe_read`: a failed, partial or malformed read removes and replaces nothing (law 3).
 //!
 //! What is withdrawn must have been undeployed or deleted since it was served; what is served
-//! must be something that APIM issued for that very artifact.
+//! must be something that APIM issued for that very artifact. What is held of keys, subscriptions,
+//! plans and applications must have been issued too; that none goes is for `closure` to say.
 
 use std::collections::BTreeMap;
 
-use driftless_gateway::model::{ArtifactId, Event};
+use driftless_gateway::model::{ArtifactId, Event, Resource, ResourceId};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{Cause, Issued};
+use crate::manager::{Cause, Issued, KeyScope};
 
 /// The number of the newest statement when each artifact began to be served as it is.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +26,7 @@ impl Property for SafeRead {
     }
 
     fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Heard(_) | Moment::Served { .. })
+        matches!(moment, Moment::Heard(_) | Moment::Served { .. } | Moment::Held(_))
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
@@ -34,6 +35,14 @@ impl Property for SafeRead {
                 self.hear(scene, &head.artifact, head.performed_text.as_deref());
             }
             Moment::Heard(Event::Deleted { artifact, .. }) => self.hear(scene, artifact, None),
+            Moment::Held(change) => {
+                let after = change.after.as_ref();
+                if after.is_some_and(|after| !was_issued(scene, &change.id, after)) {
+                    let (subject, found) = (change.id.to_string(), "something else");
+                    let expected = "what APIM issued under that name";
+                    verdicts.violated(self.name(), scene.now, subject, expected, found);
+                }
+            }
             _ => {}
         }
         let Moment::Served { artifact, before, after } = moment else { return };
@@ -95,5 +104,30 @@ impl SafeRead {
             record.issues.iter().any(|later| later.number > issue && later.cause == Cause::Restore);
         let known = self.heard.entry(artifact.clone()).or_insert(0);
         *known = (*known).max(if is_undone { u32::MAX } else { issue });
+    }
+}
+
+/// Whether APIM ever said so of a resource.
+fn was_issued(scene: &Scene<'_>, id: &ResourceId, held: &Resource) -> bool {
+    let ledger = scene.ledger;
+    match (id, held) {
+        (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) => {
+            slot.credentials.iter().all(|held| {
+                ledger.key_with(&held.hash).is_some_and(|(_, key)| match &key.scope {
+                    KeyScope::Api(of) => of == artifact,
+                    KeyScope::Application(_) => true,
+                })
+            })
+        }
+        (ResourceId::Subscription(id), Resource::Subscription(held)) => {
+            let said = ledger.subscription(id).map(|record| record.life.said());
+            said.into_iter().flatten().any(|said| said.what.as_ref() == Some(held))
+        }
+        (ResourceId::Plan(id), Resource::Plan(held)) => {
+            let said = ledger.plan(id).map(|record| record.life.said());
+            said.into_iter().flatten().any(|said| said.what.as_ref() == Some(held))
+        }
+        (ResourceId::Application(id), Resource::Application(_)) => ledger.application(id).is_some(),
+        _ => false,
     }
 }

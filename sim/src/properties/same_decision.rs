@@ -77,6 +77,9 @@ impl SameDecision {
         verdicts: &mut Verdicts,
     ) {
         let decided = scene.judge(&probe.request());
+        if matches!(decided, Err(runtime::Refusal::KeyExpired)) {
+            verdicts.reached.insert("expired_key_refused");
+        }
         if decided.is_ok() == probe.admitted {
             return;
         }

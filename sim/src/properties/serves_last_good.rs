@@ -1,17 +1,18 @@
-//! `serves_last_good`: what was served when the process died is served as soon as it is back,
-//! APIM or no APIM (law 10).
+//! `serves_last_good`: what was served and held when the process died is served and held as soon
+//! as it is back, APIM or no APIM (law 10).
 
 use std::collections::BTreeMap;
 
-use driftless_gateway::model::ArtifactId;
+use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 
-use super::{Moment, Property, Scene, Served, Verdicts};
+use super::{Moment, Property, Scene, Served, Verdicts, closure};
 use crate::manager::Issued;
 
-/// What was served when the process died, until the next one was looked at.
+/// What was served and held when the process died, until the next one was looked at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServesLastGood {
     served: BTreeMap<ArtifactId, Served>,
+    held: BTreeMap<ResourceId, Resource>,
     is_back: bool,
 }
 
@@ -26,10 +27,24 @@ impl Property for ServesLastGood {
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
         match moment {
-            // One that died before it was looked at changes nothing.
-            Moment::Crashed(_) if self.is_back => self.is_back = false,
-            Moment::Crashed(_) => self.served.clone_from(scene.served),
-            Moment::Wiped => self.served.clear(),
+            Moment::Crashed(in_flight) => {
+                // One that died before it was looked at changes nothing.
+                if !std::mem::take(&mut self.is_back) {
+                    self.served.clone_from(scene.served);
+                    let rows = scene.committed.resources.iter();
+                    let there = rows.filter_map(|(id, row)| Some((id, row.resource.as_ref()?)));
+                    self.held = there.map(|(id, held)| (id.clone(), held.clone())).collect();
+                }
+                // What was being written may be there or not.
+                let written = |id: &ResourceId| {
+                    in_flight.is_some_and(|batch| batch.resources.contains_key(id))
+                };
+                self.held.retain(|id, _| !written(id));
+            }
+            Moment::Wiped => {
+                self.served.clear();
+                self.held.clear();
+            }
             Moment::Recovered(_) => self.is_back = true,
             _ => {}
         }
@@ -38,6 +53,12 @@ impl Property for ServesLastGood {
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
         if !std::mem::take(&mut self.is_back) {
             return;
+        }
+        for (id, before) in std::mem::take(&mut self.held) {
+            if closure::is_lost(scene, &id, &before, scene.held.get(&id)) {
+                let expected = "held as it was when the process died";
+                verdicts.violated(self.name(), scene.now, id.to_string(), expected, "not held");
+            }
         }
         for (id, served) in std::mem::take(&mut self.served) {
             let Some(record) = scene.ledger.record(&id) else { continue };

@@ -65,15 +65,22 @@ fn difference(committed: &Recovered, found: &Recovered) -> String {
         .tombstones
         .iter()
         .find(|(id, tombstone)| found.tombstones.get(*id) != Some(*tombstone));
-    match (row, grave) {
-        (Some((id, row)), _) => format!("the row of {id}: {row:?}, found {:?}", found.rows.get(id)),
-        (None, Some((id, _))) => format!("the tombstone of {id}"),
-        (None, None) => format!(
-            "{} rows and {} tombstones, found {} and {}",
+    let mut resources = committed.resources.iter();
+    let resource = resources.find(|(id, row)| found.resources.get(*id) != Some(*row));
+    match (row, grave, resource) {
+        (Some((id, row)), ..) => {
+            format!("the row of {id}: {row:?}, found {:?}", found.rows.get(id))
+        }
+        (None, Some((id, _)), _) => format!("the tombstone of {id}"),
+        (None, None, Some((id, _))) => format!("the row of {id}"),
+        (None, None, None) => format!(
+            "{} rows, {} tombstones and {} resources, found {}, {} and {}",
             committed.rows.len(),
             committed.tombstones.len(),
+            committed.resources.len(),
             found.rows.len(),
-            found.tombstones.len()
+            found.tombstones.len(),
+            found.resources.len()
         ),
     }
 }

@@ -1,7 +1,7 @@
 //! What arrives, at either side.
 
 use driftless_gateway::driver::ReadFrame;
-use driftless_gateway::engine::{CloseReason, Doubt, Failure};
+use driftless_gateway::engine::{CloseReason, Failure};
 use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
@@ -210,38 +210,6 @@ impl World<'_, '_> {
         }
     }
 
-    fn mark_event(&mut self, event: &Event) {
-        let is_live = self.gateway.engine().is_some_and(|engine| engine.is_live());
-        if !is_live {
-            self.mark("event_before_ack");
-        }
-        let fetching = !self.fetches.is_empty();
-        match event {
-            Event::Deployed(head) => {
-                if self.listing {
-                    self.mark("deploy_during_list");
-                }
-                let record = self.manager.ledger().record(&head.artifact);
-                if record.is_some_and(|record| record.deleted_since().is_some()) {
-                    self.mark("late_deploy_of_deleted");
-                }
-            }
-            Event::Undeployed(head) => {
-                if fetching {
-                    self.mark("undeploy_during_fetch");
-                }
-                let record = self.manager.ledger().record(&head.artifact);
-                if record.is_some_and(|record| record.must_serve().is_some())
-                    && self.served.contains_key(&head.artifact)
-                {
-                    self.mark("late_undeploy");
-                }
-            }
-            Event::Deleted { .. } if self.listing => self.mark("delete_during_list"),
-            _ => {}
-        }
-    }
-
     fn request_arrives(
         &mut self,
         boot: u64,
@@ -288,6 +256,7 @@ impl World<'_, '_> {
         }
         self.requests.remove(&id);
         self.fetches.remove(&id);
+        self.rolls.remove(&id);
         if name == "list" {
             self.listing = false;
         }
@@ -315,45 +284,15 @@ impl World<'_, '_> {
         }
     }
 
-    /// Notes what a list made the engine believe.
-    fn mark_beliefs(&mut self) {
-        let Some(engine) = self.gateway.engine() else { return };
-        let is_orphan = engine.desired().iter().any(|(_, known)| known.absent_since.is_some());
-        let zombie = Some(Doubt::ListedWithoutContent);
-        let is_zombie = engine.desired().iter().any(|(_, known)| known.doubt == zombie);
-        if is_orphan {
-            self.mark("orphan_candidate");
-        }
-        if is_zombie {
-            self.mark("zombie_listed");
-        }
-    }
-
     fn nobody_listens(&mut self, boot: u64, id: RequestId, exchange: u64) {
         self.net.forget(Line::Exchange(exchange));
         if boot != self.gateway.boots() || self.requests.remove(&id).is_none() {
             return;
         }
+        self.rolls.remove(&id);
         let now = self.now;
         if let Some(driver) = self.gateway.driver() {
             driver.request_failed(id, Failure::Unreachable("connection refused".to_owned()), now);
-        }
-    }
-
-    fn mark_answer(&mut self, name: &str, response: &HttpResponse) {
-        match name {
-            "list" => {
-                let is_list = response.body.starts_with(br#"{"deployments":["#);
-                if response.status != 200 || !is_list {
-                    self.mark("list_failed");
-                } else if response.body.starts_with(br#"{"deployments":[]"#)
-                    && self.manager.ledger().must_serve().next().is_some()
-                {
-                    self.mark("list_empty_by_fault");
-                }
-            }
-            "fetch_batch" if response.status != 200 => self.mark("batch_failed"),
-            _ => {}
         }
     }
 
@@ -372,6 +311,9 @@ impl World<'_, '_> {
             if let Some(driver) = self.gateway.driver() {
                 driver.closed(known.session, CloseReason::Lost("reset by peer".to_owned()), now);
             }
+        }
+        for reading in std::mem::take(&mut self.rolls).into_values() {
+            self.mark_cancelled(Some(reading));
         }
         for (id, exchange) in std::mem::take(&mut self.requests) {
             self.net.forget(Line::Exchange(exchange));

@@ -23,6 +23,8 @@ impl World<'_, '_> {
                 Outbound::Http { id, request, name } => self.send_request(id, request, name),
                 Outbound::Cancel { id } => {
                     self.fetches.remove(&id);
+                    let reading = self.rolls.remove(&id);
+                    self.mark_cancelled(reading);
                     if let Some(exchange) = self.requests.remove(&id) {
                         self.net.forget(Line::Exchange(exchange));
                     }
@@ -114,6 +116,8 @@ impl World<'_, '_> {
         self.listing |= name == "list";
         if matches!(name, "fetch" | "fetch_batch") {
             self.fetches.insert(id);
+        } else if name.starts_with("read_") {
+            self.rolls.insert(id, name);
         }
         self.next_exchange += 1;
         let exchange = self.next_exchange;
@@ -134,7 +138,7 @@ impl World<'_, '_> {
             return;
         }
         let now = self.now;
-        let Some((write, batch, done)) = self.gateway.finish_commit() else { return };
+        let Some((write, batch, done)) = self.gateway.finish_commit(&self.sabotage) else { return };
         self.trace.record(now, "store", "committed", &[u8::from(done.is_ok())], || match &done {
             Ok(()) => format!("write={write}"),
             Err(failure) => format!("write={write} failed: {failure}"),
@@ -173,6 +177,7 @@ impl World<'_, '_> {
         }
         self.requests.clear();
         self.fetches.clear();
+        self.rolls.clear();
         self.listing = false;
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())

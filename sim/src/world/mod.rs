@@ -7,6 +7,7 @@
 mod agenda;
 mod deliver;
 mod gateway_side;
+mod marking;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use crate::net::{Line, Network};
 use crate::plant::{Plant, Sabotage};
 use crate::properties::{self, Moment, Phase, Property, Scene, Served, Verdicts};
 use crate::random::Key;
+use crate::replicas::Ending;
 use crate::scenario::Scenario;
 use crate::step::{Observable, Trigger, When};
 use crate::told::Told;
@@ -107,6 +109,8 @@ pub struct World<'s, 't> {
     last_state: Option<SyncState>,
     listing: bool,
     fetches: BTreeSet<RequestId>,
+    /// Lists of keys, subscriptions and plans that are being read, by what they are called.
+    rolls: BTreeMap<RequestId, &'static str>,
     /// Hashes of the events that reached the gateway.
     heard: BTreeSet<u128>,
     books: Books,
@@ -176,6 +180,7 @@ impl<'s, 't> World<'s, 't> {
             last_state: None,
             listing: false,
             fetches: BTreeSet::new(),
+            rolls: BTreeMap::new(),
             heard: BTreeSet::new(),
             books: Books::default(),
             stopped: false,
@@ -260,7 +265,7 @@ impl<'s, 't> World<'s, 't> {
     }
 
     fn tick(&mut self) {
-        self.gateway.refresh_snapshot();
+        self.swap_snapshot();
         let mut properties = std::mem::take(&mut self.properties);
         let mut verdicts = std::mem::take(&mut self.verdicts);
         let scene = self.scene();
@@ -292,7 +297,7 @@ impl<'s, 't> World<'s, 't> {
 
     /// The run came to rest.
     pub fn rest(&mut self) {
-        self.gateway.refresh_snapshot();
+        self.swap_snapshot();
         self.show(&Moment::Rest);
     }
 
@@ -364,24 +369,9 @@ impl<'s, 't> World<'s, 't> {
         self.trace.record(self.now, "engine", what, &digest.unwrap_or_default(), detail);
     }
 
-    /// Notes when a definition is served under the label of another generation.
-    fn mark_label(&mut self, id: &ArtifactId, served: Option<&Served>) {
-        let record = self.manager.ledger().record(id);
-        let Some((served, record)) = served.zip(record) else { return };
-        let labelled = record.issues.iter().rev().find(|issue| match &issue.what {
-            Issued::Deployed { deployment, .. } => Some(deployment) == served.deployment.as_ref(),
-            _ => false,
-        });
-        let newest = record.issues_of(served.digest).next_back().map(|issue| issue.number);
-        match labelled.map(|issue| issue.number).zip(newest) {
-            Some((label, content)) if content > label => self.mark("content_newer_than_event"),
-            Some((label, content)) if content < label => self.mark("content_older_than_event"),
-            _ => {}
-        }
-    }
-
     fn watch_held(&mut self) {
-        for change in self.gateway.follow() {
+        for change in self.gateway.follow(&mut self.sabotage) {
+            self.mark_held(&change);
             let what = match (&change.before, &change.after) {
                 (None, _) => "holds",
                 (Some(_), Some(_)) => "replaces",
@@ -456,12 +446,6 @@ impl<'s, 't> World<'s, 't> {
             }
         }
         delivered
-    }
-
-    /// A situation was reached.
-    pub fn mark(&mut self, mark: &'static str) {
-        debug_assert!(crate::marks::marks().iter().any(|known| known.name == mark), "{mark}");
-        self.marks.insert(mark);
     }
 
     /// Something observable happened: triggers that wait for it come closer.
@@ -559,6 +543,7 @@ impl<'s, 't> World<'s, 't> {
         if !self.stopped {
             claims.check(&self.scene(), &delivered, &mut verdicts);
         }
+        self.marks.append(&mut verdicts.reached);
         Finished {
             violations: verdicts.violations,
             trace_hash: self.trace.hash(),
@@ -569,6 +554,7 @@ impl<'s, 't> World<'s, 't> {
             crashes: self.crashes,
             unfired: self.unfired,
             serving,
+            ending: Ending { held: self.gateway.view().held().clone(), served: self.served },
         }
     }
 
@@ -615,4 +601,6 @@ pub struct Finished {
     pub unfired: BTreeSet<usize>,
     /// By API, the revision to be served at the end, or 0.
     pub serving: BTreeMap<String, u32>,
+    /// What the gateway held.
+    pub ending: Ending,
 }

@@ -1,0 +1,202 @@
+//! Noting the situations that a sweep should reach.
+
+use driftless_gateway::engine::Doubt;
+use driftless_gateway::model::{
+    ArtifactId, Dialect, Event, Resource, ResourceChange, ResourceEvent, ResourceId,
+};
+use driftless_gateway::time::Timestamp;
+use driftless_gateway::wire::HttpResponse;
+
+use super::World;
+use crate::manager::{Issued, KeyRecord, KeyScope, KeyState};
+use crate::properties::Served;
+use crate::view::HeldChange;
+
+impl World<'_, '_> {
+    /// A situation was reached.
+    pub fn mark(&mut self, mark: &'static str) {
+        debug_assert!(crate::marks::marks().iter().any(|known| known.name == mark), "{mark}");
+        self.marks.insert(mark);
+    }
+
+    /// Notes when a definition is served under the label of another generation.
+    pub(super) fn mark_label(&mut self, id: &ArtifactId, served: Option<&Served>) {
+        let record = self.manager.ledger().record(id);
+        let Some((served, record)) = served.zip(record) else { return };
+        let labelled = record.issues.iter().rev().find(|issue| match &issue.what {
+            Issued::Deployed { deployment, .. } => Some(deployment) == served.deployment.as_ref(),
+            _ => false,
+        });
+        let newest = record.issues_of(served.digest).next_back().map(|issue| issue.number);
+        match labelled.map(|issue| issue.number).zip(newest) {
+            Some((label, content)) if content > label => self.mark("content_newer_than_event"),
+            Some((label, content)) if content < label => self.mark("content_older_than_event"),
+            _ => {}
+        }
+    }
+
+    /// Notes what an event met.
+    pub(super) fn mark_event(&mut self, event: &Event) {
+        let is_live = self.gateway.engine().is_some_and(|engine| engine.is_live());
+        if !is_live {
+            self.mark("event_before_ack");
+        }
+        let fetching = !self.fetches.is_empty();
+        match event {
+            Event::Deployed(head) => {
+                if self.listing {
+                    self.mark("deploy_during_list");
+                }
+                let record = self.manager.ledger().record(&head.artifact);
+                if record.is_some_and(|record| record.deleted_since().is_some()) {
+                    self.mark("late_deploy_of_deleted");
+                }
+            }
+            Event::Undeployed(head) => {
+                if fetching {
+                    self.mark("undeploy_during_fetch");
+                }
+                let record = self.manager.ledger().record(&head.artifact);
+                if record.is_some_and(|record| record.must_serve().is_some())
+                    && self.served.contains_key(&head.artifact)
+                {
+                    self.mark("late_undeploy");
+                }
+            }
+            Event::Deleted { .. } if self.listing => self.mark("delete_during_list"),
+            Event::Changed(event) => self.mark_change(event),
+            _ => {}
+        }
+    }
+
+    /// Notes what an event about a key, a subscription or a plan met.
+    fn mark_change(&mut self, event: &ResourceEvent) {
+        let is_read = |name| self.rolls.values().any(|reading| *reading == name);
+        let met = match (&event.id, &event.change) {
+            (ResourceId::ApiKey(..), ResourceChange::KeyCreated(_)) if is_read("read_keys") => {
+                Some("create_during_key_list")
+            }
+            (
+                ResourceId::ApiKey(..),
+                ResourceChange::KeyRevoked | ResourceChange::KeyRegenerated(_),
+            ) if is_read("read_keys") => Some("revoke_during_key_list"),
+            (ResourceId::Subscription(_), _) if is_read("read_subscriptions") => {
+                Some("subscription_change_during_list")
+            }
+            (ResourceId::Plan(_), _) if is_read("read_plans") => Some("plan_change_during_list"),
+            _ => None,
+        };
+        met.into_iter().for_each(|mark| self.mark(mark));
+        let ResourceId::ApiKey(artifact, _) = &event.id else { return };
+        let engine = self.gateway.engine();
+        if engine.is_some_and(|engine| engine.desired().get(artifact).is_none()) {
+            self.mark("key_before_its_api");
+        }
+        let notices = self.manager.ledger().notices().iter();
+        let stamp = |text: &str| Timestamp::parse(text).ok();
+        let same = notices.filter(|notice| {
+            notice.about == event.id
+                && event.sent_at.is_some()
+                && stamp(&notice.sent_text) == event.sent_at
+        });
+        if same.count() > 1 {
+            self.mark("key_events_of_one_stamp");
+        }
+    }
+
+    /// A list will not be read to its end.
+    pub(super) fn mark_cancelled(&mut self, reading: Option<&'static str>) {
+        if reading == Some("read_keys") {
+            self.mark("reconnect_during_key_list");
+        }
+    }
+
+    /// Notes what became of the keys of a name.
+    pub(super) fn mark_held(&mut self, change: &HeldChange) {
+        let Some(Resource::ApiKey(after)) = &change.after else { return };
+        let known = |hash| match &change.before {
+            Some(Resource::ApiKey(before)) => before.credentials.iter().find(|it| it.hash == hash),
+            _ => None,
+        };
+        let ledger = self.manager.ledger();
+        let is_relisted = after.credentials.iter().any(|key| {
+            let was_nameless = known(key.hash).is_some_and(|known| known.uuid.is_none());
+            let record = ledger.key_with(&key.hash).map(|(_, record)| record);
+            was_nameless && key.uuid.is_some() && record.is_some_and(|it| it.replaces.is_some())
+        });
+        let is_shared = after.credentials.len() > 1;
+        if is_relisted {
+            self.mark("regenerated_key_listed");
+        }
+        if is_shared {
+            self.mark("two_keys_of_one_name");
+        }
+    }
+
+    /// Makes the next snapshot, and notes when a dead key is still in it.
+    pub(super) fn swap_snapshot(&mut self) {
+        let is_dead = |key: &KeyRecord| {
+            matches!(key.life.now(), Some(KeyState::Revoked | KeyState::Regenerated))
+        };
+        if self.gateway.view().is_behind() && self.holds_key(is_dead) {
+            self.mark("snapshot_swapped_before_revocation");
+        }
+        self.gateway.refresh_snapshot(&self.sabotage);
+    }
+
+    /// Whether a key is in force that the ledger knows as such.
+    fn holds_key(&self, is_such: impl Fn(&KeyRecord) -> bool) -> bool {
+        let ledger = self.manager.ledger();
+        let slots = self.gateway.view().held().values().filter_map(|held| match held {
+            Resource::ApiKey(slot) => Some(slot),
+            _ => None,
+        });
+        let mut keys = slots.flat_map(|slot| &slot.credentials);
+        keys.any(|key| ledger.key_with(&key.hash).is_some_and(|(_, record)| is_such(record)))
+    }
+
+    fn is_fixed_apim(&self) -> bool {
+        self.story.dialect == Dialect::Apim470Fixed
+    }
+    /// Notes what a list made the engine believe.
+    pub(super) fn mark_beliefs(&mut self) {
+        let Some(engine) = self.gateway.engine() else { return };
+        let is_orphan = engine.desired().iter().any(|(_, known)| known.absent_since.is_some());
+        let zombie = Some(Doubt::ListedWithoutContent);
+        let is_zombie = engine.desired().iter().any(|(_, known)| known.doubt == zombie);
+        if is_orphan {
+            self.mark("orphan_candidate");
+        }
+        if is_zombie {
+            self.mark("zombie_listed");
+        }
+    }
+
+    /// Notes what an answer is, before the gateway reads it.
+    pub(super) fn mark_answer(&mut self, name: &str, response: &HttpResponse) {
+        match name {
+            "list" => {
+                let is_list = response.body.starts_with(br#"{"deployments":["#);
+                if response.status != 200 || !is_list {
+                    self.mark("list_failed");
+                } else if response.body.starts_with(br#"{"deployments":[]"#)
+                    && self.manager.ledger().must_serve().next().is_some()
+                {
+                    self.mark("list_empty_by_fault");
+                }
+            }
+            "read_keys" if response.body == b"[]" && self.holds_key(|_| true) => {
+                self.mark("key_list_empty");
+            }
+            "read_keys" if response.body.starts_with(b"[") && self.is_fixed_apim() => {
+                let is_applications =
+                    |key: &KeyRecord| matches!(key.scope, KeyScope::Application(_));
+                if self.holds_key(is_applications) {
+                    self.mark("application_key_beside_list");
+                }
+            }
+            "fetch_batch" if response.status != 200 => self.mark("batch_failed"),
+            _ => {}
+        }
+    }
+}
