@@ -201,7 +201,6 @@ impl Engine {
         if !is_same {
             self.observed.write_resource(id.clone(), Some(row));
         }
-        self.bury_the_oldest();
     }
 
     /// Marks a resource as not to be relied on, and wants the list that settles it.
@@ -281,26 +280,6 @@ impl Engine {
     pub(super) fn parked(&self) -> usize {
         let unknown = |(artifact, _): &(&ArtifactId, usize)| self.desired.get(artifact).is_none();
         self.roster.artifacts().filter(unknown).map(|(_, count)| count).sum()
-    }
-
-    /// Forgets the oldest of those that are gone when there are too many, a quarter at a time.
-    fn bury_the_oldest(&mut self) {
-        let most = self.config.gone_max;
-        if self.roster.gone() <= most {
-            return;
-        }
-        let mut gone: Vec<(Instant, ResourceId)> = self
-            .roster
-            .iter()
-            .filter(|(_, belief)| belief.is_gone())
-            .map(|(id, belief)| (belief.learnt, id.clone()))
-            .collect();
-        gone.sort();
-        for (_, id) in gone.into_iter().take(most / 4 + 1) {
-            self.roster.set(&id, None);
-            self.observed.write_resource(id, None);
-            self.surfaced.endings_forgotten += 1;
-        }
     }
 }
 
