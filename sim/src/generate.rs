@@ -1,13 +1,15 @@
 //! A seed to its story. Every draw is keyed by the name of the step it is for, so the story of a
 //! seed is a list of independent steps.
 
+mod access;
+
 use driftless_gateway::model::Dialect;
 
 use crate::profile::{Family, Profile};
 use crate::random::Key;
 use crate::scenario::{
     BatchEncoding, BatchPath, Expect, KindSpelling, Scenario, StoreChoice, Switches,
-    TimestampPrecision,
+    TimestampPrecision, applies,
 };
 use crate::step::{
     AgoMs, Answer, Api, ChangeLifecycle, CloseSession, Count, Crash, CrashDisk, DelayEffects,
@@ -33,7 +35,10 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
     let mut steps = Vec::new();
     population(key, &mut steps);
     changes(key, &mut steps);
+    access::access(profile.access, dialect, key, &mut steps);
     faults(profile, key, &mut steps);
+    // Some draws name a fault that the request cannot have; no file may tell of it.
+    steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !applies(answer)));
     steps.sort_by_key(|step| match step.when {
         When::AtMs(ms) => ms,
         When::On(_) => 0,
@@ -75,6 +80,10 @@ fn switches(dialect: Dialect, key: Key) -> Switches {
             key.pick("encoding", &[BatchEncoding::Tar, BatchEncoding::TarGz]).copied();
         switches.kind = key.pick("kind", &[KindSpelling::Capitals, KindSpelling::Camel]).copied();
         switches.direct_send = Some(!key.chance("poll only", 1, 8));
+        switches.plans_refused = Some(key.chance("plans", 1, 2));
+        switches.key_hash_prefix = Some(key.chance("key hash", 1, 2));
+        switches.key_names_folded = Some(key.chance("key names", 1, 2));
+        switches.key_nulls = Some(key.chance("key nulls", 1, 2));
     }
     switches
 }
@@ -87,11 +96,15 @@ fn at(ms: u64, verb: Verb) -> Step {
     Step { when: When::AtMs(ms), verb }
 }
 
-/// Most APIs are deployed before the gateway starts, the others soon after.
+/// When an API is first deployed: mostly before the gateway starts, otherwise soon after.
+fn born(key: Key, number: u64) -> u64 {
+    let key = key.child("population").nth(number);
+    if key.chance("early", 3, 4) { 0 } else { key.between("at", 1, 8000) }
+}
+
 fn population(key: Key, steps: &mut Vec<Step>) {
     for number in 0..APIS {
-        let key = key.child("population").nth(number);
-        let ms = if key.chance("early", 3, 4) { 0 } else { key.between("at", 1, 8000) };
+        let ms = born(key, number);
         steps.push(at(ms, Verb::Deploy(Deploy { api: api(number), revision: None })));
     }
 }
@@ -177,6 +190,16 @@ fn fault(family: Family, key: Key) -> Verb {
         }
         Family::Manager => manager_fault(key),
         Family::Machine => machine_fault(key),
+        Family::Access if key.chance("answer", 1, 2) => {
+            let endpoints = [
+                Endpoint::ReadKeys,
+                Endpoint::ReadKeys,
+                Endpoint::ReadSubscriptions,
+                Endpoint::ReadPlans,
+            ];
+            answer(*key.pick("endpoint", &endpoints).unwrap_or(&Endpoint::ReadKeys), key)
+        }
+        Family::Access => access::access_fault(key),
     }
 }
 

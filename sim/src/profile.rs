@@ -9,6 +9,8 @@ pub struct Profile {
     pub about: &'static str,
     /// The families it draws from.
     pub families: &'static [Family],
+    /// How much of a story is about keys and subscriptions.
+    pub access: Share,
     /// Whether each story leaves out some of the families, so that the others are seen alone.
     pub swarm: bool,
     /// Whether the gateway runs the production store on a simulated disk.
@@ -33,9 +35,20 @@ pub enum Family {
     Manager,
     /// Crashes, full disks, failing writes.
     Machine,
+    /// Keys written half way, late events about keys and subscriptions, wrong lists of them.
+    Access,
 }
 
-use Family::{Answers, Events, Machine, Manager, Network, Truth};
+/// A part of a story.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Share {
+    /// Some of it.
+    Some,
+    /// Most of it.
+    Most,
+}
+
+use Family::{Access, Answers, Events, Machine, Manager, Network, Truth};
 
 /// Every profile; the first is the default.
 pub const fn profiles() -> &'static [Profile] {
@@ -43,7 +56,8 @@ pub const fn profiles() -> &'static [Profile] {
         Profile {
             name: "everything",
             about: "every family of faults, some of them left out of each story",
-            families: &[Network, Events, Truth, Answers, Manager, Machine],
+            families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
+            access: Share::Some,
             swarm: true,
             disk: false,
             full: true,
@@ -52,6 +66,7 @@ pub const fn profiles() -> &'static [Profile] {
             name: "calm",
             about: "no faults at all: changes only",
             families: &[],
+            access: Share::Some,
             swarm: false,
             disk: false,
             full: false,
@@ -60,6 +75,7 @@ pub const fn profiles() -> &'static [Profile] {
             name: "reconnects",
             about: "network and session faults",
             families: &[Network, Manager],
+            access: Share::Some,
             swarm: true,
             disk: false,
             full: false,
@@ -68,6 +84,7 @@ pub const fn profiles() -> &'static [Profile] {
             name: "events",
             about: "lost, repeated, delayed and reordered events, and effects behind them",
             families: &[Events, Truth],
+            access: Share::Some,
             swarm: true,
             disk: false,
             full: false,
@@ -75,7 +92,17 @@ pub const fn profiles() -> &'static [Profile] {
         Profile {
             name: "answers",
             about: "wrong answers and stale views",
-            families: &[Answers, Truth],
+            families: &[Answers, Truth, Access],
+            access: Share::Some,
+            swarm: true,
+            disk: false,
+            full: false,
+        },
+        Profile {
+            name: "credentials",
+            about: "keys, applications, subscriptions and plans, and what goes wrong about them",
+            families: &[Network, Events, Truth, Machine, Access],
+            access: Share::Most,
             swarm: true,
             disk: false,
             full: false,
@@ -83,7 +110,8 @@ pub const fn profiles() -> &'static [Profile] {
         Profile {
             name: "disk",
             about: "everything, with the production store on a simulated disk",
-            families: &[Network, Events, Truth, Answers, Manager, Machine],
+            families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
+            access: Share::Some,
             swarm: true,
             disk: true,
             full: true,

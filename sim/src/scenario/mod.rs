@@ -36,6 +36,7 @@ pub use names::{
     is_sentence,
 };
 pub use refusal::{Refusal, nearest};
+pub(crate) use step_limits::applies;
 pub use step_limits::{COUNT_MAX, TIME_MS_MAX};
 pub use switches::{BatchEncoding, BatchPath, KindSpelling, Switches, TimestampPrecision};
 pub use verbs::{Actor, VERBS, VerbEntry};

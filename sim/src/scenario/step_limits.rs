@@ -200,7 +200,16 @@ fn answer(answer: &Answer, node: &Node) -> Result<(), Refusal> {
         Wrong::SlowMs(ms) => bounded("slow_ms", ms, 1, TIME_MS_MAX)?,
         _ => {}
     }
-    let applies = match answer.to {
+    if applies(answer) {
+        return Ok(());
+    }
+    let hint = "the answer to that request cannot be wrong in this way".to_owned();
+    Err(node.place_of(&["with"]).refuse("a fault that does nothing", Some(hint)))
+}
+
+/// Whether the answer to that request can be wrong in that way.
+pub(crate) const fn applies(answer: &Answer) -> bool {
+    match answer.to {
         Endpoint::Connect => {
             matches!(answer.with, Wrong::Status(_) | Wrong::RouteMissing | Wrong::NoAnswer)
         }
@@ -213,10 +222,5 @@ fn answer(answer: &Answer, node: &Node) -> Result<(), Refusal> {
             !matches!(answer.with, Wrong::DotDotEntry | Wrong::RepeatedEntry | Wrong::Bomb)
         }
         Endpoint::Fetch | Endpoint::FetchBatch | Endpoint::Any => true,
-    };
-    if applies {
-        return Ok(());
     }
-    let hint = "the answer to that request cannot be wrong in this way".to_owned();
-    Err(node.place_of(&["with"]).refuse("a fault that does nothing", Some(hint)))
 }

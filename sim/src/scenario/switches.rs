@@ -27,6 +27,21 @@ pub struct Switches {
     /// Whether events are sent directly as well as by the poll (A-H1, A-H36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_send: Option<bool>,
+    /// Whether an APIM answers 401 for plans, rather than 404.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plans_refused: Option<bool>,
+    /// Whether the key list has hashes behind `$sha256$` (A-H30).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_hash_prefix: Option<bool>,
+    /// Whether the key list has names in lower case, as events do (A-H29).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_names_folded: Option<bool>,
+    /// Whether the key list has `null` for what has no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_nulls: Option<bool>,
+    /// Whether the Platform API lists the keys of WebSub and WebBroker APIs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub websub_keys: Option<bool>,
 }
 
 impl Switches {
@@ -61,7 +76,16 @@ impl Switches {
             None => {}
         }
         positions.compress = self.compress.unwrap_or(true);
-        positions.direct_send = self.direct_send.unwrap_or(positions.direct_send);
+        for (place, chosen) in [
+            (&mut positions.direct_send, self.direct_send),
+            (&mut positions.plans_refused, self.plans_refused),
+            (&mut positions.key_hash_prefix, self.key_hash_prefix),
+            (&mut positions.key_names_folded, self.key_names_folded),
+            (&mut positions.key_nulls, self.key_nulls),
+            (&mut positions.websub_keys, self.websub_keys),
+        ] {
+            *place = chosen.unwrap_or(*place);
+        }
         positions
     }
 
