@@ -3,6 +3,8 @@
 
 mod access;
 
+use std::num::NonZeroU8;
+
 use driftless_gateway::model::Dialect;
 
 use crate::profile::{Family, Profile};
@@ -37,6 +39,10 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
     changes(key, &mut steps);
     access::access(profile.access, dialect, key, &mut steps);
     faults(profile, key, &mut steps);
+    let switches = switches(dialect, key);
+    if switches.nodes.is_some() && !profile.families.is_empty() {
+        node_switches(key, &mut steps);
+    }
     // Some draws name a fault that the request cannot have; no file may tell of it.
     steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !applies(answer)));
     steps.sort_by_key(|step| match step.when {
@@ -49,7 +55,7 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
         source: None,
         dialect,
         seed,
-        switches: switches(dialect, key),
+        switches,
         store: if profile.disk { StoreChoice::Disk } else { StoreChoice::Model },
         faults_stay_ms: None,
         steps,
@@ -80,6 +86,7 @@ fn switches(dialect: Dialect, key: Key) -> Switches {
             key.pick("encoding", &[BatchEncoding::Tar, BatchEncoding::TarGz]).copied();
         switches.kind = key.pick("kind", &[KindSpelling::Capitals, KindSpelling::Camel]).copied();
         switches.direct_send = Some(!key.chance("poll only", 1, 8));
+        switches.nodes = key.chance("nodes", 1, 6).then_some(NonZeroU8::MIN.saturating_add(1));
         switches.plans_refused = Some(key.chance("plans", 1, 2));
         switches.key_hash_prefix = Some(key.chance("key hash", 1, 2));
         switches.key_names_folded = Some(key.chance("key names", 1, 2));
@@ -164,6 +171,19 @@ fn faults(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
         steps.push(Step { when, verb: Verb::Crash(crash) });
         let wrong = answer(Endpoint::List, key.child("list"));
         steps.push(at(ms("answer"), wrong));
+    }
+}
+
+/// Connections move to another node of the cluster, some because they break.
+fn node_switches(key: Key, steps: &mut Vec<Step>) {
+    let key = key.child("nodes");
+    for number in 0..key.between("count", 1, 3) {
+        let key = key.nth(number);
+        let ms = key.between("at", 200, STORY_MS - 8000);
+        steps.push(at(ms, Verb::SwitchNode(Nothing {})));
+        if key.chance("reset", 1, 2) {
+            steps.push(at(ms, Verb::Reset(Nothing {})));
+        }
     }
 }
 

@@ -123,6 +123,8 @@ pub enum Verb {
     DelayEvents(DelayEvents),
     /// The next keys are written half way: a row without a mapping, and no event (A-H33).
     BreakKeys(Count),
+    /// The hash in the next key events is missing, or of another length or algorithm.
+    OddKeyEvents(Count),
     /// An API's row in the artifact cache is lost; it stays deployed (A-H14).
     LoseRow(Api),
     /// The next undeploys fail to delete their row: a zombie is listed (A-H14).
@@ -137,6 +139,9 @@ pub enum Verb {
     RestartManager(RestartManager),
     /// The session is closed by APIM.
     CloseSession(CloseSession),
+    /// The next connection goes to another node of the cluster; a session on the old one stays
+    /// there, and each stored event goes to one of the two (A-H36).
+    SwitchNode(Nothing),
     /// Token verification throws: 401 here, 4401 or 500 there (A-H22).
     RefuseTokens(ForMs),
     /// At the next connect an event is sent before `connection.ack` (A-H7).
@@ -416,6 +421,9 @@ pub enum Wrong {
     RepeatedEntry,
     /// An archive that unpacks to far more than its size.
     Bomb,
+    /// A list of keys, subscriptions or plans in which every third item cannot be read: no id, or
+    /// a hash of another length or algorithm.
+    OddItems,
 }
 
 /// Nothing passes.

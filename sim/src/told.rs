@@ -1,6 +1,6 @@
 //! What the gateway was told of keys, subscriptions, plans and applications and cannot have
-//! forgotten: an event counts once a write was begun after it, for what is only in memory dies
-//! with the process.
+//! forgotten: after a crash an event counts only when a write was begun after it and is durable,
+//! for what is only in memory dies with the process.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,7 @@ type Name = (ResourceId, Option<Timestamp>);
 pub struct Told {
     heard: BTreeMap<Name, Instant>,
     write_begun_at: Instant,
+    durable_until: Instant,
 }
 
 impl Told {
@@ -28,10 +29,15 @@ impl Told {
         self.write_begun_at = now;
     }
 
-    /// The process died, and the write that it had begun may have been lost.
-    pub(crate) fn crash(&mut self, was_writing: bool) {
-        let begun = self.write_begun_at;
-        self.heard.retain(|_, at| !was_writing && *at < begun);
+    /// The write is durable.
+    pub(crate) const fn written(&mut self) {
+        self.durable_until = self.write_begun_at;
+    }
+
+    /// The process died.
+    pub(crate) fn crash(&mut self) {
+        let until = self.durable_until;
+        self.heard.retain(|_, at| *at < until);
     }
 
     /// The store was lost.

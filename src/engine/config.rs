@@ -53,8 +53,8 @@ pub struct Config {
     /// Most keys and subscriptions kept for artifacts that are not known; an event about a
     /// further one is dropped and counted.
     pub parked_max: usize,
-    /// Most keys, subscriptions, plans and applications remembered as gone; the oldest are
-    /// forgotten and counted.
+    /// Most artifacts remembered as gone, and most keys, subscriptions, plans and applications;
+    /// the oldest are forgotten and counted.
     pub gone_max: usize,
     /// Most deployment ids in one batch fetch, and most artifacts in one existence check.
     pub batch_size_max: usize,

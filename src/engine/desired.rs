@@ -246,6 +246,12 @@ impl DesiredSet {
         self.index(&id);
     }
 
+    /// Forgets an artifact.
+    pub fn remove(&mut self, id: &ArtifactId) {
+        self.unindex(id);
+        self.items.remove(id);
+    }
+
     /// Changes a belief in place; does nothing for an unknown artifact.
     pub fn update(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Desired)) {
         let Some(desired) = self.items.get_mut(id) else { return };

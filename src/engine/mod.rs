@@ -24,6 +24,7 @@ mod desired;
 mod ending;
 mod existence;
 mod fetch;
+mod forget;
 mod input;
 mod merge;
 mod observed;
@@ -297,6 +298,7 @@ impl Engine {
             self.recount(&id);
             self.note_artifact(&id, now);
         }
+        self.forget_the_oldest();
         if self.is_live() {
             self.launch_fetches(now);
             self.launch_existence(now);

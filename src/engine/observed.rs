@@ -77,7 +77,7 @@ impl ObservedSet {
         self.failing
             && self.on_its_way(id).is_some_and(|write| match write {
                 ArtifactWrite::Put { row, .. } => row.state == DeployState::Undeployed,
-                ArtifactWrite::Bury(_) => true,
+                ArtifactWrite::Bury(_) | ArtifactWrite::Forget => true,
             })
     }
 
@@ -93,7 +93,7 @@ impl ObservedSet {
     pub fn latest_row(&self, id: &ArtifactId) -> Option<&Row> {
         match self.on_its_way(id) {
             Some(ArtifactWrite::Put { row, .. }) => Some(row),
-            Some(ArtifactWrite::Bury(_)) => None,
+            Some(ArtifactWrite::Bury(_) | ArtifactWrite::Forget) => None,
             None => self.durable.rows.get(id),
         }
     }
@@ -103,6 +103,7 @@ impl ObservedSet {
         match self.on_its_way(id) {
             Some(ArtifactWrite::Put { row, .. }) => (Some(row), None),
             Some(ArtifactWrite::Bury(tombstone)) => (None, Some(tombstone)),
+            Some(ArtifactWrite::Forget) => (None, None),
             None => (self.durable.rows.get(id), self.durable.tombstones.get(id)),
         }
     }
@@ -110,7 +111,7 @@ impl ObservedSet {
     /// The tombstone as it will be once every write is durable.
     pub fn latest_tombstone(&self, id: &ArtifactId) -> Option<&Tombstone> {
         match self.on_its_way(id) {
-            Some(ArtifactWrite::Put { .. }) => None,
+            Some(ArtifactWrite::Put { .. } | ArtifactWrite::Forget) => None,
             Some(ArtifactWrite::Bury(tombstone)) => Some(tombstone),
             None => self.durable.tombstones.get(id),
         }

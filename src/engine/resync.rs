@@ -20,6 +20,8 @@ pub(super) struct Resync {
     pub(super) unusable: Option<String>,
     /// Whether the list in flight is the periodic one.
     pub(super) is_periodic: bool,
+    /// When the last complete list that was merged was asked for.
+    pub(super) merged_asked_at: Option<Instant>,
     periodic_at: Option<Instant>,
     wanted_at: Option<Instant>,
     asked_at: Option<Instant>,
@@ -36,6 +38,7 @@ impl Resync {
             listed_in_session: false,
             unusable: None,
             is_periodic: false,
+            merged_asked_at: None,
             periodic_at: None,
             wanted_at: None,
             asked_at: None,
@@ -86,6 +89,7 @@ impl Resync {
         self.retry_at = None;
         if complete {
             self.listed_in_session = true;
+            self.merged_asked_at = self.asked_at;
         }
         if self.is_periodic || self.periodic_at.is_none() {
             self.periodic_at = Some(next);

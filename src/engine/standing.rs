@@ -23,6 +23,8 @@ struct Share {
     standing: Standing,
     served: bool,
     retained: bool,
+    /// Nothing is held of it and nothing is under way: it is only remembered.
+    gone: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -31,6 +33,7 @@ struct Counts {
     doubtful: usize,
     served: usize,
     retained: usize,
+    gone: usize,
 }
 
 /// Counts by kind, kept by differences so that a change costs the same in a large gateway, and
@@ -65,6 +68,7 @@ impl Standings {
             counts.doubtful -= usize::from(before.standing == Standing::Doubtful);
             counts.served -= usize::from(before.served);
             counts.retained -= usize::from(before.retained);
+            counts.gone -= usize::from(before.gone);
         }
         if let Some(share) = share {
             let counts = &mut self.counts[share.kind as usize];
@@ -72,7 +76,23 @@ impl Standings {
             counts.doubtful += usize::from(share.standing == Standing::Doubtful);
             counts.served += usize::from(share.served);
             counts.retained += usize::from(share.retained);
+            counts.gone += usize::from(share.gone);
         }
+    }
+
+    /// How many artifacts are only remembered: deleted, or never held.
+    pub(super) fn gone(&self) -> usize {
+        self.counts.iter().map(|counts| counts.gone).sum()
+    }
+
+    /// The artifacts that are only remembered.
+    pub(super) fn gone_ids(&self) -> impl Iterator<Item = &ArtifactId> {
+        self.shares.iter().filter(|(_, share)| share.gone).map(|(id, _)| id)
+    }
+
+    /// Forgets an artifact.
+    pub(super) fn forget(&mut self, id: &ArtifactId) {
+        self.set(id, None);
     }
 
     /// Since when a kind of resources has been in its state.
@@ -105,7 +125,9 @@ impl Engine {
             };
             let served = self.observed.is_served(id);
             let held = desired.intent != Intent::Deleted && self.observed.latest_row(id).is_some();
-            Share { kind: desired.kind, standing, served, retained: held && !served }
+            let retained = held && !served;
+            let gone = !served && !held && standing == Standing::Settled;
+            Share { kind: desired.kind, standing, served, retained, gone }
         });
         self.standings.set(id, share);
     }

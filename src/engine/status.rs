@@ -133,7 +133,8 @@ pub struct Surfaced {
     pub unreadable_keys: u64,
     /// Events that said too little about a subscription that was not known.
     pub incomplete_changes: u64,
-    /// Keys, subscriptions, plans and applications that are gone and no longer remembered.
+    /// Artifacts, keys, subscriptions, plans and applications that are gone and no longer
+    /// remembered.
     pub endings_forgotten: u64,
     /// Acks dropped because too many were owed.
     pub acks_dropped: u64,

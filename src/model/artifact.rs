@@ -182,6 +182,8 @@ pub enum ArtifactWrite {
     },
     /// Removes row and definition and remembers the deletion.
     Bury(Tombstone),
+    /// Forgets a deletion: what is remembered of the gone is bounded (law 15).
+    Forget,
 }
 
 /// A durable write: all of it or nothing.
@@ -227,6 +229,10 @@ impl Recovered {
                 ArtifactWrite::Bury(tombstone) => {
                     self.rows.remove(id);
                     self.tombstones.insert(id.clone(), tombstone.clone());
+                }
+                ArtifactWrite::Forget => {
+                    self.rows.remove(id);
+                    self.tombstones.remove(id);
                 }
             }
         }

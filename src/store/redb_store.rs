@@ -208,6 +208,10 @@ fn write_batch(database: &Database, batch: &Batch) -> Result<(), StoreError> {
                     let record = ArtifactRecord::Tombstone(TombstoneRecord::from(tombstone));
                     insert(&mut artifacts, id, &record)?;
                 }
+                ArtifactWrite::Forget => {
+                    contents.remove(id.as_str()).map_err(failed)?;
+                    artifacts.remove(id.as_str()).map_err(failed)?;
+                }
             }
         }
     }

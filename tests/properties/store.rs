@@ -44,15 +44,24 @@ struct Plan {
 #[derive(Clone, Debug)]
 enum Change {
     /// A new definition.
-    Put { seed: u8, len: usize },
+    Put {
+        seed: u8,
+        len: usize,
+    },
     /// Another row for the definition that is there, or for none.
-    Keep { state: DeployState, confirmed: bool },
+    Keep {
+        state: DeployState,
+        confirmed: bool,
+    },
     /// A row that claims a definition that is not there.
     Lie,
     /// A row without definition.
     Empty,
     /// A deletion.
-    Bury { at: Option<Timestamp> },
+    Bury {
+        at: Option<Timestamp>,
+    },
+    Forget,
 }
 
 fn id(number: u8) -> ArtifactId {
@@ -98,6 +107,7 @@ impl Plan {
                     let generation = generation.clone();
                     ArtifactWrite::Bury(Tombstone { generation, deleted_at: *at })
                 }
+                Change::Forget => ArtifactWrite::Forget,
             };
             (artifact, write)
         });
@@ -137,7 +147,8 @@ fn changes() -> impl Strategy<Value = Change> {
         20 => (state, any::<bool>()).prop_map(|(state, confirmed)| Change::Keep { state, confirmed }),
         1 => Just(Change::Lie),
         5 => Just(Change::Empty),
-        20 => proptest::option::of(timestamps()).prop_map(|at| Change::Bury { at }),
+        15 => proptest::option::of(timestamps()).prop_map(|at| Change::Bury { at }),
+        5 => Just(Change::Forget),
     ]
 }
 

@@ -7,8 +7,8 @@ use super::{APIS, STORY_MS, api, at, born};
 use crate::profile::Share;
 use crate::random::Key;
 use crate::step::{
-    ChangeSubscription, Count, CreateKey, DelayEvents, MapKey, NamedApplication, NamedKey,
-    NamedPlan, NamedSubscription, SetPlan, Standing, Step, Subscribe, Verb,
+    Answer, ChangeSubscription, Count, CreateKey, DelayEvents, Endpoint, MapKey, NamedApplication,
+    NamedKey, NamedPlan, NamedSubscription, SetPlan, Standing, Step, Subscribe, Verb, Wrong,
 };
 
 /// How many applications a story has.
@@ -154,13 +154,22 @@ fn plan_change(key: Key) -> Verb {
     }
 }
 
-/// Keys written half way, and events behind their effects.
+/// Keys written half way, events behind their effects, and what cannot be read.
 pub(super) fn access_fault(key: Key) -> Verb {
-    if key.chance("broken", 1, 3) {
-        return Verb::BreakKeys(Count { count: key.count(2) });
+    let count = Count { count: key.count(2) };
+    match key.below("fault", 6) {
+        0 | 1 => Verb::BreakKeys(count),
+        2 => Verb::OddKeyEvents(count),
+        3 => {
+            let to = if key.chance("keys", 1, 2) { Endpoint::ReadKeys } else { Endpoint::Any };
+            let for_ms = Some(key.between("odd for", 500, 9000));
+            Verb::Answer(Answer { to, with: Wrong::OddItems, count: None, for_ms })
+        }
+        _ => {
+            let for_ms = key.between("for", 1000, 20_000);
+            Verb::DelayEvents(DelayEvents { for_ms, delay_ms: key.between("delay", 10, 4000) })
+        }
     }
-    let for_ms = key.between("for", 1000, 20_000);
-    Verb::DelayEvents(DelayEvents { for_ms, delay_ms: key.between("delay", 10, 4000) })
 }
 
 #[cfg(test)]

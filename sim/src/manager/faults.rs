@@ -81,6 +81,8 @@ pub(super) struct Faults {
     pub(super) wrong_undeploy_ids: u32,
     /// Keys still to be written half way.
     pub(super) break_keys: u32,
+    /// Key events still to have no hash that can be read.
+    pub(super) odd_key_events: u32,
     /// How much later than their effect events about keys and subscriptions are raised.
     pub(super) late_events: Window,
     /// How much later changes become readable.
@@ -185,6 +187,7 @@ impl ApiManager {
                 delay.for_ms > 0 && delay.delay_ms > 0
             }
             Verb::BreakKeys(count) => arm_count(&mut faults.break_keys, count.count),
+            Verb::OddKeyEvents(count) => arm_count(&mut faults.odd_key_events, count.count),
             Verb::RedeployWindow(window) => {
                 faults.redeploy = Window::new(now, window.for_ms, window.window_ms);
                 is_apim && window.for_ms > 0 && window.window_ms > 0
@@ -205,6 +208,13 @@ impl ApiManager {
                 let closed = self.sessions.close_all(close.code, reason);
                 self.delivered.add("close_session", closed);
                 closed > 0
+            }
+            Verb::SwitchNode(_) => {
+                let has_nodes = is_apim && self.switches.nodes > 1;
+                if has_nodes {
+                    self.sessions.switch_node(self.switches.nodes);
+                }
+                has_nodes
             }
             Verb::RefuseTokens(span) => {
                 faults.refuse_tokens = Window::new(now, span.for_ms, 0);

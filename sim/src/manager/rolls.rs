@@ -35,11 +35,13 @@ impl ApiManager {
         out.push('[');
         for (nth, (api, key)) in items.into_iter().enumerate() {
             out.push_str(if nth == 0 { "" } else { "," });
+            let start = out.len();
             if self.keeps_events() {
                 self.write_apim_key(&mut out, api, key);
             } else {
                 self.write_platform_key(&mut out, api, key);
             }
+            twist.spoil(&mut out, start, nth);
         }
         out.push(']');
         bodies::json(200, out)
@@ -174,9 +176,11 @@ impl ApiManager {
         out.push('[');
         for (nth, (row, terms)) in items.into_iter().enumerate() {
             out.push_str(if nth == 0 { "" } else { "," });
+            let start = out.len();
             let _ = write!(out, r#"{{"id":"{}","apiId":"{}""#, row.id, api.id);
             self.push_terms(&mut out, row.application, row.token.as_ref(), terms);
             out.push('}');
+            twist.spoil(&mut out, start, nth);
         }
         out.push(']');
         bodies::json(200, out)
@@ -196,9 +200,11 @@ impl ApiManager {
         out.push('[');
         for (nth, (plan, limit)) in items.into_iter().enumerate() {
             out.push_str(if nth == 0 { "" } else { "," });
+            let start = out.len();
             let _ = write!(out, r#"{{"id":"{}""#, plan.id);
             push_plan(&mut out, plan, Some(limit));
             out.push('}');
+            twist.spoil(&mut out, start, nth);
         }
         out.push(']');
         bodies::json(200, out)

@@ -34,6 +34,10 @@ pub(super) struct Sessions {
     open: Vec<Session>,
     outbox: VecDeque<(ConnectionId, ServerFrame)>,
     connects: u64,
+    /// The node that connections are sent to.
+    route: u32,
+    /// Whether the next connection is the first one there.
+    is_switched: bool,
 }
 
 impl Sessions {
@@ -99,6 +103,12 @@ impl Sessions {
             self.send(session.connection, ServerFrame::Close(code, reason.to_owned()));
         }
         closed.len() as u64
+    }
+
+    /// Sends the next connections to another of so many nodes.
+    pub(super) const fn switch_node(&mut self, nodes: u32) {
+        self.route = (self.route + 1) % nodes;
+        self.is_switched = true;
     }
 
     /// Forgets a session whose connection is gone.
@@ -174,8 +184,10 @@ impl ApiManager {
 
     /// Registers the session, which replaces the one on the same node; acknowledges; replays.
     fn open(&mut self, connection: ConnectionId, now: Instant) {
-        let node = u32::try_from(self.sessions.connects % u64::from(self.switches.nodes.max(1)));
-        let node = node.unwrap_or(0);
+        let node = self.sessions.route;
+        if std::mem::take(&mut self.sessions.is_switched) {
+            self.delivered.count("switch_node");
+        }
         self.sessions.connects += 1;
         let keeps_events = self.keeps_events();
         if keeps_events {

@@ -101,6 +101,21 @@ impl Twist {
         self.took |= items.len() != count;
     }
 
+    /// Makes the n-th item of a list, which is all of `out` from `start`, unreadable where that
+    /// is armed: every third is, each in another way.
+    pub(super) fn spoil(&mut self, out: &mut String, start: usize, nth: usize) {
+        if self.wrong != Some(Wrong::OddItems) || !nth.is_multiple_of(3) {
+            return;
+        }
+        let item = out.split_off(start);
+        let ways: Vec<_> = SPOILED.iter().filter(|(from, _)| item.contains(from)).collect();
+        match ways.get(nth / 3 % ways.len().max(1)) {
+            Some((from, to)) => out.push_str(&item.replacen(from, to, 1)),
+            None => out.push_str(&item),
+        }
+        self.took |= !ways.is_empty();
+    }
+
     /// What is answered instead of anything, before the request is even looked at.
     pub(super) fn instead(&mut self) -> Option<Option<HttpResponse>> {
         let instead = match self.wrong? {
@@ -139,6 +154,15 @@ impl Twist {
     }
 }
 
+/// How an item is made unreadable: its id goes by another name, or its hash has another algorithm
+/// or length.
+const SPOILED: [(&str, &str); 4] = [
+    (r#""uuid":"#, r#""uid":"#),
+    (r#""sha256":"#, r#""md5":"#),
+    (r#""sha256":""#, r#""sha256":"00"#),
+    (r#"{"id":"#, r#"{"no":"#),
+];
+
 /// The name of a wrong answer in counts.
 pub(crate) const fn name(wrong: Wrong) -> &'static str {
     match wrong {
@@ -160,5 +184,6 @@ pub(crate) const fn name(wrong: Wrong) -> &'static str {
         Wrong::DotDotEntry => "answer.dot_dot_entry",
         Wrong::RepeatedEntry => "answer.repeated_entry",
         Wrong::Bomb => "answer.bomb",
+        Wrong::OddItems => "answer.odd_items",
     }
 }

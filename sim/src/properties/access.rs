@@ -186,10 +186,13 @@ fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
             Some(Resource::Application(held)) => Some(held),
             _ => None,
         };
-        if held.map(|held| &held.keys) != wanted.map(|wanted| &wanted.keys) {
-            let count = |keys: Option<usize>| describe(keys.map(|n| n.to_string()).as_deref());
-            let expected = count(wanted.map(|wanted| wanted.keys.len()));
-            let found = count(held.map(|held| held.keys.len()));
+        // A deleted application is told of as one without keys.
+        let (held, wanted) = (held.map(|held| &held.keys), wanted.map(|wanted| &wanted.keys));
+        let none = BTreeSet::new();
+        let (held, wanted) = (held.unwrap_or(&none), wanted.unwrap_or(&none));
+        if held != wanted {
+            let expected = format!("{} keys", wanted.len());
+            let found = format!("{}, or others", held.len());
             return Some(Difference::new(ResourceKind::Application, id, &expected, &found));
         }
     }

@@ -15,6 +15,8 @@ use crate::manager::{Issued, Outline};
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SameDecision {
     first: usize,
+    /// The version of the snapshot that was looked at last.
+    version: Option<u64>,
 }
 
 /// How many APIs are probed at a rest.
@@ -48,15 +50,19 @@ impl Property for SameDecision {
         self.first += APIS;
     }
 
-    /// Nothing opens by a key that was never issued, in no configuration.
+    /// Nothing opens by a key that was never issued, in no configuration; looked at once for
+    /// each snapshot.
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+        if self.version.replace(scene.snapshot.version()) == Some(scene.snapshot.version()) {
+            return;
+        }
         let Some((id, _)) = scene.served.iter().next() else { return };
         let Some(record) = scene.ledger.record(id) else { return };
-        let outlines = record.issues.iter().filter_map(|issue| match &issue.what {
+        let mut outlines = record.issues.iter().filter_map(|issue| match &issue.what {
             Issued::Deployed { outline, .. } => Some(outline),
             _ => None,
         });
-        let Some(outline) = outlines.last() else { return };
+        let Some(outline) = outlines.next_back() else { return };
         for operation in outline.operations().filter(|operation| operation.auth != "None") {
             let path = format!("{}{}", Outline::context(&record.name), operation.path);
             let request = Request::new(operation.method, &path).with_key("never-issued");

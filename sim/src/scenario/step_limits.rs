@@ -56,6 +56,7 @@ pub(super) fn verb(verb: &Verb, node: &Node) -> Result<(), Refusal> {
         Verb::LoseEvents(number)
         | Verb::KeepRows(number)
         | Verb::BreakKeys(number)
+        | Verb::OddKeyEvents(number)
         | Verb::WrongUndeployIds(number)
         | Verb::FailWrites(number) => bounded("count", u64::from(number.count), 1, COUNT_MAX),
         Verb::Frames(frames) => bounded("count", u64::from(frames.count), 1, COUNT_MAX),
@@ -209,18 +210,18 @@ fn answer(answer: &Answer, node: &Node) -> Result<(), Refusal> {
 
 /// Whether the answer to that request can be wrong in that way.
 pub(crate) const fn applies(answer: &Answer) -> bool {
+    let is_of_archive =
+        matches!(answer.with, Wrong::DotDotEntry | Wrong::RepeatedEntry | Wrong::Bomb);
+    let is_of_items = matches!(answer.with, Wrong::OddItems);
     match answer.to {
         Endpoint::Connect => {
             matches!(answer.with, Wrong::Status(_) | Wrong::RouteMissing | Wrong::NoAnswer)
         }
-        Endpoint::Discover
-        | Endpoint::List
-        | Endpoint::CheckExists
-        | Endpoint::ReadKeys
-        | Endpoint::ReadSubscriptions
-        | Endpoint::ReadPlans => {
-            !matches!(answer.with, Wrong::DotDotEntry | Wrong::RepeatedEntry | Wrong::Bomb)
+        Endpoint::Discover | Endpoint::List | Endpoint::CheckExists => {
+            !is_of_archive && !is_of_items
         }
-        Endpoint::Fetch | Endpoint::FetchBatch | Endpoint::Any => true,
+        Endpoint::ReadKeys | Endpoint::ReadSubscriptions | Endpoint::ReadPlans => !is_of_archive,
+        Endpoint::Fetch | Endpoint::FetchBatch => !is_of_items,
+        Endpoint::Any => true,
     }
 }

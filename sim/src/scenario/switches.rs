@@ -1,5 +1,7 @@
 //! What the contract leaves open about APIM: each is a switch, left out where it is as usual.
 
+use std::num::NonZeroU8;
+
 use driftless_gateway::model::Dialect;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +44,9 @@ pub struct Switches {
     /// Whether the Platform API lists the keys of WebSub and WebBroker APIs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub websub_keys: Option<bool>,
+    /// How many nodes an APIM has, each with the sessions of its own (A-H36).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nodes: Option<NonZeroU8>,
 }
 
 impl Switches {
@@ -75,6 +80,7 @@ impl Switches {
             }
             None => {}
         }
+        positions.nodes = self.nodes.map_or(positions.nodes, |nodes| u32::from(nodes.get()));
         positions.compress = self.compress.unwrap_or(true);
         for (place, chosen) in [
             (&mut positions.direct_send, self.direct_send),

@@ -98,7 +98,7 @@ impl State {
                     self.contents.insert(id.clone(), content.clone());
                 }
                 ArtifactWrite::Put { row, content: None } if row.held.is_some() => {}
-                ArtifactWrite::Put { .. } | ArtifactWrite::Bury(_) => {
+                ArtifactWrite::Put { .. } | ArtifactWrite::Bury(_) | ArtifactWrite::Forget => {
                     self.contents.remove(id);
                 }
             }

@@ -145,6 +145,7 @@ impl World<'_, '_> {
         });
         match done {
             Ok(()) => {
+                self.told.written();
                 self.show(&Moment::Committed(&batch));
                 self.observe(|| Observable::State("stored".to_owned()));
                 if let Some(driver) = self.gateway.driver() {
@@ -182,7 +183,7 @@ impl World<'_, '_> {
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
         });
-        self.told.crash(in_flight.is_some());
+        self.told.crash();
         self.show(&Moment::Crashed(in_flight.as_ref()));
     }
 

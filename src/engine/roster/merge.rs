@@ -130,7 +130,9 @@ impl Engine {
             (true, known) => Some(known.unwrap_or(asked_at)),
             (false, _) => None,
         };
-        let counts = missing_since.is_some_and(|since| asked_at >= self.counts_from(since));
+        let counts = missing_since.is_some_and(|since| {
+            asked_at >= self.counts_from(since) && self.is_still_listed(id, since)
+        });
         if is_same {
             let mut belief = Belief { doubt: None, ..known.clone() };
             belief.missing_since = missing_since.filter(|_| !counts);
@@ -145,7 +147,12 @@ impl Engine {
             }
         }
         if let Some(since) = missing_since.filter(|_| !counts) {
-            self.rolls.confirm(roll, self.counts_from(since));
+            let is_fresh = self.resync.merged_asked_at.is_some_and(|at| at >= since);
+            if matches!(roll, RollId::Keys(_)) && !is_fresh {
+                self.resync.want(asked_at);
+            }
+            let again = self.counts_from(since).max(asked_at.after(self.config.read_lag_max));
+            self.rolls.confirm(roll, again);
         }
     }
 
@@ -160,8 +167,20 @@ impl Engine {
         let since = known.and_then(|belief| belief.missing_since);
         let settled = known.map(|belief| belief.learnt.after(self.config.read_lag_max));
         is_complete
-            && since.is_some_and(|since| asked_at >= self.counts_from(since))
+            && since.is_some_and(|since| {
+                asked_at >= self.counts_from(since) && self.is_still_listed(id, since)
+            })
             && settled.is_some_and(|settled| asked_at >= settled)
+    }
+
+    /// Whether a list of artifacts asked after `since` names the artifact of a key. APIM reads
+    /// both lists from one table, so a key that is missing may only say that a row is (A-H14).
+    fn is_still_listed(&self, id: &ResourceId, since: Instant) -> bool {
+        let ResourceId::ApiKey(artifact, _) = id else { return true };
+        let named = self.desired.get(artifact).is_some_and(|known| {
+            known.listed_in == self.lists_merged && known.absent_since.is_none()
+        });
+        self.is_platform() || named && self.resync.merged_asked_at.is_some_and(|at| at >= since)
     }
 
     /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs

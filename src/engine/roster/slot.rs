@@ -44,6 +44,17 @@ pub(super) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
     KeySlot { credentials }
 }
 
+/// The slot without one key, and that key as it is known.
+pub(super) fn without(
+    slot: &KeySlot,
+    credential: Option<&Credential>,
+) -> (KeySlot, Option<Credential>) {
+    let hash = credential.map(|credential| credential.hash);
+    let (spared, others): (Vec<Credential>, Vec<Credential>) =
+        slot.credentials.iter().cloned().partition(|known| Some(known.hash) == hash);
+    (KeySlot { credentials: others }, spared.into_iter().next())
+}
+
 /// Two statements about one key, the later one second.
 fn joined(known: &Credential, said: &Credential) -> Credential {
     Credential {

@@ -57,13 +57,15 @@ impl Engine {
         if outlook.failing > 0 {
             return (SyncState::Stale, Why::Failing);
         }
+        let tally = self.roster.tally(kind);
+        if tally.doubtful > 0 {
+            return (SyncState::Unverified, Why::Doubts);
+        }
         if outlook.unreadable == 0 && outlook.unread > 0 {
             return (SyncState::Syncing, Why::Unread(outlook.unread));
         }
-        let tally = self.roster.tally(kind);
         if outlook.absent > 0
             || outlook.unreadable > 0
-            || tally.doubtful > 0
             || self.roster.parked_dropped > 0 && kind != ResourceKind::Plan
             || self.unlisted_keys(kind) > 0
         {

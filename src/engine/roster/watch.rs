@@ -27,11 +27,7 @@ impl Engine {
         match change {
             ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order, now),
             ResourceChange::KeyRegenerated(key) => {
-                let known = self.roster.slot(&id);
-                if known.credentials.iter().any(|held| held.hash == key.hash) {
-                    return;
-                }
-                self.key_ended(&id, sent_at, order, now);
+                self.key_ended(&id, Some(&key), sent_at, order, now);
                 if order == Some(Ordering::Greater) {
                     self.key_created(&id, &key, order, now);
                 }
@@ -40,11 +36,11 @@ impl Engine {
                 tracing::warn!(key = %id, %why, "a key event cannot be read; its key is unknown");
                 self.surfaced.unreadable_keys += 1;
                 if regenerated {
-                    self.key_ended(&id, sent_at, order, now);
+                    self.key_ended(&id, None, sent_at, order, now);
                 }
                 self.doubt_resource(&id, ResourceDoubt::Unreadable, now);
             }
-            ResourceChange::KeyRevoked => self.key_ended(&id, sent_at, order, now),
+            ResourceChange::KeyRevoked => self.key_ended(&id, None, sent_at, order, now),
             ResourceChange::SubscriptionCreated(claim)
             | ResourceChange::SubscriptionUpdated(claim) => {
                 self.subscription_said(&id, claim, sent_at, order, now);
@@ -91,32 +87,39 @@ impl Engine {
         }
     }
 
-    /// A key was revoked or regenerated, and APIM names it by its name alone (A-H29).
+    /// A key was revoked or regenerated, and APIM names it by its name alone (A-H29). What it was
+    /// regenerated into may be known already: a list can be ahead of the event.
     fn key_ended(
         &mut self,
         id: &ResourceId,
+        successor: Option<&Credential>,
         at: Option<Timestamp>,
         order: Option<Ordering>,
         now: Instant,
     ) {
         let known = self.roster.slot(id);
-        match order {
+        let (meant, spared) = slot::without(&known, successor);
+        let margin = self.config.clock_margin;
+        let (left, is_unclear) = match order {
             Some(Ordering::Less) => return,
             Some(Ordering::Equal) => {
-                let left = slot::ended_again(&known, at.as_ref());
-                if left != known {
-                    self.believe(id, slot::there(left), at, now);
-                    self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
-                }
-                return;
+                let left = slot::ended_again(&meant, at.as_ref());
+                let is_unclear = left != meant;
+                (left, is_unclear)
             }
-            Some(Ordering::Greater) | None => {}
+            Some(Ordering::Greater) | None => {
+                let ended = slot::ended(&meant, at.as_ref(), margin);
+                let may_be_another = meant.credentials.len() > 1 || order.is_none();
+                (ended.slot, ended.is_unclear || may_be_another)
+            }
+        };
+        let left = spared.iter().fold(left, |slot, key| slot::with(&slot, key));
+        if order == Some(Ordering::Equal) && left == known {
+            return;
         }
-        let left = slot::ended(&known, at.as_ref(), self.config.clock_margin);
         let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
-        let fence = slot::later(at, fence);
-        self.believe(id, slot::there(left.slot), fence, now);
-        if left.is_unclear || known.credentials.len() > 1 || order.is_none() {
+        self.believe(id, slot::there(left), slot::later(at, fence), now);
+        if is_unclear {
             self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
         }
     }
@@ -201,7 +204,6 @@ impl Engine {
         if !is_same {
             self.observed.write_resource(id.clone(), Some(row));
         }
-        self.bury_the_oldest();
     }
 
     /// Marks a resource as not to be relied on, and wants the list that settles it.
@@ -281,26 +283,6 @@ impl Engine {
     pub(super) fn parked(&self) -> usize {
         let unknown = |(artifact, _): &(&ArtifactId, usize)| self.desired.get(artifact).is_none();
         self.roster.artifacts().filter(unknown).map(|(_, count)| count).sum()
-    }
-
-    /// Forgets the oldest of those that are gone when there are too many, a quarter at a time.
-    fn bury_the_oldest(&mut self) {
-        let most = self.config.gone_max;
-        if self.roster.gone() <= most {
-            return;
-        }
-        let mut gone: Vec<(Instant, ResourceId)> = self
-            .roster
-            .iter()
-            .filter(|(_, belief)| belief.is_gone())
-            .map(|(id, belief)| (belief.learnt, id.clone()))
-            .collect();
-        gone.sort();
-        for (_, id) in gone.into_iter().take(most / 4 + 1) {
-            self.roster.set(&id, None);
-            self.observed.write_resource(id, None);
-            self.surfaced.endings_forgotten += 1;
-        }
     }
 }
 

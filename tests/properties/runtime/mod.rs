@@ -29,14 +29,14 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug)]
 enum Fact {
     Api(ArtifactId, Option<Arc<Definition>>),
-    Resource(ResourceId, Option<Resource>),
+    Resource(ResourceId, Option<Box<Resource>>),
 }
 
 impl Fact {
     fn change(&self) -> Change<'_> {
         match self {
             Self::Api(id, definition) => Change::Api(id, definition.as_ref()),
-            Self::Resource(id, resource) => Change::Resource(id, resource.as_ref()),
+            Self::Resource(id, resource) => Change::Resource(id, resource.as_deref()),
         }
     }
 
@@ -63,7 +63,7 @@ impl Facts {
             match fact.clone() {
                 Fact::Api(id, Some(definition)) => drop(now.apis.insert(id, definition)),
                 Fact::Api(id, None) => drop(now.apis.remove(&id)),
-                Fact::Resource(id, Some(resource)) => drop(now.resources.insert(id, resource)),
+                Fact::Resource(id, Some(held)) => drop(now.resources.insert(id, *held)),
                 Fact::Resource(id, None) => drop(now.resources.remove(&id)),
             }
         }
@@ -78,7 +78,8 @@ impl Facts {
     fn facts(&self) -> Vec<Fact> {
         let apis = self.apis.iter().map(|(id, held)| Fact::Api(id.clone(), Some(held.clone())));
         let resources = self.resources.iter();
-        let resources = resources.map(|(id, held)| Fact::Resource(id.clone(), Some(held.clone())));
+        let resources =
+            resources.map(|(id, held)| Fact::Resource(id.clone(), Some(Box::new(held.clone()))));
         apis.chain(resources).collect()
     }
 }
@@ -208,7 +209,7 @@ fn fact() -> impl Strategy<Value = Fact> {
     let gone = || prop::bool::weighted(0.2);
     let name = select(&["n1", "n2"][..]);
     let of = |id: ResourceId, held: Resource, gone: bool| {
-        Fact::Resource(id, Some(held).filter(|_| !gone))
+        Fact::Resource(id, Some(Box::new(held)).filter(|_| !gone))
     };
     let subscription_id = select(&["s1", "s2", "s3"][..]);
     prop_oneof![

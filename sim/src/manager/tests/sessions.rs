@@ -70,9 +70,20 @@ fn a_new_session_replaces_the_old_one_on_its_node_only() {
     assert_eq!(frames[0], (first, ServerFrame::Close(1000, String::new())));
     assert!(frames[1..].iter().all(|(to, _)| *to == second));
     let mut cluster = Bench::with(Dialect::Apim470, |switches| switches.nodes = 2);
-    cluster.session();
-    cluster.connect();
-    assert_eq!(cluster.types(), ["connection.ack"]);
+    let first = cluster.session();
+    assert!(cluster.apply(r#"{"switch_node":{}}"#));
+    let second = cluster.session();
+    assert_eq!(cluster.delivered("switch_node"), 1);
+    cluster.deploy("orders");
+    cluster.at(1_000);
+    let direct = cluster.raw_frames();
+    assert_eq!(direct.len(), 1, "the node that raises it knows one session");
+    cluster.at(2_000);
+    let polled = cluster.raw_frames();
+    assert_eq!(polled.len(), 1, "A-H36: one of the two polls has it");
+    assert!([first, second].contains(&polled[0].0));
+    let mut alone = Bench::new(Dialect::Apim470);
+    assert!(!alone.apply(r#"{"switch_node":{}}"#));
 }
 
 #[test]
