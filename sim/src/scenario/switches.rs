@@ -24,6 +24,15 @@ pub struct Switches {
     /// Whether archives are compressed; they are, unless a sweep wants to save the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compress: Option<bool>,
+    /// Whether a key list has hashes behind `$sha256$`, as the table keeps them (A-H30).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_hash_prefix: Option<bool>,
+    /// Whether a key list has names in lower case, as events have them (A-H29).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_names_folded: Option<bool>,
+    /// Whether who subscribes again gets the token that it had (C-H39).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_kept: Option<bool>,
     /// Whether events are sent directly as well as by the poll (A-H1, A-H36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_send: Option<bool>,
@@ -61,6 +70,9 @@ impl Switches {
             None => {}
         }
         positions.compress = self.compress.unwrap_or(true);
+        positions.key_hash_prefix = self.key_hash_prefix.unwrap_or(positions.key_hash_prefix);
+        positions.key_names_folded = self.key_names_folded.unwrap_or(positions.key_names_folded);
+        positions.tokens_kept = self.tokens_kept.unwrap_or(positions.tokens_kept);
         positions.direct_send = self.direct_send.unwrap_or(positions.direct_send);
         positions
     }
