@@ -33,7 +33,13 @@ impl Claims<'_> {
             let found: u64 = of_it.sum();
             if found != *expected {
                 let subject = format!("keys of {name}");
-                verdicts.violated(NAME, scene.now, subject, expected.to_string(), found.to_string());
+                verdicts.violated(
+                    NAME,
+                    scene.now,
+                    subject,
+                    expected.to_string(),
+                    found.to_string(),
+                );
             }
         }
     }
@@ -100,14 +106,9 @@ fn attempt(scene: &Scene<'_>, claim: &AccessClaim) -> Result<(), Failed> {
 }
 
 /// The key that a claim names.
-fn key<'a>(
-    scene: &Scene<'a>,
-    artifact: &ArtifactId,
-    claim: &AccessClaim,
-) -> Option<&'a KeyRecord> {
-    let is_it = |(_, key): &(KeyIndex, &KeyRecord)| {
-        *key.name == *claim.name && *key.user == *claim.user
-    };
+fn key<'a>(scene: &Scene<'a>, artifact: &ArtifactId, claim: &AccessClaim) -> Option<&'a KeyRecord> {
+    let is_it =
+        |(_, key): &(KeyIndex, &KeyRecord)| *key.name == *claim.name && *key.user == *claim.user;
     let mut named: Vec<(KeyIndex, &KeyRecord)> = match &claim.application {
         Some(name) => {
             let applications = scene.ledger.applications();

@@ -73,7 +73,9 @@ fn check_claim(claim: &AccessClaim, item: &Node, steps: &[Step]) -> Result<(), R
         named("user", &claim.user, place("user"), users)?;
     }
     if let Some(subscriber) = &claim.subscriber {
-        let to_it = steps.iter().filter(|step| matches!(&step.verb, Verb::Subscribe(it) if it.api == claim.api));
+        let to_it = steps
+            .iter()
+            .filter(|step| matches!(&step.verb, Verb::Subscribe(it) if it.api == claim.api));
         let subscribers = to_it.filter_map(|step| step.verb.application());
         named("subscriber", subscriber, place("subscriber"), subscribers)?;
     }
