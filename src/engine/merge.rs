@@ -104,8 +104,8 @@ impl Engine {
         let found = ControlPlane { base, dialect };
         if self.observed.latest_control_plane() != Some(&found) {
             self.observed.write_control_plane(found);
+            self.note_dialect(now);
         }
-        self.note_dialect(now);
         if !self.has_existence_check() {
             self.touched.extend(std::mem::take(&mut self.existence).into_keys());
         }

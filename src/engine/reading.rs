@@ -41,6 +41,9 @@ impl Engine {
 
     /// The lists that the Platform API alone has, once it is known to be one.
     pub(super) fn note_dialect(&mut self, now: Instant) {
+        if self.has_key_list() && self.rolls.revive(&RollId::Keys(Kind::RestApi)) {
+            self.look_at(&RollId::Keys(Kind::RestApi), now);
+        }
         if !self.is_platform() || self.rolls.has(&RollId::Plans) {
             return;
         }
@@ -69,7 +72,8 @@ impl Engine {
             self.look_at(&RollId::Keys(kind), now);
         }
         let subscriptions = RollId::Subscriptions(id.clone());
-        if kind == Kind::RestApi && self.is_platform() && !self.rolls.has(&subscriptions) {
+        let is_wanted = kind == Kind::RestApi && intent == Intent::Deployed && self.is_platform();
+        if is_wanted && !self.rolls.has(&subscriptions) {
             self.look_at(&subscriptions, now);
         }
     }
@@ -129,6 +133,11 @@ impl Engine {
         }
     }
 
+    /// Whether the control plane is known to list keys.
+    fn has_key_list(&self) -> bool {
+        self.is_platform() || self.dialect() == Some(Dialect::Apim470Fixed)
+    }
+
     /// A key list, or what stands in for one.
     fn keys_read(
         &mut self,
@@ -139,7 +148,12 @@ impl Engine {
         now: Instant,
     ) {
         match reading {
-            // GA answers with the list of APIs: it has no key list, and none of this is one.
+            // GA answers with the list of APIs: it has no key list, and none of this is one. From
+            // a control plane that has one it is an answer gone wrong.
+            KeyReading::ApiList if self.has_key_list() => {
+                let failure = Failure::Malformed("a list of APIs in place of keys".to_owned());
+                self.roll_failed(id, &failure, now);
+            }
             KeyReading::ApiList => self.rolls.absent(id),
             KeyReading::Keys(roll) => {
                 self.roll_read(id, &roll.unreadable, now);
@@ -157,7 +171,20 @@ impl Engine {
 
     /// A list failed. A missing route is a refusal like any other (law 14): a control plane that
     /// is still starting answers so (FB-71), and it is asked again at leisure.
+    ///
+    /// What is not deployed here may have no list of subscriptions; those that are held stay, and
+    /// the list is read again with the next deployment.
     pub(super) fn roll_failed(&mut self, id: &RollId, failure: &Failure, now: Instant) {
+        if let RollId::Subscriptions(artifact) = id
+            && matches!(
+                failure,
+                Failure::RouteMissing | Failure::Refused(403) | Failure::Status(404)
+            )
+            && self.desired.get(artifact).is_none_or(|known| known.intent != Intent::Deployed)
+        {
+            self.rolls.drop_list(id);
+            return;
+        }
         let delay = if *failure == Failure::RouteMissing {
             self.config.backoff_max
         } else {

@@ -227,6 +227,15 @@ impl Rolls {
         });
     }
 
+    /// There is such a list after all; answers whether it was taken for absent.
+    pub(super) fn revive(&mut self, id: &RollId) -> bool {
+        let was_absent = self.states.get(id).is_some_and(|state| state.is_absent);
+        if was_absent {
+            self.update(id, |state| state.is_absent = false);
+        }
+        was_absent
+    }
+
     /// A list failed; it is asked again at `again`. None of it counts (law 3).
     pub(super) fn failed(&mut self, id: &RollId, failure: &Failure, again: Instant) {
         self.landed(id);

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use driftless_gateway::engine::ResourceKind;
 use driftless_gateway::model::{
@@ -67,6 +68,12 @@ fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
             ));
         }
     }
+    if scene.dialect == Dialect::PlatformApi11
+        && let Some(missing) =
+            deployed.iter().find_map(|artifact| application_keys(scene, artifact))
+    {
+        return Some(missing);
+    }
     for (id, resource) in scene.held {
         let (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) = (id, resource) else {
             continue;
@@ -84,6 +91,19 @@ fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
         if slot.credentials.iter().any(|held| is_foreign(&held.hash)) {
             let (expected, found) = ("keys that were issued for it", "a key that was not");
             return Some(Difference::new(ResourceKind::ApiKey, id, expected, found));
+        }
+    }
+    None
+}
+
+/// A key of an application that is subscribed to the API and is not held. The Platform API lists
+/// them with the API's own.
+fn application_keys(scene: &Scene<'_>, artifact: &ArtifactId) -> Option<Difference> {
+    for (_, key) in scene.ledger.opening(artifact, scene.now) {
+        let id = ResourceId::ApiKey(artifact.clone(), key_name(&key.name));
+        if !holds(scene, &id, &key.hash) {
+            let (expected, found) = ("the application's key is held", "it is not held");
+            return Some(Difference::new(ResourceKind::ApiKey, &id, expected, found));
         }
     }
     None
@@ -242,10 +262,16 @@ fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Notice>
 /// Whether the gateway knows every event about a thing, and their stamps tell their order. A
 /// restored backup is told by none.
 fn is_told(scene: &Scene<'_>, id: &ResourceId, notices: &[&Notice]) -> bool {
-    let stamps: Vec<Option<Timestamp>> =
-        notices.iter().map(|notice| Timestamp::parse(&notice.sent_text).ok()).collect();
-    let is_ordered = stamps.windows(2).all(|pair| match pair {
-        [Some(one), Some(next)] => next.order(one) == Some(Ordering::Greater),
+    let margin = scene.config.clock_margin;
+    let is_ordered = notices.windows(2).all(|pair| match pair {
+        [one, next] => {
+            let stamp = |notice: &Notice| Timestamp::parse(&notice.sent_text).ok();
+            // A key made within the margin of an ending is taken for one that it ended.
+            let margin = if one.ends.is_some() { margin } else { Duration::ZERO };
+            stamp(next).zip(stamp(one)).is_some_and(|(next, one)| {
+                next.order_within(&one, margin) == Some(Ordering::Greater)
+            })
+        }
         _ => false,
     });
     scene.ledger.restores().is_empty()

@@ -62,6 +62,7 @@ fn unsettled(engine: &Engine) -> Option<ResourceKind> {
     }
     let is_open = |kind: &ResourceKind| {
         matches!(engine.resource_state(*kind), SyncState::Syncing | SyncState::Stale)
+            || engine.awaits_lists(*kind)
     };
     [ResourceKind::ApiKey, ResourceKind::Subscription, ResourceKind::Plan].into_iter().find(is_open)
 }

@@ -3,13 +3,14 @@
 //!
 //! Expiry is judged by the snapshot at every request; `same_decision` looks at it.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
-use driftless_gateway::model::{Resource, ResourceId, SecretHash};
-use driftless_gateway::time::Instant;
+use driftless_gateway::model::{ArtifactId, Resource, ResourceId, SecretHash};
+use driftless_gateway::time::{Instant, Timestamp};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{KeyIndex, KeyRecord, KeyState};
+use crate::manager::{KeyIndex, KeyRecord, KeyState, Notice};
 
 /// How long a gateway that was told may take to write it down.
 const TOLD: Duration = Duration::from_secs(2);
@@ -62,6 +63,16 @@ impl RevocationBound {
     }
 }
 
+/// Whether the stamps say that a key was made after the event that ends it: a clock was set back
+/// by more than clocks may differ, and only a list can tell.
+fn seems_older(scene: &Scene<'_>, index: KeyIndex, artifact: &ArtifactId, ended: &Notice) -> bool {
+    let begun = scene.ledger.notices_of(index, artifact).find(|it| it.begins == Some(index));
+    let stamp = |notice: &Notice| Timestamp::parse(&notice.sent_text).ok();
+    begun.and_then(stamp).zip(stamp(ended)).is_some_and(|(begun, ended)| {
+        begun.order_within(&ended, scene.config.clock_margin) == Some(Ordering::Greater)
+    })
+}
+
 /// From when on, and within what bound, a dead key has to be refused; `None` where no event told
 /// and no list would.
 fn deadline(
@@ -74,7 +85,7 @@ fn deadline(
     let last = key.life.last()?;
     let ended = scene.ledger.notices_of(index, artifact).rev().find(|it| it.ends == Some(index));
     let told = ended
-        .filter(|notice| notice.at >= last.at)
+        .filter(|notice| notice.at >= last.at && !seems_older(scene, index, artifact, notice))
         .and_then(|notice| scene.told.heard(id, &notice.sent_text));
     if let Some(heard) = told {
         return Some((heard.max(scene.disturbed_at), TOLD));

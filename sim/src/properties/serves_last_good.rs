@@ -1,7 +1,7 @@
 //! `serves_last_good`: what was served and held when the process died is served and held as soon
 //! as it is back, APIM or no APIM (law 10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 
@@ -13,6 +13,8 @@ use crate::manager::Issued;
 pub(super) struct ServesLastGood {
     served: BTreeMap<ArtifactId, Served>,
     held: BTreeMap<ResourceId, Resource>,
+    /// What a write was about that failed: it may be on the disk all the same.
+    unsure: BTreeSet<ResourceId>,
     is_back: bool,
 }
 
@@ -22,11 +24,22 @@ impl Property for ServesLastGood {
     }
 
     fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Crashed(_) | Moment::Wiped | Moment::Recovered(_))
+        matches!(
+            moment,
+            Moment::CommitFailed(_)
+                | Moment::Committed(_)
+                | Moment::Crashed(_)
+                | Moment::Wiped
+                | Moment::Recovered(_)
+        )
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
         match moment {
+            Moment::CommitFailed(batch) => self.unsure.extend(batch.resources.keys().cloned()),
+            Moment::Committed(batch) => {
+                self.unsure.retain(|id| !batch.resources.contains_key(id));
+            }
             Moment::Crashed(in_flight) => {
                 // One that died before it was looked at changes nothing.
                 if !std::mem::take(&mut self.is_back) {
@@ -39,7 +52,8 @@ impl Property for ServesLastGood {
                 let written = |id: &ResourceId| {
                     in_flight.is_some_and(|batch| batch.resources.contains_key(id))
                 };
-                self.held.retain(|id, _| !written(id));
+                let unsure = std::mem::take(&mut self.unsure);
+                self.held.retain(|id, _| !written(id) && !unsure.contains(id));
             }
             Moment::Wiped => {
                 self.served.clear();

@@ -34,6 +34,12 @@ impl Engine {
         }
     }
 
+    /// Whether a list that speaks of the kind is still to be read, or to be read again.
+    pub fn awaits_lists(&self, kind: ResourceKind) -> bool {
+        let outlook = self.family(kind).map(|family| self.rolls.outlook(family));
+        outlook.is_some_and(|outlook| outlook.unread > 0 && outlook.unreadable == 0)
+    }
+
     /// The state of a kind of resources; cheap, for it is asked after every input.
     pub(in crate::engine) fn judge_resources(&self, kind: ResourceKind) -> SyncState {
         self.judge_why(kind).0
