@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::{ResourceEvent, ResourceId};
 use driftless_gateway::time::{Instant, Timestamp};
 
-/// Which event: what it is about, and its stamp.
-type Name = (ResourceId, Option<Timestamp>);
+use crate::manager::Notice;
+
+/// Which event: what it is about, its type and its stamp; two of one stamp differ in type.
+type Name = (ResourceId, &'static str, Option<Timestamp>);
 
 /// The events that reached the gateway.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -21,7 +23,8 @@ pub struct Told {
 impl Told {
     /// An event reached the gateway; copies of it count from the first.
     pub(crate) fn hear(&mut self, event: &ResourceEvent, now: Instant) {
-        self.heard.entry((event.id.clone(), event.sent_at)).or_insert(now);
+        let name = (event.id.clone(), event.event_type(), event.sent_at);
+        self.heard.entry(name).or_insert(now);
     }
 
     /// A write was begun; what was heard before is in it, or needed none.
@@ -46,8 +49,8 @@ impl Told {
     }
 
     /// When the gateway heard this event first.
-    pub fn heard(&self, id: &ResourceId, sent_text: &str) -> Option<Instant> {
-        let sent_at = Timestamp::parse(sent_text).ok();
-        self.heard.get(&(id.clone(), sent_at)).copied()
+    pub fn heard(&self, notice: &Notice) -> Option<Instant> {
+        let sent_at = Timestamp::parse(&notice.sent_text).ok();
+        self.heard.get(&(notice.about.clone(), notice.event_type, sent_at)).copied()
     }
 }

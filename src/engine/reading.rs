@@ -72,8 +72,7 @@ impl Engine {
             self.look_at(&RollId::Keys(kind), now);
         }
         let subscriptions = RollId::Subscriptions(id.clone());
-        let is_wanted = kind == Kind::RestApi && intent == Intent::Deployed && self.is_platform();
-        if is_wanted && !self.rolls.has(&subscriptions) {
+        if kind == Kind::RestApi && self.is_platform() && !self.rolls.has(&subscriptions) {
             self.look_at(&subscriptions, now);
         }
     }

@@ -154,7 +154,7 @@ fn told_keys(scene: &Scene<'_>) -> Option<Difference> {
     for (id, notices) in by_subject(scene) {
         let ResourceId::ApiKey(artifact, _) = id else { continue };
         let is_gone = scene.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
-        if is_gone || is_listed(scene, artifact, id) || !is_told(scene, id, &notices) {
+        if is_gone || is_listed(scene, artifact, id) || !is_told(scene, &notices) {
             continue;
         }
         let Some(wanted) = fold(scene, artifact, &notices) else { continue };
@@ -183,8 +183,12 @@ fn fold(
             // An ending names no key, so it closes every one of that name (A-H29).
             return None;
         }
-        if let Some(ended) = notice.ends {
-            live.remove(&ended);
+        if let Some(ended) = notice.ends
+            && !live.remove(&ended)
+            && !live.is_empty()
+        {
+            // It ended a key that could not be read, and the gateway takes it for another.
+            return None;
         }
         live.extend(notice.begins);
     }
@@ -204,7 +208,7 @@ fn fold(
 fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
     for (id, notices) in by_subject(scene) {
         let ResourceId::Application(application) = id else { continue };
-        if !is_told(scene, id, &notices) {
+        if !is_told(scene, &notices) {
             continue;
         }
         let wanted = scene.ledger.application(application).and_then(|of| of.life.now());
@@ -234,7 +238,7 @@ pub(super) fn told_hashes(
 ) -> Option<BTreeSet<SecretHash>> {
     let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
     let notices: Vec<&Notice> = about.collect();
-    if is_listed(scene, artifact, id) || !is_told(scene, id, &notices) {
+    if is_listed(scene, artifact, id) || !is_told(scene, &notices) {
         return None;
     }
     fold(scene, artifact, &notices)
@@ -261,7 +265,7 @@ fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Notice>
 
 /// Whether the gateway knows every event about a thing, and their stamps tell their order. A
 /// restored backup is told by none.
-fn is_told(scene: &Scene<'_>, id: &ResourceId, notices: &[&Notice]) -> bool {
+fn is_told(scene: &Scene<'_>, notices: &[&Notice]) -> bool {
     let margin = scene.config.clock_margin;
     let is_ordered = notices.windows(2).all(|pair| match pair {
         [one, next] => {
@@ -276,7 +280,7 @@ fn is_told(scene: &Scene<'_>, id: &ResourceId, notices: &[&Notice]) -> bool {
     });
     scene.ledger.restores().is_empty()
         && is_ordered
-        && notices.iter().all(|notice| scene.told.heard(id, &notice.sent_text).is_some())
+        && notices.iter().all(|notice| scene.told.heard(notice).is_some())
 }
 
 /// Whether a key with that hash is in force.

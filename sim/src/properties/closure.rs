@@ -105,5 +105,5 @@ fn was_told_of_an_end(scene: &Scene<'_>, id: &ResourceId) -> bool {
     let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
     let mut ends =
         about.filter(|notice| notice.ends.is_some() || notice.event_type.ends_with(".deleted"));
-    ends.any(|notice| scene.told.heard(id, &notice.sent_text).is_some())
+    ends.any(|notice| scene.told.heard(notice).is_some())
 }

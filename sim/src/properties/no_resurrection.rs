@@ -116,5 +116,5 @@ fn was_told(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
     };
     let mut ends =
         scene.ledger.notices_of(index, artifact).filter(|notice| notice.ends == Some(index));
-    ends.any(|notice| scene.told.heard(id, &notice.sent_text).is_some())
+    ends.any(|notice| scene.told.heard(notice).is_some())
 }

@@ -86,7 +86,7 @@ fn deadline(
     let ended = scene.ledger.notices_of(index, artifact).rev().find(|it| it.ends == Some(index));
     let told = ended
         .filter(|notice| notice.at >= last.at && !seems_older(scene, index, artifact, notice))
-        .and_then(|notice| scene.told.heard(id, &notice.sent_text));
+        .and_then(|notice| scene.told.heard(notice));
     if let Some(heard) = told {
         return Some((heard.max(scene.disturbed_at), TOLD));
     }

@@ -37,6 +37,11 @@ impl Engine {
         let is_complete = roll.is_complete();
         let mut named: BTreeMap<ResourceId, Named> = BTreeMap::new();
         for item in roll.items {
+            // An API that is believed deleted has no keys; when it comes back the list is read
+            // again.
+            if self.desired.get(&item.artifact).is_some_and(|it| it.intent == Intent::Deleted) {
+                continue;
+            }
             let entry = named.entry(ResourceId::ApiKey(item.artifact, item.name)).or_default();
             let list = if item.is_active { &mut entry.active } else { &mut entry.dead };
             list.push(Credential { is_listable: true, ..item.credential });
