@@ -1,7 +1,7 @@
 //! `serves_last_good`: what was served and held when the process died is served and held as soon
 //! as it is back, APIM or no APIM (law 10).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 
@@ -13,6 +13,8 @@ use crate::manager::Issued;
 pub(super) struct ServesLastGood {
     served: BTreeMap<ArtifactId, Served>,
     held: BTreeMap<ResourceId, Resource>,
+    /// What failed to be written since the last write.
+    attempted: BTreeSet<ResourceId>,
     is_back: bool,
 }
 
@@ -22,7 +24,14 @@ impl Property for ServesLastGood {
     }
 
     fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Crashed(_) | Moment::Wiped | Moment::Recovered(_))
+        matches!(
+            moment,
+            Moment::Crashed(_)
+                | Moment::Wiped
+                | Moment::Recovered(_)
+                | Moment::Committed(_)
+                | Moment::CommitFailed(_)
+        )
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
@@ -35,11 +44,15 @@ impl Property for ServesLastGood {
                     let there = rows.filter_map(|(id, row)| Some((id, row.resource.as_ref()?)));
                     self.held = there.map(|(id, held)| (id.clone(), held.clone())).collect();
                 }
-                // What was being written may be there or not.
-                let written = |id: &ResourceId| {
-                    in_flight.is_some_and(|batch| batch.resources.contains_key(id))
-                };
-                self.held.retain(|id, _| !written(id));
+                // What was being written, or failed to be, may be there or not.
+                self.attempted
+                    .extend(in_flight.iter().flat_map(|batch| batch.resources.keys().cloned()));
+                let attempted = std::mem::take(&mut self.attempted);
+                self.held.retain(|id, _| !attempted.contains(id));
+            }
+            Moment::Committed(_) => self.attempted.clear(),
+            Moment::CommitFailed(batch) => {
+                self.attempted.extend(batch.resources.keys().cloned());
             }
             Moment::Wiped => {
                 self.served.clear();
