@@ -205,14 +205,16 @@ pub fn convergence_bound(config: &Config) -> Duration {
         + properties::unheard_bound(config)
 }
 
-/// When the last step is over, its own length included; a story that waits for a trigger gets a
-/// minute.
+/// When the last step is over, its own length included, and the last claim about a time was
+/// looked at; a story that waits for a trigger gets a minute.
 pub(crate) fn story_end(story: &Scenario) -> Instant {
     let ends = story.steps.iter().map(|step| match &step.when {
         When::AtMs(ms) => ms + step.verb.lasts_ms(),
         When::On(trigger) => 60_000 + trigger.after_ms + step.verb.lasts_ms(),
     });
-    Instant::from_millis(ends.max().unwrap_or(0)).after(Duration::from_secs(1))
+    let expect = &story.expect;
+    let claims = expect.opens.iter().chain(&expect.refuses).filter_map(|claim| claim.at_ms);
+    Instant::from_millis(ends.chain(claims).max().unwrap_or(0)).after(Duration::from_secs(1))
 }
 
 /// The faults of a story that took no effect, by what the story calls them.

@@ -165,12 +165,14 @@ impl ApiManager {
         let before = of.filter(|row| row.application == application).count() as u64;
         let key = self.key.child("subscriptions");
         let key = key.child(self.access.applications.get(application)?.id.as_str());
-        let key = key.child(self.catalog.get(api)?.id.as_str()).nth(before);
+        let first = key.child(self.catalog.get(api)?.id.as_str());
+        let key = first.nth(before);
+        let token = if self.switches.tokens_kept { first.nth(0) } else { key };
         Some(self.access.subscriptions.add(SubscriptionRow {
             application,
             api,
             id: SubscriptionId::new(&key.uuid("subscription")),
-            token: (!self.keeps_events()).then(|| Secret::draw(key.child("token"))),
+            token: (!self.keeps_events()).then(|| Secret::draw(token.child("token"))),
             row: Timeline::default(),
         }))
     }

@@ -49,6 +49,8 @@ pub struct Switches {
     pub key_names_folded: bool,
     /// Whether the fixed APIM writes the fields of a key that have no value as `null`.
     pub key_nulls: bool,
+    /// Whether an application that subscribes to an API again gets the token that it had (C-H39).
+    pub tokens_kept: bool,
     /// Whether the Platform API lists the keys of WebSub and WebBroker APIs; where it does not,
     /// the path leads to the zip of an API with the id "api-keys".
     pub websub_keys: bool,
@@ -146,6 +148,7 @@ impl Switches {
             key_hash_prefix: false,
             key_names_folded: true,
             key_nulls: false,
+            tokens_kept: false,
             websub_keys: true,
             plans_refused: false,
             repair_rows: true,

@@ -71,9 +71,15 @@ fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
         let (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) = (id, resource) else {
             continue;
         };
+        let lists_all = scene.dialect == Dialect::PlatformApi11 && deployed.contains(artifact);
         let is_foreign = |hash: &SecretHash| match scene.ledger.key_with(hash) {
             None => true,
-            Some((_, key)) => matches!(&key.scope, KeyScope::Api(of) if of != artifact),
+            Some((_, key)) => match &key.scope {
+                KeyScope::Api(of) => of != artifact,
+                KeyScope::Application(of) => {
+                    lists_all && scene.ledger.subscription_at(artifact, of, scene.now).is_none()
+                }
+            },
         };
         if slot.credentials.iter().any(|held| is_foreign(&held.hash)) {
             let (expected, found) = ("keys that were issued for it", "a key that was not");
@@ -128,7 +134,7 @@ fn told_keys(scene: &Scene<'_>) -> Option<Difference> {
     for (id, notices) in by_subject(scene) {
         let ResourceId::ApiKey(artifact, _) = id else { continue };
         let is_gone = scene.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
-        if is_gone || !is_told(scene, id, &notices) {
+        if is_gone || is_listed(scene, artifact, id) || !is_told(scene, id, &notices) {
             continue;
         }
         let Some(wanted) = fold(scene, artifact, &notices) else { continue };
@@ -199,11 +205,30 @@ fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
     None
 }
 
-/// Whether every event about a name reached the gateway in an order that tells how it stands.
-pub(super) fn is_determined(scene: &Scene<'_>, artifact: &ArtifactId, id: &ResourceId) -> bool {
+/// The hashes that the events about a name leave; `None` where not every one of them reached the
+/// gateway in an order that tells, or a list says more.
+pub(super) fn told_hashes(
+    scene: &Scene<'_>,
+    artifact: &ArtifactId,
+    id: &ResourceId,
+) -> Option<BTreeSet<SecretHash>> {
     let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
     let notices: Vec<&Notice> = about.collect();
-    is_told(scene, id, &notices) && fold(scene, artifact, &notices).is_some()
+    if is_listed(scene, artifact, id) || !is_told(scene, id, &notices) {
+        return None;
+    }
+    fold(scene, artifact, &notices)
+}
+
+/// Whether a list names keys of this name, or did: it may know what an event did not say.
+fn is_listed(scene: &Scene<'_>, artifact: &ArtifactId, id: &ResourceId) -> bool {
+    let ResourceId::ApiKey(_, name) = id else { return false };
+    let mut own = scene.ledger.keys_of(artifact);
+    match scene.dialect {
+        Dialect::Apim470 => false,
+        Dialect::Apim470Fixed => own.any(|(_, key)| key_name(&key.name) == *name),
+        Dialect::PlatformApi11 => true,
+    }
 }
 
 fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Notice>> {

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use driftless_gateway::engine::ResourceKind;
-use driftless_gateway::model::{AckStatus, Kind};
+use driftless_gateway::model::AckStatus;
 
 use super::{Scene, Verdicts};
 use crate::manager::Issued;
@@ -18,7 +17,7 @@ pub struct Claims<'a> {
     pub books: &'a Books,
 }
 
-const NAME: &str = "expect";
+pub(super) const NAME: &str = "expect";
 
 impl Claims<'_> {
     /// Checks every claim at the end of a run.
@@ -33,6 +32,8 @@ impl Claims<'_> {
         self.check_status(scene, verdicts);
         self.check_acks(scene, verdicts);
         self.check_counts(scene, delivered, verdicts);
+        self.check_keys(scene, verdicts);
+        self.check_access(scene, None, verdicts);
     }
 
     fn check_serving(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
@@ -91,11 +92,7 @@ impl Claims<'_> {
             }
         }
         for claim in &self.expect.was_status {
-            let kind = match claim.kind {
-                ResourceKind::Artifact(kind) => kind,
-                _ => Kind::RestApi,
-            };
-            if !self.books.states.contains(&(kind, claim.state)) {
+            if !self.books.states.contains(&(claim.kind, claim.state)) {
                 let subject = format!("status of {}", claim.kind);
                 let expected = format!("{} at some time", claim.state);
                 verdicts.violated(NAME, scene.now, subject, expected, "never");

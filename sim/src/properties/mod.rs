@@ -24,6 +24,7 @@
 //! fail by a planted defect in `tests/simulation/planted.rs`.
 
 mod access;
+mod access_claims;
 mod ack_truth;
 mod bounded_work;
 mod claims;

@@ -192,7 +192,9 @@ fn is_known(scene: &Scene<'_>, artifact: &ArtifactId, key: &KeyRecord) -> bool {
         .ledger
         .key_with(&key.hash)
         .is_some_and(|(index, _)| scene.ledger.reach(index, artifact, scene.dialect).by_list);
-    listed || access::is_determined(scene, artifact, &id)
+    let is_active = key.life.now() == Some(&KeyState::Active);
+    let told = || access::told_hashes(scene, artifact, &id);
+    listed || told().is_some_and(|told| told.contains(&key.hash) == is_active)
 }
 
 /// The token of a subscription to the API that opens it, or of one that does not.

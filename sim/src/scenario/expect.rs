@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use driftless_gateway::engine::{ResourceKind, SyncState};
 use serde::{Deserialize, Serialize};
 
+use super::access_claims::{self, AccessClaim};
 use super::document::{Node, Place};
 use super::names::{self, REQUESTS, RESOURCE_KINDS, SYNC_STATES};
 use super::reader::read;
@@ -25,6 +26,12 @@ pub struct Expect {
     pub always_served: Vec<String>,
     /// APIs that must never be served at all.
     pub never_served: Vec<String>,
+    /// By API: how many keys must be in force for it at the end.
+    pub keys: BTreeMap<String, u64>,
+    /// Requests that must be let through.
+    pub opens: Vec<AccessClaim>,
+    /// Requests that must be refused.
+    pub refuses: Vec<AccessClaim>,
     /// By API: how many of its acks must, or may at most, have said what.
     pub acked: BTreeMap<String, AckedClaim>,
     /// By request: how many the gateway may send at most.
@@ -78,6 +85,12 @@ struct Raw {
     #[serde(default)]
     never_served: Vec<String>,
     #[serde(default)]
+    keys: BTreeMap<String, u64>,
+    #[serde(default)]
+    opens: Vec<AccessClaim>,
+    #[serde(default)]
+    refuses: Vec<AccessClaim>,
+    #[serde(default)]
     acked: BTreeMap<String, AckedClaim>,
     #[serde(default)]
     requests_max: BTreeMap<String, u64>,
@@ -111,6 +124,9 @@ pub(super) fn parse(node: &Node, steps: &[Step]) -> Result<Expect, Refusal> {
         serving: raw.serving,
         always_served: raw.always_served,
         never_served: raw.never_served,
+        keys: raw.keys,
+        opens: raw.opens,
+        refuses: raw.refuses,
         acked: raw.acked,
         requests_max: raw.requests_max,
         writes_max: raw.writes_max,
@@ -121,6 +137,7 @@ pub(super) fn parse(node: &Node, steps: &[Step]) -> Result<Expect, Refusal> {
         return Err(node.place.refuse("`expect` claims nothing", hint));
     }
     claims_mean_something(&expect, node)?;
+    access_claims::check(&expect, node, steps)?;
     known_requests(&expect, node)?;
     known_faults(&expect, node, steps)?;
     Ok(expect)
@@ -137,9 +154,11 @@ fn known_apis(raw: &Raw, node: &Node, steps: &[Step]) -> Result<(), Refusal> {
         let problem = format!("`expect` speaks of `{name}`, which no step names");
         Err(place.refuse(problem, Some(hint(name, &apis))))
     };
-    for (field, names) in
-        [("serving", raw.serving.keys().collect::<Vec<_>>()), ("acked", raw.acked.keys().collect())]
-    {
+    for (field, names) in [
+        ("serving", raw.serving.keys().collect::<Vec<_>>()),
+        ("keys", raw.keys.keys().collect()),
+        ("acked", raw.acked.keys().collect()),
+    ] {
         for name in names {
             check(name, node.get(field).unwrap_or(node).place_of_key(name))?;
         }

@@ -7,6 +7,7 @@
 //!
 //! No step is interpreted here and nothing here runs.
 
+mod access_claims;
 mod document;
 mod expect;
 mod file;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::step::Step;
 
+pub use access_claims::AccessClaim;
 pub use expect::{AckedClaim, Expect, WasStatus};
 pub use file::{LoadError, StoryFile, load, load_folder, save};
 pub use names::{

@@ -26,6 +26,9 @@ pub struct Switches {
     /// Whether archives are compressed; they are, unless a sweep wants to save the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compress: Option<bool>,
+    /// Whether who subscribes again gets the token that it had (C-H39).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_kept: Option<bool>,
     /// Whether events are sent directly as well as by the poll (A-H1, A-H36).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_send: Option<bool>,
@@ -89,6 +92,7 @@ impl Switches {
             (&mut positions.key_names_folded, self.key_names_folded),
             (&mut positions.key_nulls, self.key_nulls),
             (&mut positions.websub_keys, self.websub_keys),
+            (&mut positions.tokens_kept, self.tokens_kept),
         ] {
             *place = chosen.unwrap_or(*place);
         }

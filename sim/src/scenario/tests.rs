@@ -11,20 +11,29 @@ const STORY: &str = r#"{
   "source": "owner/repository#1495",
   "dialect": "apim-4.7.0",
   "seed": 7,
-  "switches": { "batch_encoding": "tar.gz", "direct_send": false },
+  "switches": { "batch_encoding": "tar.gz", "key_hash_prefix": true, "direct_send": false },
   "store": "disk",
   "faults_stay_ms": 60000,
   "steps": [
     { "at_ms": 0, "deploy": { "api": "orders" } },
     { "on": { "action": "ack", "nth": 2, "after_ms": 50 }, "partition": { "for_ms": 90000, "direction": "to_gateway" } },
     { "on": { "event": "api.deployed" }, "answer": { "to": "list", "with": { "status": 500 }, "count": 2 } },
-    { "at_ms": 20000, "half_open": {} }
+    { "at_ms": 20000, "half_open": {} },
+    { "at_ms": 30000, "create_key": { "api": "orders", "name": "Mobile", "user": "alice" } },
+    { "at_ms": 40000, "subscribe": { "application": "shop", "api": "orders" } }
   ],
   "expect": {
     "serving": { "orders": 1 },
     "status": { "RestApi": "synced" },
     "was_status": [{ "kind": "RestApi", "state": "stale" }],
     "always_served": ["orders"],
+    "keys": { "orders": 1 },
+    "opens": [
+      { "api": "orders", "name": "Mobile", "user": "alice", "nth": 1, "subscriber": "shop", "at_ms": 50000 }
+    ],
+    "refuses": [
+      { "api": "orders", "name": "Mobile", "user": "alice" }
+    ],
     "acked": { "orders": { "success": 1, "failed": 0 } },
     "requests_max": { "list": 9 },
     "writes_max": 4,
@@ -208,6 +217,58 @@ fn a_claim_without_meaning_is_refused() {
     }
     let start = STORY.find("{\n    \"serving\"").unwrap();
     check(&STORY[start..], "^{}\n}\n", "`expect` claims nothing; say what must be true at the end");
+}
+
+#[test]
+fn a_claim_about_a_key_names_what_a_step_names() {
+    let opens = "\"nth\": 1, \"subscriber\": \"shop\", \"at_ms\": 50000";
+    let refuses =
+        "{ \"api\": \"orders\", \"name\": \"Mobile\", \"user\": \"alice\" }\n    ],\n    \"acked\"";
+    let refused = |what: &str| {
+        refuses.replace("{ \"api\": \"orders\", \"name\": \"Mobile\", \"user\": \"alice\" }", what)
+    };
+    for (replace, with, message) in [
+        (
+            "\"keys\": { \"orders\"",
+            "\"keys\": { ^\"orderz\"".to_owned(),
+            "`expect` speaks of `orderz`, which no step names; did you mean `orders`?",
+        ),
+        (
+            refuses,
+            refused("{ \"api\": ^\"order\", \"name\": \"Mobile\" }"),
+            "`expect` speaks of the API `order`, which no step names; did you mean `orders`?",
+        ),
+        (
+            refuses,
+            refused("{ \"api\": \"orders\", \"name\": ^\"mobile\" }"),
+            "`expect` speaks of the key `mobile`, which no step names; did you mean `Mobile`?",
+        ),
+        (
+            refuses,
+            refused("^{ \"api\": \"orders\", \"name\": \"Mobile\" }"),
+            "`expect` speaks of the user `admin`, which no step names; expected one of `alice`",
+        ),
+        (
+            refuses,
+            refused("{ \"api\": \"orders\", \"application\": \"shop\", \"name\": ^\"Mobile\" }"),
+            "`expect` speaks of the key `Mobile`, which no step names; nothing is expected here",
+        ),
+        (refuses, refused("{ \"api\": \"orders\", ^\"key\": \"Mobile\" }"), "unknown field `key`"),
+        (
+            opens,
+            "\"nth\": 1, \"subscriber\": ^\"shops\"".to_owned(),
+            "`expect` speaks of the subscriber `shops`, which no step names; did you mean `shop`?",
+        ),
+        (opens, "\"nth\": ^0".to_owned(), "`nth` is 0; expected 1 to 10000"),
+        (opens, "\"at_ms\": ^86400001".to_owned(), "`at_ms` is 86400001; expected 1 to 86400000"),
+    ] {
+        check(replace, &with, message);
+    }
+    let twice = format!(", {opens}");
+    assert!(STORY.contains(&twice));
+    let same = STORY.replacen(&twice, "", 1);
+    let refusal = Scenario::parse(&same).unwrap_err();
+    assert_eq!(refusal.problem, "the claim is there twice");
 }
 
 /// Any step that the table of verbs can tell, at any time.

@@ -96,6 +96,14 @@ fn expect(expect: &Expect) -> String {
     if !expect.never_served.is_empty() {
         fields.put("never_served", &expect.never_served);
     }
+    if !expect.keys.is_empty() {
+        fields.put("keys", &expect.keys);
+    }
+    for (name, claims) in [("opens", &expect.opens), ("refuses", &expect.refuses)] {
+        if !claims.is_empty() {
+            fields.text(name, array(&claims.iter().map(line).collect::<Vec<_>>()));
+        }
+    }
     if !expect.acked.is_empty() {
         fields.put("acked", &expect.acked);
     }

@@ -47,6 +47,7 @@ impl World<'_, '_> {
             }
             Happening::Commit { boot } => self.commit(boot),
             Happening::SpaceAgain => self.gateway.store().set_full(false),
+            Happening::Claims { at_ms } => self.check_claims(at_ms),
         }
     }
 

@@ -13,7 +13,7 @@ mod steps;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use driftless_gateway::engine::{Config, SyncState};
+use driftless_gateway::engine::{Config, ResourceKind, SyncState};
 use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
@@ -47,6 +47,7 @@ enum Happening {
     NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
     SpaceAgain,
+    Claims { at_ms: u64 },
 }
 
 /// A connection between the gateway and APIM.
@@ -122,8 +123,8 @@ pub struct World<'s, 't> {
 pub struct Books {
     /// Requests sent, by name, and `store`, `open_session` and `ack` beside them.
     pub asked: BTreeMap<&'static str, u64>,
-    /// Every state that the status of an artifact kind had.
-    pub states: BTreeSet<(driftless_gateway::model::Kind, SyncState)>,
+    /// Every state that a status had: REST APIs, and whatever the story claims something about.
+    pub states: BTreeSet<(ResourceKind, SyncState)>,
     /// Artifacts that were served at some time.
     pub ever_served: BTreeSet<ArtifactId>,
     /// Artifacts that stopped being served while the gateway ran, with when.
@@ -206,6 +207,12 @@ impl<'s, 't> World<'s, 't> {
                     self.waiting.push(Waiting { step: index, trigger, seen: 0 });
                 }
             }
+        }
+        let expect = &self.story.expect;
+        let claims = expect.opens.iter().chain(&expect.refuses);
+        let times: BTreeSet<u64> = claims.filter_map(|claim| claim.at_ms).collect();
+        for at_ms in times {
+            self.schedule(Instant::from_millis(at_ms), Happening::Claims { at_ms });
         }
     }
 
@@ -414,10 +421,17 @@ impl<'s, 't> World<'s, 't> {
         if let Some(engine) = self.gateway.engine() {
             let kind = driftless_gateway::model::Kind::RestApi;
             let state = engine.kind_state(kind);
-            let is_news = self.last_state != Some(state) && self.books.states.insert((kind, state));
+            let said = (ResourceKind::Artifact(kind), state);
+            let is_news = self.last_state != Some(state) && self.books.states.insert(said);
             self.last_state = Some(state);
             if is_news && state == SyncState::Synced {
                 self.observe(|| Observable::State("synced".to_owned()));
+            }
+        }
+        if let Some(engine) = self.gateway.engine() {
+            let claimed = self.story.expect.was_status.iter().map(|claim| claim.kind);
+            for kind in claimed.filter(|kind| !matches!(kind, ResourceKind::Artifact(_))) {
+                self.books.states.insert((kind, engine.resource_state(kind)));
             }
         }
     }
@@ -483,6 +497,15 @@ impl<'s, 't> World<'s, 't> {
                 self.connections.contains_key(connection)
                     && !self.net.is_dead(Self::line(*connection))
             })
+    }
+
+    /// Checks what the story claims about requests made now.
+    fn check_claims(&mut self, at_ms: u64) {
+        self.gateway.refresh_snapshot(&self.sabotage);
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        let claims = properties::Claims { expect: &self.story.expect, books: &self.books };
+        claims.check_access(&self.scene(), Some(at_ms), &mut verdicts);
+        self.verdicts = verdicts;
     }
 
     /// The current time.

@@ -44,6 +44,14 @@ pub(super) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
     KeySlot { credentials }
 }
 
+/// A key that took the place of those of a slot. Its event has no UUID (A-H31), so whether a list
+/// names it is known by what it replaces: where each of them was listable, so is it.
+pub(super) fn successor(slot: &KeySlot, credential: Credential) -> Credential {
+    let mut replaced = slot.credentials.iter().filter(|known| known.hash != credential.hash);
+    let is_listable = replaced.clone().next().is_some() && replaced.all(|known| known.is_listable);
+    Credential { is_listable: credential.is_listable || is_listable, ..credential }
+}
+
 /// The slot without one key, and that key as it is known.
 pub(super) fn without(
     slot: &KeySlot,

@@ -27,6 +27,7 @@ impl Engine {
         match change {
             ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order, now),
             ResourceChange::KeyRegenerated(key) => {
+                let key = slot::successor(&self.roster.slot(&id), key);
                 self.key_ended(&id, Some(&key), sent_at, order, now);
                 if order == Some(Ordering::Greater) {
                     self.key_created(&id, &key, order, now);
