@@ -51,11 +51,19 @@ pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
 /// Keys that a fresh list names, or would name if they lived, on APIs that are deployed.
 fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
     let deployed: BTreeSet<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
+    // The Platform API lists the keys of subscribed applications too.
+    let lists_all = scene.dialect == Dialect::PlatformApi11;
     for artifact in &deployed {
-        for (_, key) in scene.ledger.keys_of(artifact) {
+        let own = scene.ledger.keys_of(artifact);
+        let subscribed = scene.ledger.subscriptions_of(artifact);
+        let of_applications = subscribed
+            .filter(|(_, held)| lists_all && held.life.now().is_some())
+            .flat_map(|(_, held)| scene.ledger.keys_for(&held.application));
+        for (_, key) in own.chain(of_applications) {
             let id = ResourceId::ApiKey((*artifact).clone(), key_name(&key.name));
             let is_active = key.life.now() == Some(&KeyState::Active);
-            if is_active == holds(scene, &id, &key.hash) || is_active && key.is_expired(scene.now) {
+            // An expired one among them: a list names it as active.
+            if is_active == holds(scene, &id, &key.hash) {
                 continue;
             }
             let say = |yes: bool| if yes { "the key is held" } else { "the key is not held" };
