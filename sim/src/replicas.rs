@@ -37,9 +37,9 @@ pub fn disagreement(story: &Scenario, plant: Option<Plant>) -> Option<Violation>
     if story.steps.iter().any(|step| matches!(step.when, When::On(_))) {
         return None;
     }
-    let first = ending(story, plant).as_told(story.dialect);
+    let first = ending(story, plant).told_by_lists(story.dialect);
     replicas(story).into_iter().find_map(|replica| {
-        let other = ending(&replica.story, plant).as_told(story.dialect);
+        let other = ending(&replica.story, plant).told_by_lists(story.dialect);
         let subject = first.difference(&other)?;
         Some(Violation {
             property: "replicas_agree",
@@ -79,7 +79,7 @@ fn replicas(story: &Scenario) -> [Replica; 3] {
 impl Ending {
     /// What lists tell of it: an APIM of artifacts, once fixed also of the keys of one API, the
     /// Platform API of everything; and of what is served.
-    fn as_told(mut self, dialect: Dialect) -> Self {
+    fn told_by_lists(mut self, dialect: Dialect) -> Self {
         let is_served = |id: &ArtifactId| self.served.contains_key(id);
         self.held.retain(|id, held| match (dialect, id, held) {
             (Dialect::Apim470, ..) => false,

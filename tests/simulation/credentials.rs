@@ -61,15 +61,30 @@ const SUBSCRIPTIONS: &str = r#"
     { "at_ms": 23000, "subscribe": { "application": "shop", "api": "carts", "plan": "Silver" } },
     { "at_ms": 24000, "crash": { "down_ms": 1000 } }"#;
 
-/// What changes without an event: only a list can tell.
-pub(crate) const UNTOLD: [(&str, &str); 3] = [
-    ("key", r#"{ "at_ms": 20000, "create_key": { "api": "orders", "name": "late" } }"#),
+/// By kind of resource: the request that reads it, and a change of it.
+pub(crate) const CHANGES: [(&str, &str, &str); 3] = [
+    (
+        "key",
+        "read_keys",
+        r#"{ "at_ms": 20000, "create_key": { "api": "orders", "name": "late" } }"#,
+    ),
     (
         "subscription",
+        "read_subscriptions",
         r#"{ "at_ms": 20000, "subscribe": { "application": "late", "api": "orders" } }"#,
     ),
-    ("plan", r#"{ "at_ms": 20000, "change_plan": { "plan": "Gold", "per_minute": 7 } }"#),
+    (
+        "plan",
+        "read_plans",
+        r#"{ "at_ms": 20000, "change_plan": { "plan": "Gold", "per_minute": 7 } }"#,
+    ),
 ];
+
+/// A key that is given to an application.
+const MAPPED: &str = r#"
+    { "at_ms": 0, "deploy": { "api": "orders" } },
+    { "at_ms": 10000, "create_key": { "api": "orders", "name": "first" } },
+    { "at_ms": 20000, "map_key": { "application": "shop", "api": "orders", "name": "first" } }"#;
 
 /// Every story, in each dialect.
 pub(crate) fn stories() -> Vec<(String, Scenario)> {
@@ -84,17 +99,34 @@ pub(crate) fn stories() -> Vec<(String, Scenario)> {
     let all = named.into_iter().flat_map(|(name, steps)| {
         dialects.map(|dialect| (format!("{name} {dialect}"), story(dialect, steps)))
     });
-    all.chain(UNTOLD.map(|(kind, _)| (format!("untold {kind}"), untold(kind)))).collect()
+    let untold = CHANGES.map(|(kind, _, step)| (format!("untold {kind}"), untold(step)));
+    all.chain(untold).collect()
 }
 
-/// A change of one kind of resource that no event tells.
-pub(crate) fn untold(kind: &str) -> Scenario {
-    let step = UNTOLD.iter().find(|(known, _)| *known == kind).map_or("", |(_, step)| step);
-    let steps = format!(
+/// A change that no event tells.
+pub(crate) fn untold(step: &str) -> Scenario {
+    story("platform-api-1.1", &unheard(step))
+}
+
+/// A change that no event tells, while the list that would cannot be read.
+pub(crate) fn unreadable(request: &str, step: &str) -> Scenario {
+    let wrong = format!(
+        r#"{{ "at_ms": 18000, "answer": {{ "to": "{request}", "with": {{ "status": 500 }}, "count": 1000 }} }}"#
+    );
+    let steps = format!("{wrong},\n{}", unheard(step));
+    Scenario { faults_stay_ms: Some(200_000), ..story("platform-api-1.1", &steps) }
+}
+
+/// A key that is given to an application.
+pub(crate) fn mapped() -> Scenario {
+    story("platform-api-1.1", MAPPED)
+}
+
+fn unheard(step: &str) -> String {
+    format!(
         r#"{{ "at_ms": 0, "deploy": {{ "api": "orders" }} }},
         {{ "at_ms": 19000, "lose_events": {{ "count": 1 }} }}, {step}"#
-    );
-    story("platform-api-1.1", &steps)
+    )
 }
 
 fn story(dialect: &str, steps: &str) -> Scenario {

@@ -102,17 +102,24 @@ fn every_property_finds_a_plant_that_nothing_else_finds() {
 
 #[test]
 fn every_kind_of_resource_is_watched() {
-    for (kind, _) in credentials::UNTOLD {
-        let story = credentials::untold(kind);
-        let options = RunOptions { plant: Some(Plant::StuckRolls), ..RunOptions::default() };
-        let violations = run_story(&story, options).violations;
-        for property in ["converges", "converged_or_loud"] {
-            let is_it = violations
-                .iter()
-                .any(|found| found.property == property && found.subject.starts_with(kind));
-            assert!(is_it, "{property} does not find a {kind}: {violations:?}");
+    #[track_caller]
+    fn check(story: &Scenario, plant: Plant, properties: &[&str], kind: &str) {
+        let options = RunOptions { plant: Some(plant), ..RunOptions::default() };
+        let violations = run_story(story, options).violations;
+        for property in properties {
+            let mut of_property = violations.iter().filter(|found| found.property == *property);
+            let is_found = of_property.any(|found| found.subject.starts_with(kind));
+            assert!(is_found, "{property} finds no {kind} with {plant:?}: {violations:?}");
         }
     }
+    for (kind, request, step) in credentials::CHANGES {
+        let untold = credentials::untold(step);
+        check(&untold, Plant::StuckRolls, &["converges", "converged_or_loud"], kind);
+        let unreadable = credentials::unreadable(request, step);
+        assert_eq!(violated(&unreadable, None), BTreeSet::new(), "{kind}");
+        check(&unreadable, Plant::LyingStatus, &["converged_or_loud"], kind);
+    }
+    check(&credentials::mapped(), Plant::Deaf, &["converges"], "application");
 }
 
 #[test]

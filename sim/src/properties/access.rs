@@ -52,11 +52,21 @@ pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
 /// Keys that a fresh list names, or would name if they lived, on APIs that are deployed.
 fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
     let deployed: BTreeSet<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
+    // The Platform API lists the keys of subscribed applications too.
+    let lists_all = scene.dialect == Dialect::PlatformApi11;
     for artifact in &deployed {
-        for (_, key) in scene.ledger.keys_of(artifact) {
+        let own = scene.ledger.keys_of(artifact);
+        let subscribed = scene.ledger.subscriptions_of(artifact);
+        let of_applications = subscribed
+            .filter(|(_, held)| {
+                lists_all && held.life.now().is_some_and(|now| now.status.is_open())
+            })
+            .flat_map(|(_, held)| scene.ledger.keys_for(&held.application));
+        for (_, key) in own.chain(of_applications) {
             let id = ResourceId::ApiKey((*artifact).clone(), key_name(&key.name));
             let is_active = key.life.now() == Some(&KeyState::Active);
-            if is_active == holds(scene, &id, &key.hash) || is_active && key.is_expired(scene.now) {
+            // An expired one among them: a list names it as active.
+            if is_active == holds(scene, &id, &key.hash) || is_unlisted(scene, &id, &key.hash) {
                 continue;
             }
             let say = |yes: bool| if yes { "the key is held" } else { "the key is not held" };
@@ -67,12 +77,6 @@ fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
                 say(!is_active),
             ));
         }
-    }
-    if scene.dialect == Dialect::PlatformApi11
-        && let Some(missing) =
-            deployed.iter().find_map(|artifact| application_keys(scene, artifact))
-    {
-        return Some(missing);
     }
     for (id, resource) in scene.held {
         let (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) = (id, resource) else {
@@ -91,19 +95,6 @@ fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
         if slot.credentials.iter().any(|held| is_foreign(&held.hash)) {
             let (expected, found) = ("keys that were issued for it", "a key that was not");
             return Some(Difference::new(ResourceKind::ApiKey, id, expected, found));
-        }
-    }
-    None
-}
-
-/// A key of an application that is subscribed to the API and is not held. The Platform API lists
-/// them with the API's own.
-fn application_keys(scene: &Scene<'_>, artifact: &ArtifactId) -> Option<Difference> {
-    for (_, key) in scene.ledger.opening(artifact, scene.now) {
-        let id = ResourceId::ApiKey(artifact.clone(), key_name(&key.name));
-        if !holds(scene, &id, &key.hash) {
-            let (expected, found) = ("the application's key is held", "it is not held");
-            return Some(Difference::new(ResourceKind::ApiKey, &id, expected, found));
         }
     }
     None
@@ -289,6 +280,14 @@ pub(super) fn holds(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bo
         Some(Resource::ApiKey(slot)) => slot.credentials.iter().any(|held| held.hash == *hash),
         _ => false,
     }
+}
+
+/// Whether a key is held of which neither an event nor a list of APIM said that it is an API's
+/// own: a regenerated one may be an application's, which no list names (A-H28, A-H31).
+pub(super) fn is_unlisted(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
+    let Some(Resource::ApiKey(slot)) = scene.held.get(id) else { return false };
+    let held = slot.credentials.iter().find(|held| held.hash == *hash);
+    scene.dialect != Dialect::PlatformApi11 && held.is_some_and(|held| !held.is_listable)
 }
 
 fn key_name(name: &str) -> driftless_gateway::model::KeyName {

@@ -2,6 +2,7 @@
 //! undeployed keeps them, so that a redeploy brings them back; what is deleted takes them along;
 //! and none that lives goes because an answer lacked it.
 
+use driftless_gateway::engine::Intent;
 use driftless_gateway::model::{Credential, Resource, ResourceId};
 
 use super::{Moment, Property, Scene, Verdicts};
@@ -48,7 +49,8 @@ impl Closure {
                 (_, Resource::Subscription(subscription)) => &subscription.artifact,
                 _ => continue,
             };
-            if scene.committed.tombstones.contains_key(artifact) {
+            let believed = scene.engine.and_then(|engine| engine.desired().get(artifact));
+            if believed.is_some_and(|known| known.intent == Intent::Deleted) {
                 let found = format!("held although {} is deleted", scene.name(artifact));
                 verdicts.violated(self.name(), scene.now, id.to_string(), "gone with it", found);
             }

@@ -91,7 +91,9 @@ fn deadline(
         return Some((heard.max(scene.disturbed_at), TOLD));
     }
     let is_deployed = scene.ledger.record(artifact).is_some_and(|of| of.must_serve().is_some());
-    let is_listed = scene.ledger.reach(index, artifact, scene.dialect).by_list && is_deployed;
+    let is_listed = scene.ledger.reach(index, artifact, scene.dialect).by_list
+        && is_deployed
+        && !super::access::is_unlisted(scene, id, &key.hash);
     let bound = scene.engine?.revocation_bound().filter(|_| is_listed)?;
     Some((last.readable_from.max(scene.disturbed_at), bound))
 }

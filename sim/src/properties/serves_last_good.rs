@@ -13,8 +13,8 @@ use crate::manager::Issued;
 pub(super) struct ServesLastGood {
     served: BTreeMap<ArtifactId, Served>,
     held: BTreeMap<ResourceId, Resource>,
-    /// What a write was about that failed: it may be on the disk all the same.
-    unsure: BTreeSet<ResourceId>,
+    /// What failed to be written since the last write.
+    attempted: BTreeSet<ResourceId>,
     is_back: bool,
 }
 
@@ -26,20 +26,16 @@ impl Property for ServesLastGood {
     fn looks_at(&self, moment: &Moment<'_>) -> bool {
         matches!(
             moment,
-            Moment::CommitFailed(_)
-                | Moment::Committed(_)
-                | Moment::Crashed(_)
+            Moment::Crashed(_)
                 | Moment::Wiped
                 | Moment::Recovered(_)
+                | Moment::Committed(_)
+                | Moment::CommitFailed(_)
         )
     }
 
     fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
         match moment {
-            Moment::CommitFailed(batch) => self.unsure.extend(batch.resources.keys().cloned()),
-            Moment::Committed(batch) => {
-                self.unsure.retain(|id| !batch.resources.contains_key(id));
-            }
             Moment::Crashed(in_flight) => {
                 // One that died before it was looked at changes nothing.
                 if !std::mem::take(&mut self.is_back) {
@@ -48,12 +44,15 @@ impl Property for ServesLastGood {
                     let there = rows.filter_map(|(id, row)| Some((id, row.resource.as_ref()?)));
                     self.held = there.map(|(id, held)| (id.clone(), held.clone())).collect();
                 }
-                // What was being written may be there or not.
-                let written = |id: &ResourceId| {
-                    in_flight.is_some_and(|batch| batch.resources.contains_key(id))
-                };
-                let unsure = std::mem::take(&mut self.unsure);
-                self.held.retain(|id, _| !written(id) && !unsure.contains(id));
+                // What was being written, or failed to be, may be there or not.
+                self.attempted
+                    .extend(in_flight.iter().flat_map(|batch| batch.resources.keys().cloned()));
+                let attempted = std::mem::take(&mut self.attempted);
+                self.held.retain(|id, _| !attempted.contains(id));
+            }
+            Moment::Committed(_) => self.attempted.clear(),
+            Moment::CommitFailed(batch) => {
+                self.attempted.extend(batch.resources.keys().cloned());
             }
             Moment::Wiped => {
                 self.served.clear();
