@@ -11,7 +11,7 @@ const STORY: &str = r#"{
   "source": "owner/repository#1495",
   "dialect": "apim-4.7.0",
   "seed": 7,
-  "switches": { "batch_encoding": "tar.gz", "key_hash_prefix": true, "direct_send": false },
+  "switches": { "batch_encoding": "tar.gz", "direct_send": false, "key_hash_prefix": true },
   "store": "disk",
   "faults_stay_ms": 60000,
   "steps": [

@@ -156,7 +156,10 @@ impl Engine {
             if matches!(roll, RollId::Keys(_)) && !is_fresh {
                 self.resync.want(asked_at);
             }
-            let again = self.counts_from(since).max(asked_at.after(self.config.read_lag_max));
+            // Once more soon, so that one answer gone wrong is seen for what it is, and then when
+            // its silence counts.
+            let soon = asked_at.after(self.config.read_lag_max);
+            let again = if asked_at == since { soon } else { self.counts_from(since).max(soon) };
             self.rolls.confirm(roll, again);
         }
     }
