@@ -47,7 +47,7 @@ pub(super) fn unmet(scene: &Scene<'_>) -> Option<(String, String, String)> {
     Some((format!("status of {kind}"), "settled".into(), found))
 }
 
-/// Whether every condition of convergence is met: what [`unmet`] finds, the cheapest first.
+/// Whether every condition of convergence is met: what `unmet` finds, the cheapest first.
 pub fn is_met(scene: &Scene<'_>) -> bool {
     let is_settled = |engine: &Engine| engine.is_live() && unsettled(engine).is_none();
     scene.engine.is_some_and(is_settled)

@@ -237,7 +237,7 @@ fn an_empty_list_removes_nothing_and_a_second_one_after_the_delay_does() {
     ask(&mut rig, 12_000);
     assert_eq!(rig.hashes(), [1]);
     assert_eq!(rig.state(), SyncState::Syncing);
-    ask(&mut rig, 20_000);
+    ask(&mut rig, 17_000);
     assert_eq!(rig.hashes(), [1], "soon after, it is the same mistake (A-H35)");
     ask(&mut rig, 42_000);
     assert_eq!(rig.hashes(), [0_u8; 0]);
