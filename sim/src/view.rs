@@ -69,7 +69,7 @@ impl View {
         engine: &Engine,
         sabotage: &mut Sabotage,
     ) -> Option<HeldChange> {
-        let after = engine.resource_in_force(&id);
+        let after = engine.observed().resource_in_force(&id);
         let after = after.and_then(|resource| sabotage.in_force(engine, &id, resource));
         let before = match &after {
             Some(after) => self.held.insert(id.clone(), after.clone()),

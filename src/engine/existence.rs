@@ -3,7 +3,7 @@
 use super::action::Request;
 use super::desired::Intent;
 use super::{Asked, Engine};
-use crate::model::{ArtifactId, BasePath};
+use crate::model::ArtifactId;
 use crate::time::Instant;
 
 impl Engine {
@@ -29,13 +29,10 @@ impl Engine {
         }
     }
 
-    /// Whether the control plane answers the check: its dialect tells or, before anything is
-    /// listed, its base path.
+    /// Whether the control plane answers `POST /artifacts/exists`. APIM does not, and its 404 is a
+    /// missing route, not an answer (FB-09).
     pub(super) fn has_existence_check(&self) -> bool {
-        match self.dialect() {
-            Some(dialect) => dialect.has_existence_check(),
-            None => self.base.as_ref().is_some_and(|base| *base == BasePath::platform_api()),
-        }
+        self.is_platform()
     }
 
     /// Asks about what is due, in one request at a time.

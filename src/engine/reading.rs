@@ -8,9 +8,7 @@ use super::desired::Intent;
 use super::input::{Failure, Response};
 use super::rolls::RollId;
 use super::{Asked, Engine};
-use crate::model::{
-    ArtifactId, BasePath, Dialect, KeyReading, Kind, RequestId, Resource, ResourceId,
-};
+use crate::model::{ArtifactId, BasePath, Dialect, KeyReading, Kind, RequestId};
 use crate::time::Instant;
 
 impl Engine {
@@ -94,6 +92,11 @@ impl Engine {
             self.roster.set(&id, None);
             self.observed.write_resource(id, None);
         }
+    }
+
+    /// Whether an artifact is believed to be deleted: no key or subscription is its own any more.
+    pub(super) fn is_deleted(&self, artifact: &ArtifactId) -> bool {
+        self.desired.get(artifact).is_some_and(|known| known.intent == Intent::Deleted)
     }
 
     /// Whether the control plane is a Platform API: its dialect tells or, before anything is
@@ -208,10 +211,5 @@ impl Engine {
                 + 2 * (*read_lag_max + *request_timeout)
                 + self.config.list_spacing
         })
-    }
-
-    /// A resource as it is in force: durable, or more restricted by a write that fails (law 7).
-    pub fn resource_in_force(&self, id: &ResourceId) -> Option<Resource> {
-        self.observed.resource_in_force(id)
     }
 }

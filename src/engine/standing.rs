@@ -142,17 +142,12 @@ impl Engine {
             }
         }
         for (place, kind) in RESOURCE_KINDS.into_iter().enumerate() {
-            let state = self.judge_resources(kind);
+            let state = self.resource_state(kind);
             let known = &mut self.standings.resources_since[place];
             if known.is_none_or(|known| known.0 != state) {
                 *known = Some((state, now));
             }
         }
-    }
-
-    /// The state of a kind of resources that are no artifacts.
-    pub fn resource_state(&self, kind: ResourceKind) -> SyncState {
-        self.judge_resources(kind)
     }
 
     /// The state of an artifact kind.

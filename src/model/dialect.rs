@@ -49,12 +49,6 @@ impl Dialect {
             .find(|dialect| dialect.name() == name)
             .ok_or_else(|| UnknownDialect(name.to_owned()))
     }
-
-    /// Whether the control plane answers `POST /artifacts/exists`. APIM does not, and its 404 is
-    /// a missing route, not an answer (FB-09).
-    pub const fn has_existence_check(self) -> bool {
-        matches!(self, Self::PlatformApi11)
-    }
 }
 
 impl fmt::Display for Dialect {

@@ -14,7 +14,7 @@ pub(super) struct UpdateCount {
     held: BTreeMap<ResourceId, u64>,
     /// How often the gateway began again with nothing.
     wipes: u64,
-    /// How often the gateway was told something twice over: each start may read anew.
+    /// How often a process started: what was not durable may change once more.
     starts: u64,
 }
 

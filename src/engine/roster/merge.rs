@@ -39,7 +39,7 @@ impl Engine {
         for item in roll.items {
             // An API that is believed deleted has no keys; when it comes back the list is read
             // again.
-            if self.desired.get(&item.artifact).is_some_and(|it| it.intent == Intent::Deleted) {
+            if self.is_deleted(&item.artifact) {
                 continue;
             }
             let entry = named.entry(ResourceId::ApiKey(item.artifact, item.name)).or_default();
@@ -125,7 +125,7 @@ impl Engine {
         let settled = known.learnt.after(self.config.read_lag_max);
         let is_same = known.row.resource == word.resource;
         if asked_at < settled {
-            if !is_same || word.is_missing_some || known.doubt.is_some() {
+            if !is_same || word.is_missing_some || known.is_doubtful {
                 self.rolls.confirm(roll, settled);
             }
             return;
@@ -135,23 +135,20 @@ impl Engine {
             (true, known) => Some(known.unwrap_or(asked_at)),
             (false, _) => None,
         };
-        let counts = missing_since.is_some_and(|since| {
-            asked_at >= self.counts_from(since) && self.is_still_listed(id, since)
-        });
+        let missing_since =
+            missing_since.filter(|_| !self.absence_counts(id, word.is_missing_some, asked_at));
         if is_same {
-            let mut belief = Belief { doubt: None, ..known.clone() };
-            belief.missing_since = missing_since.filter(|_| !counts);
+            let mut belief = Belief { is_doubtful: false, ..known.clone() };
+            belief.missing_since = missing_since;
             self.roster.set(id, Some(belief));
         } else {
             self.believe(id, word.resource, fence, asked_at);
-            if let Some(since) = missing_since.filter(|_| !counts)
-                && let Some(known) = self.roster.get(id)
-            {
-                let belief = Belief { missing_since: Some(since), ..known.clone() };
+            if let Some(known) = self.roster.get(id).filter(|_| missing_since.is_some()) {
+                let belief = Belief { missing_since, ..known.clone() };
                 self.roster.set(id, Some(belief));
             }
         }
-        if let Some(since) = missing_since.filter(|_| !counts) {
+        if let Some(since) = missing_since {
             let is_fresh = self.resync.merged_asked_at.is_some_and(|at| at >= since);
             if matches!(roll, RollId::Keys(_)) && !is_fresh {
                 self.resync.want(asked_at);

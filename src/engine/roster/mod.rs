@@ -19,15 +19,6 @@ use crate::model::{
 };
 use crate::time::Instant;
 
-/// Why a belief is not to be relied on until a list settles it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum ResourceDoubt {
-    /// The order of two events could not be told; what opens less was taken.
-    UnclearOrder,
-    /// An event could not be understood in full.
-    Unreadable,
-}
-
 /// What is believed of one resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Belief {
@@ -37,14 +28,15 @@ pub(super) struct Belief {
     pub(super) learnt: Instant,
     /// Since when lists that should name it, or part of it, do not.
     pub(super) missing_since: Option<Instant>,
-    /// Why it is not to be relied on.
-    pub(super) doubt: Option<ResourceDoubt>,
+    /// Whether it is not to be relied on until a list settles it: the order of two events could
+    /// not be told, or one could not be understood in full.
+    pub(super) is_doubtful: bool,
 }
 
 impl Belief {
     /// A belief learnt now, without doubt.
     pub(super) const fn new(row: ResourceRow, now: Instant) -> Self {
-        Self { row, learnt: now, missing_since: None, doubt: None }
+        Self { row, learnt: now, missing_since: None, is_doubtful: false }
     }
 
     /// Whether it is gone, and only remembered so that nothing late brings it back.
@@ -170,14 +162,20 @@ impl Roster {
         self.tallies.iter().map(|tally| tally.gone).sum()
     }
 
-    /// Whether a key with this UUID is held.
-    pub(super) fn holds_key(&self, uuid: &KeyUuid) -> bool {
-        self.beliefs.values().any(|belief| match &belief.row.resource {
-            Some(Resource::ApiKey(slot)) => {
-                slot.credentials.iter().any(|known| known.uuid.as_ref() == Some(uuid))
-            }
-            _ => false,
-        })
+    /// The UUIDs of all keys that are held and came with one.
+    pub(super) fn key_uuids(&self) -> BTreeSet<&KeyUuid> {
+        let slots = self.beliefs.values().filter_map(|belief| match &belief.row.resource {
+            Some(Resource::ApiKey(slot)) => Some(slot),
+            _ => None,
+        });
+        slots.flat_map(|slot| &slot.credentials).filter_map(|key| key.uuid.as_ref()).collect()
+    }
+
+    /// How many keys and subscriptions are believed anything about, those of unknown artifacts
+    /// among them.
+    fn below_artifacts(&self) -> usize {
+        let [keys, subscriptions, ..] = &self.tallies;
+        [keys, subscriptions].map(|tally| tally.held + tally.gone).iter().sum()
     }
 }
 
@@ -220,6 +218,6 @@ fn count(tally: &mut Tally, belief: &Belief, mut change: impl FnMut(&mut usize, 
     change(&mut tally.held, held);
     change(&mut tally.unlisted, unlisted);
     change(&mut tally.gone, usize::from(belief.is_gone()));
-    change(&mut tally.doubtful, usize::from(belief.doubt.is_some()));
+    change(&mut tally.doubtful, usize::from(belief.is_doubtful));
     change(&mut tally.missing, usize::from(belief.missing_since.is_some()));
 }

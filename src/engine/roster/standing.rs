@@ -40,8 +40,9 @@ impl Engine {
         outlook.is_some_and(|outlook| outlook.unread > 0 && outlook.unreadable == 0)
     }
 
-    /// The state of a kind of resources; cheap, for it is asked after every input.
-    pub(in crate::engine) fn judge_resources(&self, kind: ResourceKind) -> SyncState {
+    /// The state of a kind of resources that are no artifacts; cheap, for it is asked after every
+    /// input.
+    pub fn resource_state(&self, kind: ResourceKind) -> SyncState {
         self.judge_why(kind).0
     }
 
@@ -170,9 +171,10 @@ impl Engine {
                 Some(Resource::Application(application)) => Some(application),
                 _ => None,
             });
+        let held = self.roster.key_uuids();
         applications
             .flat_map(|application| &application.keys)
-            .filter(|uuid| !self.roster.holds_key(uuid))
+            .filter(|uuid| !held.contains(uuid))
             .count()
     }
 

@@ -2,9 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Belief, ResourceDoubt, kind_of, slot};
+use super::{Belief, kind_of, slot};
 use crate::engine::Engine;
-use crate::engine::desired::Intent;
 use crate::engine::rolls::RollId;
 use crate::engine::status::ResourceKind;
 use crate::model::{
@@ -18,7 +17,7 @@ impl Engine {
     pub(in crate::engine) fn changed(&mut self, event: ResourceEvent, now: Instant) {
         let ResourceEvent { id, change, sent_at } = event;
         if let ResourceId::ApiKey(artifact, _) = &id
-            && self.desired.get(artifact).is_some_and(|known| known.intent == Intent::Deleted)
+            && self.is_deleted(artifact)
         {
             return;
         }
@@ -39,7 +38,7 @@ impl Engine {
                 if regenerated {
                     self.key_ended(&id, None, sent_at, order, now);
                 }
-                self.doubt_resource(&id, ResourceDoubt::Unreadable, now);
+                self.doubt_resource(&id, now);
             }
             ResourceChange::KeyRevoked => self.key_ended(&id, None, sent_at, order, now),
             ResourceChange::SubscriptionCreated(claim)
@@ -75,7 +74,7 @@ impl Engine {
             _ if is_held => return,
             Some(Ordering::Less) => return,
             Some(Ordering::Equal) | None => {
-                return self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+                return self.doubt_resource(id, now);
             }
         }
         if !is_held && !self.has_room_to_park(id) {
@@ -121,7 +120,7 @@ impl Engine {
         let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
         self.believe(id, slot::there(left), slot::later(at, fence), now);
         if is_unclear {
-            self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+            self.doubt_resource(id, now);
         }
     }
 
@@ -144,6 +143,9 @@ impl Engine {
             self.look_for_subscriptions(artifact.as_ref(), now);
             return;
         };
+        if self.is_deleted(&said.artifact) {
+            return;
+        }
         let opens_less = !said.status.is_open();
         self.said(id, Some(Resource::Subscription(said)), opens_less, at, order, now);
     }
@@ -178,7 +180,7 @@ impl Engine {
             Some(Ordering::Greater) if is_known => {}
             Some(Ordering::Equal) | None if is_known => return,
             Some(Ordering::Equal) | None if !opens_less => {
-                return self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+                return self.doubt_resource(id, now);
             }
             _ => {}
         }
@@ -187,7 +189,7 @@ impl Engine {
         }
         self.believe(id, resource, slot::later(at, fence), now);
         if order != Some(Ordering::Greater) {
-            self.doubt_resource(id, ResourceDoubt::UnclearOrder, now);
+            self.doubt_resource(id, now);
         }
     }
 
@@ -208,12 +210,12 @@ impl Engine {
     }
 
     /// Marks a resource as not to be relied on, and wants the list that settles it.
-    pub(super) fn doubt_resource(&mut self, id: &ResourceId, why: ResourceDoubt, now: Instant) {
+    pub(super) fn doubt_resource(&mut self, id: &ResourceId, now: Instant) {
         let mut belief = match self.roster.get(id) {
             Some(known) => known.clone(),
             None => Belief::new(ResourceRow::default(), now),
         };
-        belief.doubt = Some(why);
+        belief.is_doubtful = true;
         belief.learnt = now;
         self.roster.set(id, Some(belief));
         self.confirm_roll_of(id, now.after(self.config.read_lag_max));
@@ -273,7 +275,9 @@ impl Engine {
         if self.desired.get(artifact).is_some() {
             return true;
         }
-        if self.parked() < self.config.parked_max {
+        // Counting what is parked looks at every artifact, so it waits until there can be too much.
+        let most = self.config.parked_max;
+        if self.roster.below_artifacts() < most || self.parked() < most {
             return true;
         }
         self.roster.parked_dropped += 1;
@@ -281,7 +285,7 @@ impl Engine {
     }
 
     /// How many keys and subscriptions wait for an artifact that is not known.
-    pub(super) fn parked(&self) -> usize {
+    fn parked(&self) -> usize {
         let unknown = |(artifact, _): &(&ArtifactId, usize)| self.desired.get(artifact).is_none();
         self.roster.artifacts().filter(unknown).map(|(_, count)| count).sum()
     }

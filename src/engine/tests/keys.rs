@@ -103,7 +103,7 @@ impl Rig {
     }
 
     fn hashes(&self) -> Vec<u8> {
-        match self.engine.resource_in_force(&slot_id("a")) {
+        match self.engine.observed.resource_in_force(&slot_id("a")) {
             Some(Resource::ApiKey(slot)) => slot.credentials.iter().map(|k| k.hash.0[0]).collect(),
             _ => Vec::new(),
         }
@@ -217,7 +217,7 @@ fn a_list_asked_before_an_event_neither_removes_nor_brings_back() {
     rig.stored();
     rig.answer("read_keys", roll(&[key(1)]));
     assert_eq!(rig.hashes(), [0_u8; 0], "a list does not undo a revocation (R4)");
-    assert!(rig.engine.resource_in_force(&other).is_some(), "nor a creation (R3)");
+    assert!(rig.engine.observed.resource_in_force(&other).is_some(), "nor a creation (R3)");
     assert_eq!(rig.until(12_000), [read_keys(FIRST + 2)], "it is asked again");
 }
 

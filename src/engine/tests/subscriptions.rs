@@ -84,7 +84,7 @@ impl Rig {
     }
 
     fn subscription_status(&self) -> Option<SubscriptionStatus> {
-        match self.engine.resource_in_force(&id()) {
+        match self.engine.observed.resource_in_force(&id()) {
             Some(Resource::Subscription(known)) => Some(known.status),
             _ => None,
         }
@@ -141,7 +141,10 @@ fn what_an_update_leaves_out_stays_but_for_application_and_plan() {
     rig.stored();
     let mut expected = subscription(SubscriptionStatus::Inactive);
     expected.plan = None;
-    assert_eq!(rig.engine.resource_in_force(&id()), Some(Resource::Subscription(expected)));
+    assert_eq!(
+        rig.engine.observed.resource_in_force(&id()),
+        Some(Resource::Subscription(expected))
+    );
 }
 
 #[test]
@@ -189,4 +192,14 @@ fn one_list_that_fails_keeps_no_other_waiting() {
     let (state, reason) = rig.of(ResourceKind::Plan);
     assert_eq!(state, SyncState::Stale);
     assert_eq!(reason, "the list cannot be read: answered 500");
+}
+
+#[test]
+fn a_late_creation_brings_nothing_to_a_deleted_api() {
+    let mut rig = platform(&[]);
+    let deleted = Desired::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+    rig.engine.desired.insert("a".into(), deleted);
+    let created = ResourceChange::SubscriptionCreated(claim(SubscriptionStatus::Active));
+    assert_eq!(rig.event(said(id(), created, 10)), []);
+    assert!(rig.engine.roster.get(&id()).is_none());
 }
