@@ -23,8 +23,8 @@ use crate::step::{
 /// How many APIs a story has.
 const APIS: u64 = 20;
 
-/// How long the story goes on, in milliseconds.
-const STORY_MS: u64 = 58_000;
+/// The length that counts of changes are meant for, in milliseconds.
+const USUAL_MS: u64 = 58_000;
 
 /// The story of a seed.
 pub fn generate(profile: &Profile, seed: u64) -> Scenario {
@@ -36,12 +36,12 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
     };
     let mut steps = Vec::new();
     population(key, &mut steps);
-    changes(key, &mut steps);
-    access::access(profile.access, dialect, key, &mut steps);
+    changes(profile, key, &mut steps);
+    access::access(profile, dialect, key, &mut steps);
     faults(profile, key, &mut steps);
     let switches = switches(dialect, key);
     if switches.nodes.is_some() && !profile.families.is_empty() {
-        node_switches(key, &mut steps);
+        node_switches(profile, key, &mut steps);
     }
     // Some draws name a fault that the request cannot have; no file may tell of it.
     steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !applies(answer)));
@@ -116,11 +116,11 @@ fn population(key: Key, steps: &mut Vec<Step>) {
     }
 }
 
-fn changes(key: Key, steps: &mut Vec<Step>) {
+fn changes(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
     let key = key.child("changes");
-    for number in 0..key.between("count", 10, 30) {
+    for number in 0..key.between("count", 10, 30) * profile.story_ms / USUAL_MS {
         let key = key.nth(number);
-        let ms = key.between("at", 500, STORY_MS);
+        let ms = key.between("at", 500, profile.story_ms);
         let name = api(key.below("api", APIS));
         let verb = match key.below("what", 10) {
             0..=3 => {
@@ -146,18 +146,18 @@ fn faults(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
     let key = key.child("faults");
     for family in profile.families {
         let key = key.nth(*family as u64);
-        if profile.swarm && key.chance("left out", 1, 3) {
+        if key.chance("left out", 1, 3) {
             continue;
         }
         for number in 0..key.between("count", 1, 3) {
             let key = key.nth(number);
-            let ms = key.between("at", 200, STORY_MS - 8000);
+            let ms = key.between("at", 200, profile.story_ms - 8000);
             steps.push(at(ms, fault(*family, key)));
         }
     }
     if profile.full {
         let key = key.child("always");
-        let ms = |name: &str| key.between(name, 2000, STORY_MS - 12_000);
+        let ms = |name: &str| key.between(name, 2000, profile.story_ms - 12_000);
         steps.push(at(ms("partition"), partition(key)));
         let crash = Crash { down_ms: key.between("down", 50, 3000), disk: disk(key) };
         // Some of them in the middle of a write, which no time of day would hit often.
@@ -175,11 +175,11 @@ fn faults(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
 }
 
 /// Connections move to another node of the cluster, some because they break.
-fn node_switches(key: Key, steps: &mut Vec<Step>) {
+fn node_switches(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
     let key = key.child("nodes");
     for number in 0..key.between("count", 1, 3) {
         let key = key.nth(number);
-        let ms = key.between("at", 200, STORY_MS - 8000);
+        let ms = key.between("at", 200, profile.story_ms - 8000);
         steps.push(at(ms, Verb::SwitchNode(Nothing {})));
         if key.chance("reset", 1, 2) {
             steps.push(at(ms, Verb::Reset(Nothing {})));

@@ -7,17 +7,16 @@ pub struct Profile {
     pub name: &'static str,
     /// What it is for.
     pub about: &'static str,
-    /// The families it draws from.
+    /// The families it draws from. Each story leaves out some, so that the others are seen alone.
     pub families: &'static [Family],
     /// How much of a story is about keys and subscriptions.
     pub access: Share,
-    /// Whether each story leaves out some of the families, so that the others are seen alone.
-    pub swarm: bool,
     /// Whether the gateway runs the production store on a simulated disk.
     pub disk: bool,
-    /// Whether every story has a partition, a crash and a wrong answer: the full workload of the
-    /// benchmark.
+    /// Whether every story has a partition, a crash and a wrong answer.
     pub full: bool,
+    /// How long the steps of a story go on, in milliseconds. There are as many changes as fit.
+    pub story_ms: u64,
 }
 
 /// A family of faults.
@@ -50,6 +49,17 @@ pub enum Share {
 
 use Family::{Access, Answers, Events, Machine, Manager, Network, Truth};
 
+/// What most profiles are.
+const USUAL: Profile = Profile {
+    name: "",
+    about: "",
+    families: &[],
+    access: Share::Some,
+    disk: false,
+    full: false,
+    story_ms: 58_000,
+};
+
 /// Every profile; the first is the default.
 pub const fn profiles() -> &'static [Profile] {
     &[
@@ -57,64 +67,50 @@ pub const fn profiles() -> &'static [Profile] {
             name: "everything",
             about: "every family of faults, some of them left out of each story",
             families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
-            access: Share::Some,
-            swarm: true,
-            disk: false,
             full: true,
+            ..USUAL
         },
-        Profile {
-            name: "calm",
-            about: "no faults at all: changes only",
-            families: &[],
-            access: Share::Some,
-            swarm: false,
-            disk: false,
-            full: false,
-        },
+        Profile { name: "calm", about: "no faults at all: changes only", families: &[], ..USUAL },
         Profile {
             name: "reconnects",
             about: "network and session faults",
             families: &[Network, Manager],
-            access: Share::Some,
-            swarm: true,
-            disk: false,
-            full: false,
+            ..USUAL
         },
         Profile {
             name: "events",
             about: "lost, repeated, delayed and reordered events, and effects behind them",
             families: &[Events, Truth],
-            access: Share::Some,
-            swarm: true,
-            disk: false,
-            full: false,
+            ..USUAL
         },
         Profile {
             name: "answers",
             about: "wrong answers and stale views",
             families: &[Answers, Truth, Access],
-            access: Share::Some,
-            swarm: true,
-            disk: false,
-            full: false,
+            ..USUAL
         },
         Profile {
             name: "credentials",
             about: "keys, applications, subscriptions and plans, and what goes wrong about them",
             families: &[Network, Events, Truth, Machine, Access],
             access: Share::Most,
-            swarm: true,
-            disk: false,
-            full: false,
+            ..USUAL
         },
         Profile {
             name: "disk",
             about: "everything, with the production store on a simulated disk",
             families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
-            access: Share::Some,
-            swarm: true,
             disk: true,
             full: true,
+            ..USUAL
+        },
+        Profile {
+            name: "minute",
+            about: "the least that the benchmark asks for: a partition, a crash and a wrong list in a minute",
+            families: &[],
+            full: true,
+            story_ms: 30_000,
+            ..USUAL
         },
     ]
 }

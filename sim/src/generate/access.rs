@@ -3,8 +3,8 @@
 
 use driftless_gateway::model::Dialect;
 
-use super::{APIS, STORY_MS, api, at, born};
-use crate::profile::Share;
+use super::{APIS, USUAL_MS, api, at, born};
+use crate::profile::{Profile, Share};
 use crate::random::Key;
 use crate::step::{
     Answer, ChangeSubscription, Count, CreateKey, DelayEvents, Endpoint, MapKey, NamedApplication,
@@ -21,16 +21,16 @@ const PLANS: [&str; 5] = ["Bronze", "Silver", "Gold", "Unlimited", "Platinum"];
 const NAMES: [&str; 4] = ["Mobile", "mobile", "Batch", "web-1"];
 
 /// Adds what is there before the gateway starts or soon after, and what changes then.
-pub(super) fn access(share: Share, dialect: Dialect, key: Key, steps: &mut Vec<Step>) {
-    let (least, most) = match share {
+pub(super) fn access(profile: &Profile, dialect: Dialect, key: Key, steps: &mut Vec<Step>) {
+    let (least, most) = match profile.access {
         Share::Some => (6, 16),
         Share::Most => (30, 60),
     };
     population(key, steps);
     let key = key.child("access");
-    for number in 0..key.between("count", least, most) {
+    for number in 0..key.between("count", least, most) * profile.story_ms / USUAL_MS {
         let key = key.nth(number);
-        let ms = key.between("at", 500, STORY_MS);
+        let ms = key.between("at", 500, profile.story_ms);
         change(dialect, key, ms, steps);
     }
 }
