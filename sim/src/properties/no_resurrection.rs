@@ -84,8 +84,9 @@ impl NoResurrection {
                 self.dropped.insert((id.clone(), *hash));
             }
         }
-        for hash in after.difference(&before).filter(|hash| is_dead(scene, hash)) {
-            if self.dropped.contains(&(id.clone(), *hash)) {
+        for hash in after.difference(&before) {
+            // A key that a backup brought back to life opens for good reason, until it ends again.
+            if self.dropped.remove(&(id.clone(), *hash)) && is_dead(scene, hash) {
                 let (expected, found) = ("gone since it was ended", "in force again");
                 verdicts.violated(self.name(), scene.now, id.to_string(), expected, found);
             }
