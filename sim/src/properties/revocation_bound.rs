@@ -63,14 +63,19 @@ impl RevocationBound {
     }
 }
 
-/// Whether the stamps say that a key was made after the event that ends it: a clock was set back
-/// by more than clocks may differ, and only a list can tell.
+/// Whether the stamps say that an ending is older than the key that it ends, or than another ending
+/// of that name: a clock was set back, and only a list can tell.
 fn seems_older(scene: &Scene<'_>, index: KeyIndex, artifact: &ArtifactId, ended: &Notice) -> bool {
-    let begun = scene.ledger.notices_of(index, artifact).find(|it| it.begins == Some(index));
     let stamp = |notice: &Notice| Timestamp::parse(&notice.sent_text).ok();
-    begun.and_then(stamp).zip(stamp(ended)).is_some_and(|(begun, ended)| {
-        begun.order_within(&ended, scene.config.clock_margin) == Some(Ordering::Greater)
-    })
+    let order = |notice: &Notice, margin| stamp(notice)?.order_within(&stamp(ended)?, margin);
+    let begun = scene.ledger.notices_of(index, artifact).find(|it| it.begins == Some(index));
+    let margin = scene.config.clock_margin;
+    begun.is_some_and(|begun| order(begun, margin) == Some(Ordering::Greater))
+        || scene.ledger.notices().iter().any(|it| {
+            it.ends.is_some()
+                && it.about == ended.about
+                && order(it, Duration::ZERO) == Some(Ordering::Greater)
+        })
 }
 
 /// From when on, and within what bound, a dead key has to be refused; `None` where no event told

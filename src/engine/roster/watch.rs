@@ -101,7 +101,7 @@ impl Engine {
         let (meant, spared) = slot::without(&known, successor);
         let margin = self.config.clock_margin;
         let (left, is_unclear) = match order {
-            Some(Ordering::Less) => return,
+            Some(Ordering::Less) => return self.ended_before(id, at.as_ref(), now),
             Some(Ordering::Equal) => {
                 let left = slot::ended_again(&meant, at.as_ref());
                 let is_unclear = left != meant;
@@ -121,6 +121,17 @@ impl Engine {
         self.believe(id, slot::there(left), slot::later(at, fence), now);
         if is_unclear {
             self.doubt_resource(id, now);
+        }
+    }
+
+    /// An ending sent before the last one of its name is a late copy, or news by a clock that was
+    /// set back. The list of keys tells, where there is one.
+    fn ended_before(&mut self, id: &ResourceId, at: Option<&Timestamp>, now: Instant) {
+        let fence = self.roster.get(id).and_then(|belief| belief.row.fence.as_ref());
+        let order =
+            at.zip(fence).map(|(at, fence)| at.order_within(fence, self.config.clock_margin));
+        if order == Some(None) {
+            self.confirm_roll_of(id, now.after(self.config.read_lag_max));
         }
     }
 

@@ -175,6 +175,19 @@ fn a_list_may_be_ahead_of_the_event_that_a_key_was_regenerated() {
 }
 
 #[test]
+fn an_ending_sent_a_little_before_the_last_one_may_be_of_a_clock_set_back_and_asks_the_list() {
+    let mut rig = holding_keys(&[at(1_000, key(1))]);
+    rig.event(regenerated(key(2), 9_000));
+    rig.stored();
+    assert_eq!(rig.event(revoked(8_500)), [], "it may be a late copy");
+    assert_eq!(rig.hashes(), [2]);
+    assert_eq!(rig.until(10_000), [read_keys(FIRST + 1)]);
+    rig.answer("read_keys", roll(&[]));
+    assert_eq!(rig.event(revoked(2_000)), []);
+    assert_eq!(rig.until(14_000), [], "one that old is a late copy");
+}
+
+#[test]
 fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
     let mut rig = holding_keys(&[]);
     rig.event(regenerated(key(1), 1_000));
