@@ -18,6 +18,8 @@ pub struct Profile {
     /// Whether every story has a partition, a crash and a wrong answer: the full workload of the
     /// benchmark.
     pub full: bool,
+    /// Whether stories have several gateways, some of them in two organizations.
+    pub fleet: bool,
 }
 
 /// A family of faults.
@@ -61,6 +63,7 @@ pub const fn profiles() -> &'static [Profile] {
             swarm: true,
             disk: false,
             full: true,
+            fleet: false,
         },
         Profile {
             name: "calm",
@@ -70,6 +73,7 @@ pub const fn profiles() -> &'static [Profile] {
             swarm: false,
             disk: false,
             full: false,
+            fleet: false,
         },
         Profile {
             name: "reconnects",
@@ -79,6 +83,7 @@ pub const fn profiles() -> &'static [Profile] {
             swarm: true,
             disk: false,
             full: false,
+            fleet: false,
         },
         Profile {
             name: "events",
@@ -88,6 +93,7 @@ pub const fn profiles() -> &'static [Profile] {
             swarm: true,
             disk: false,
             full: false,
+            fleet: false,
         },
         Profile {
             name: "answers",
@@ -97,6 +103,7 @@ pub const fn profiles() -> &'static [Profile] {
             swarm: true,
             disk: false,
             full: false,
+            fleet: false,
         },
         Profile {
             name: "credentials",
@@ -106,6 +113,7 @@ pub const fn profiles() -> &'static [Profile] {
             swarm: true,
             disk: false,
             full: false,
+            fleet: false,
         },
         Profile {
             name: "disk",
@@ -115,6 +123,17 @@ pub const fn profiles() -> &'static [Profile] {
             swarm: true,
             disk: true,
             full: true,
+            fleet: false,
+        },
+        Profile {
+            name: "fleet",
+            about: "two or three gateways in one organization or two, with faults of their own",
+            families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
+            access: Share::Some,
+            swarm: true,
+            disk: false,
+            full: false,
+            fleet: true,
         },
     ]
 }

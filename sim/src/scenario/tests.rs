@@ -282,6 +282,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 0 => {
                     return Step {
                         when: crate::step::When::AtMs(ms),
+                        scope: crate::step::Scope::default(),
                         verb: serde_json::from_str(&json).unwrap(),
                     };
                 }
@@ -289,9 +290,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 2 => crate::step::Observable::Answer(name(REQUESTS)),
                 _ => crate::step::Observable::State(name(STATES)),
             };
-            let trigger = crate::step::Trigger { seen, nth, after_ms: ms % 3 };
+            let trigger = crate::step::Trigger { seen, gateway: None, nth, after_ms: ms % 3 };
             Step {
                 when: crate::step::When::On(trigger),
+                scope: crate::step::Scope::default(),
                 verb: serde_json::from_str(&json).unwrap(),
             }
         });
