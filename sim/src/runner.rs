@@ -149,7 +149,7 @@ fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<
         return false;
     }
     world.enter(Phase::Quiet);
-    if !run_to(world, world.now().after(QUIET), end) {
+    if !run_to(world, world.now().after(QUIET), end) || !finish_lists(world, end) {
         return false;
     }
     world.rest();
@@ -160,6 +160,20 @@ fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<
 
 /// How long the quiet phase is.
 const QUIET: Duration = Duration::from_secs(20);
+
+/// How long a list that was begun in the quiet phase may take to be followed up.
+const FOLLOW_UP: Duration = Duration::from_secs(20);
+
+/// Lets a periodic list that the end of the quiet phase falls into come to its end.
+fn finish_lists(world: &mut World<'_, '_>, end: Instant) -> bool {
+    let deadline = world.now().after(FOLLOW_UP);
+    while world.now() < deadline && !world.is_met() {
+        if !run_to(world, world.now().after(LOOK), end) {
+            return false;
+        }
+    }
+    true
+}
 
 /// How often convergence is looked for.
 const LOOK: Duration = Duration::from_millis(500);

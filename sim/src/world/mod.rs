@@ -335,9 +335,14 @@ impl<'s, 't> World<'s, 't> {
         });
     }
 
-    /// Whether every gateway has converged.
+    /// Whether every gateway has converged and nothing is on its way.
     pub fn has_converged(&mut self) -> bool {
-        let mut is_met = self.is_at_rest();
+        self.is_at_rest() && self.is_met()
+    }
+
+    /// Whether every gateway has what it must have.
+    pub fn is_met(&mut self) -> bool {
+        let mut is_met = true;
         self.each_site(|world| is_met = is_met && properties::is_met(&world.scene()));
         is_met
     }

@@ -258,7 +258,7 @@ fn subscriptions_and_plans_are_answered_wrong_like_anything_else() {
     assert_eq!(bench.plans().matches("planName").count(), 2);
     assert!(bench.apply(&arm("any", r#"{"status":503}"#)));
     assert_eq!(bench.subscriptions(&api).status, 503);
-    assert_eq!(bench.manager.delivered_total(), 7);
+    assert_eq!(bench.manager.delivered_total(GatewayIndex::FIRST), 7);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Flows over the whole API Manager, with exact frames and bodies.
 
 mod access;
+mod environments;
 mod faults;
 mod flows;
 mod keys;
