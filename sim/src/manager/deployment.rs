@@ -121,7 +121,7 @@ impl ApiManager {
                 self.carry_out(spot, Effect::Unmap(old), now);
             } else {
                 let effect = Effect::Unmap(old);
-                self.pending.push(Pending { at: settled, spot: spot, effect, blocks: false });
+                self.pending.push(Pending { at: settled, spot, effect, blocks: false });
             }
         }
     }
@@ -314,7 +314,7 @@ impl ApiManager {
             self.carry_out(spot, effect, now);
         } else {
             self.count_at(spot.gateway, "delay_effects", 1);
-            self.pending.push(Pending { at, spot: spot, effect, blocks: true });
+            self.pending.push(Pending { at, spot, effect, blocks: true });
         }
     }
 

@@ -148,13 +148,8 @@ fn a_wrong_gateway_names_its_place_and_the_nearest_valid_one() {
     );
 }
 
-/// The refusal of the story with one part replaced. A `^` in the new part marks the place that
+/// The refusal of a story with one part replaced. A `^` in the new part marks the place that
 /// the refusal must name.
-#[track_caller]
-fn refused(replace: &str, with: &str) -> String {
-    refused_in(STORY, replace, with)
-}
-
 #[track_caller]
 fn refused_in(story: &str, replace: &str, with: &str) -> String {
     assert!(story.contains(replace), "{replace}");
