@@ -49,6 +49,19 @@ pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
     told_keys(scene).or_else(|| told_applications(scene))
 }
 
+/// Whether a fresh key list has news of an API, deployed or not: a key that is not held and opens
+/// it, or one that is held and dead.
+pub(super) fn has_news(scene: &Scene<'_>, artifact: &ArtifactId) -> bool {
+    let id = |name: &str| ResourceId::ApiKey(artifact.clone(), key_name(name));
+    let mut own = scene.ledger.keys_of(artifact);
+    let is_news = own.any(|(_, key)| {
+        let is_active = key.life.now() == Some(&KeyState::Active);
+        is_active != holds(scene, &id(&key.name), &key.hash)
+    });
+    let mut opening = scene.ledger.opening(artifact, scene.now);
+    is_news || opening.any(|(_, key)| !holds(scene, &id(&key.name), &key.hash))
+}
+
 /// Keys that a fresh list names, or would name if they lived, on APIs that are deployed.
 fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
     let deployed: BTreeSet<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();

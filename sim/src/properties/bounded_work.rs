@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use driftless_gateway::model::Dialect;
 use driftless_gateway::time::Instant;
 
-use super::{Moment, Phase, Property, Scene, Verdicts};
+use super::{Moment, Phase, Property, Scene, Verdicts, access};
 
 /// What was asked in the current window, and since it is quiet.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +85,19 @@ fn most_while_quiet(what: &str, scene: &Scene<'_>) -> u64 {
         "read_subscriptions" => scene.ledger.records().count() as u64,
         "fetch_batch" => 2,
         "fetch" => scene.served.len() as u64,
+        "check_exists" | "store" => u64::from(is_behind(scene)),
         _ => 0,
     }
+}
+
+/// Whether a list may still bring news of what is not deployed here, which nobody waits for: that
+/// it is deleted, or what became of its keys.
+fn is_behind(scene: &Scene<'_>) -> bool {
+    let lists_all = scene.dialect == Dialect::PlatformApi11;
+    scene.ledger.records().any(|(id, record)| {
+        let is_known = || scene.committed.rows.contains_key(id);
+        let is_deleted = record.deleted_since().is_some();
+        record.must_serve().is_none()
+            && (is_deleted && is_known() || lists_all && !is_deleted && access::has_news(scene, id))
+    })
 }
