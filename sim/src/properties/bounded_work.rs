@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use driftless_gateway::model::Dialect;
+use driftless_gateway::model::{ArtifactId, Dialect, Resource};
 use driftless_gateway::time::Instant;
 
 use super::{Moment, Phase, Property, Scene, Verdicts, access};
+use crate::manager::{Cause, Record};
 
 /// What was asked in the current window, and since it is quiet.
 #[derive(Clone, Debug, Default)]
@@ -90,14 +91,22 @@ fn most_while_quiet(what: &str, scene: &Scene<'_>) -> u64 {
     }
 }
 
-/// Whether a list may still bring news of what is not deployed here, which nobody waits for: that
-/// it is deleted, or what became of its keys.
+/// Whether a list may still bring news that nobody waits for: of what is not deployed here, that it
+/// is deleted or only looks so since a restore, or what became of its keys; and the UUID of a key
+/// that no event told (A-H31).
 fn is_behind(scene: &Scene<'_>) -> bool {
     let lists_all = scene.dialect == Dialect::PlatformApi11;
-    scene.ledger.records().any(|(id, record)| {
-        let is_known = || scene.committed.rows.contains_key(id);
+    let has_news = |(id, record): (&ArtifactId, &Record)| {
         let is_deleted = record.deleted_since().is_some();
+        let is_restored = record.current().is_some_and(|issue| issue.cause == Cause::Restore);
         record.must_serve().is_none()
-            && (is_deleted && is_known() || lists_all && !is_deleted && access::has_news(scene, id))
-    })
+            && ((is_deleted || is_restored) && scene.committed.rows.contains_key(id)
+                || lists_all && !is_deleted && access::has_news(scene, id))
+    };
+    let is_nameless = |held: &Resource| match held {
+        Resource::ApiKey(slot) => slot.credentials.iter().any(|key| key.uuid.is_none()),
+        _ => false,
+    };
+    scene.ledger.records().any(has_news)
+        || scene.dialect != Dialect::Apim470 && scene.held.values().any(is_nameless)
 }
