@@ -2,6 +2,7 @@
 //! seed is a list of independent steps.
 
 mod access;
+mod fleet;
 
 use std::num::NonZeroU8;
 
@@ -16,8 +17,8 @@ use crate::scenario::{
 use crate::step::{
     AgoMs, Answer, Api, ChangeLifecycle, CloseSession, Count, Crash, CrashDisk, DelayEffects,
     Deploy, Direction, Endpoint, ForMs, FrameFault, Frames, Latency, Lifecycle, Nothing,
-    Observable, Partition, RedeployWindow, RestartManager, Step, StepClock, Trigger, Verb, When,
-    Wrong,
+    Observable, Partition, RedeployWindow, RestartManager, Scope, Step, StepClock, Trigger, Verb,
+    When, Wrong,
 };
 
 /// How many APIs a story has.
@@ -45,6 +46,8 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
     }
     // Some draws name a fault that the request cannot have; no file may tell of it.
     steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !applies(answer)));
+    let gateways = if profile.fleet { fleet::gateways(key) } else { Vec::new() };
+    fleet::spread(key, &gateways, &mut steps);
     steps.sort_by_key(|step| match step.when {
         When::AtMs(ms) => ms,
         When::On(_) => 0,
@@ -57,6 +60,7 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
         seed,
         switches,
         store: if profile.disk { StoreChoice::Disk } else { StoreChoice::Model },
+        gateways,
         faults_stay_ms: None,
         steps,
         expect: Expect::default(),
@@ -100,7 +104,7 @@ fn api(number: u64) -> String {
 }
 
 fn at(ms: u64, verb: Verb) -> Step {
-    Step { when: When::AtMs(ms), verb }
+    Step { when: When::AtMs(ms), scope: Scope::default(), verb }
 }
 
 /// When an API is first deployed: mostly before the gateway starts, otherwise soon after.
@@ -164,11 +168,11 @@ fn faults(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
         let when = if key.chance("mid write", 1, 8) {
             let seen = Observable::Action("store".to_owned());
             let nth = u32::try_from(key.between("nth", 2, 12)).unwrap_or(2);
-            When::On(Trigger { seen, nth, after_ms: 0 })
+            When::On(Trigger { seen, gateway: None, nth, after_ms: 0 })
         } else {
             When::AtMs(ms("crash"))
         };
-        steps.push(Step { when, verb: Verb::Crash(crash) });
+        steps.push(Step { when, scope: Scope::default(), verb: Verb::Crash(crash) });
         let wrong = answer(Endpoint::List, key.child("list"));
         steps.push(at(ms("answer"), wrong));
     }

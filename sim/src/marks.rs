@@ -10,6 +10,8 @@ pub struct Mark {
     pub says: &'static str,
     /// Whether a sweep that never reaches it fails.
     pub required: bool,
+    /// Whether it takes several gateways.
+    pub fleet: bool,
 }
 
 /// Every mark.
@@ -60,8 +62,24 @@ const ALL: &[Mark] = &[
         "snapshot_swapped_before_revocation",
         "a snapshot was swapped while a key that was dead at APIM was in force",
     ),
+    of_fleet(
+        "key_revoked_while_one_is_cut_off",
+        "a gateway heard of a revoked key while another of its organization had no session (FB-74)",
+    ),
+    of_fleet(
+        "event_of_another_organization",
+        "a gateway heard of something while one of another organization was connected",
+    ),
+    of_fleet(
+        "deployed_on_some_gateways_only",
+        "a gateway heard of an API that another of its organization does not have",
+    ),
 ];
 
+const fn of_fleet(name: &'static str, says: &'static str) -> Mark {
+    Mark { name, says, required: true, fleet: true }
+}
+
 const fn mark(name: &'static str, says: &'static str) -> Mark {
-    Mark { name, says, required: true }
+    Mark { name, says, required: true, fleet: false }
 }

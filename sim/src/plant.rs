@@ -97,6 +97,12 @@ pub enum Plant {
     OpenToAll,
     /// A regenerated key goes on under the UUID of the one before it.
     FirstUuid,
+    /// Events reach the first gateway only.
+    FirstGatewayOnly,
+    /// Every gateway shows the token of the first one.
+    OneTokenForAll,
+    /// An ack of one gateway counts for all.
+    OneAckForAll,
     /// The trace depends on something outside the seed.
     Chance,
 }
@@ -418,6 +424,27 @@ pub const ALL: &[PlantEntry] = &[
         breaks: "agreement",
         says: "a regenerated key goes on under the UUID of the one before it",
         found_by: &["replicas_agree"],
+    },
+    PlantEntry {
+        plant: Plant::FirstGatewayOnly,
+        name: "first_gateway_only",
+        breaks: "law 1",
+        says: "of several gateways the first alone is sent events",
+        found_by: &["expect"],
+    },
+    PlantEntry {
+        plant: Plant::OneTokenForAll,
+        name: "one_token_for_all",
+        breaks: "organizations",
+        says: "every gateway shows the first one's token and is told what is the first one's",
+        found_by: &["converges", "expect"],
+    },
+    PlantEntry {
+        plant: Plant::OneAckForAll,
+        name: "one_ack_for_all",
+        breaks: "law 8",
+        says: "a gateway does not ack what another one acked",
+        found_by: &["expect"],
     },
     PlantEntry {
         plant: Plant::Chance,

@@ -15,6 +15,8 @@ pub struct Profile {
     pub disk: bool,
     /// Whether every story has a partition, a crash and a wrong answer.
     pub full: bool,
+    /// Whether stories have several gateways, some of them in two organizations.
+    pub fleet: bool,
     /// How long the steps of a story go on, in milliseconds. There are as many changes as fit.
     pub story_ms: u64,
 }
@@ -57,6 +59,7 @@ const USUAL: Profile = Profile {
     access: Share::Some,
     disk: false,
     full: false,
+    fleet: false,
     story_ms: 58_000,
 };
 
@@ -102,6 +105,13 @@ pub const fn profiles() -> &'static [Profile] {
             families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
             disk: true,
             full: true,
+            ..USUAL
+        },
+        Profile {
+            name: "fleet",
+            about: "two or three gateways in one organization or two, with faults of their own",
+            families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
+            fleet: true,
             ..USUAL
         },
         Profile {

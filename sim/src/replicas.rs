@@ -1,113 +1,152 @@
 //! `replicas_agree`: what a gateway ends with depends on what APIM said, not on how it learnt it.
 //!
-//! One story is told to gateways with different faults of their own: as it is; with neither
-//! network nor machine faults; to one that is down until the story ends and learns everything by
-//! lists; and to one that is restarted in the middle (FB-05). What people and APIM do is the same
-//! for all. At the end they must serve and hold the same, as far as lists can tell them.
+//! Wherever a world has several gateways of one organization, they must end with the same of what
+//! is deployed on both, as far as lists can tell them. A story of one gateway becomes such a world
+//! ([`disagreement`]): beside the gateway of the story there is one without faults of its own, one
+//! that is down until the story ends and learns everything by lists, and one that is restarted in
+//! the middle (FB-05). What people and APIM do is the same for all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use driftless_gateway::model::{ArtifactId, Credential, Dialect, KeySlot, Resource, ResourceId};
+use driftless_gateway::model::{
+    ArtifactId, ContentDigest, Credential, Dialect, KeySlot, Resource, ResourceId,
+};
 use driftless_gateway::time::Instant;
 
+use crate::manager::{GatewayIndex, OrganizationIndex};
 use crate::plant::Plant;
 use crate::properties::{Served, Violation};
-use crate::runner::{ending, story_end};
-use crate::scenario::{Actor, Scenario, VERBS};
-use crate::step::{Crash, CrashDisk, Step, Verb, When};
+use crate::runner::{RunOptions, run_story, story_end};
+use crate::scenario::{Actor, DEFAULT_ORGANIZATION, Expect, GatewayEntry, Scenario, VERBS};
+use crate::step::{Crash, CrashDisk, Scope, Step, Verb, When};
 
 /// What a gateway has at the end of a run.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Ending {
+#[derive(Clone, Debug)]
+pub struct Replica {
+    /// The gateway's name.
+    pub name: String,
+    /// Which gateway it is.
+    pub index: GatewayIndex,
+    /// The organization that it belongs to.
+    pub organization: OrganizationIndex,
     /// What it serves, by artifact.
     pub served: BTreeMap<ArtifactId, Served>,
     /// The keys, subscriptions, plans and applications in force.
     pub held: BTreeMap<ResourceId, Resource>,
+    /// What is deployed on it.
+    pub wanted: BTreeMap<ArtifactId, ContentDigest>,
 }
 
-/// Another way to learn the same story.
-struct Replica {
-    name: &'static str,
-    story: Scenario,
-}
-
-/// Where gateways that were told one story ended otherwise. Nothing for a story whose steps wait
-/// for something: what they wait for comes at another time, or never, for another gateway.
-pub fn disagreement(story: &Scenario, plant: Option<Plant>) -> Option<Violation> {
-    if story.steps.iter().any(|step| matches!(step.when, When::On(_))) {
-        return None;
-    }
-    let first = ending(story, plant).told_by_lists(story.dialect);
-    replicas(story).into_iter().find_map(|replica| {
-        let other = ending(&replica.story, plant).told_by_lists(story.dialect);
-        let subject = first.difference(&other)?;
+/// The first two gateways of one organization that hold something else of what both must hold.
+pub fn first_disagreement(
+    replicas: &[Replica],
+    dialect: Dialect,
+    at: Instant,
+) -> Option<Violation> {
+    replicas.iter().enumerate().find_map(|(place, replica)| {
+        let mut before = replicas.iter().take(place);
+        let first = before.find(|other| other.organization == replica.organization)?;
+        let subject = first.difference(replica, dialect)?;
         Some(Violation {
             property: "replicas_agree",
-            at: story_end(story),
+            gateway: Some(replica.name.clone()),
+            at,
             subject,
-            expected: "the same as in the story as it is".to_owned(),
-            found: format!("otherwise by a gateway {}", replica.name),
+            expected: format!("the same as at the gateway {}", first.name),
+            found: "something else".to_owned(),
             last_events: Vec::new(),
         })
     })
 }
 
-fn replicas(story: &Scenario) -> [Replica; 3] {
-    let is_own = |step: &Step| {
-        let mut entries = VERBS.iter();
-        let entry = entries.find(|entry| entry.name == step.verb.name());
-        entry.is_some_and(|entry| matches!(entry.actor, Actor::Network | Actor::Machine))
-    };
-    let mut calm = story.clone();
-    calm.steps.retain(|step| !is_own(step));
-    let end = story_end(story).since(Instant::START).as_millis();
-    let end = u64::try_from(end).unwrap_or(u64::MAX);
-    let with_crash = |at_ms: u64, down_ms: u64| {
-        let mut told = calm.clone();
-        let verb = Verb::Crash(Crash { down_ms, disk: CrashDisk::Kept });
-        told.steps.push(Step { when: When::AtMs(at_ms), verb });
-        told
-    };
-    let (late, restarted) = (with_crash(1, end), with_crash(end / 2, 500));
-    [
-        Replica { name: "without faults of its own", story: calm },
-        Replica { name: "that was down all the time", story: late },
-        Replica { name: "that was restarted in the middle", story: restarted },
-    ]
+/// The names of the gateways that a story of one becomes.
+const NAMES: [&str; 4] = ["as-told", "without-faults", "always-down", "restarted"];
+
+/// What goes wrong when a story of one gateway is told to several with other faults of their own.
+/// A story of several gateways is such a world already.
+pub fn disagreement(story: &Scenario, plant: Option<Plant>) -> Option<Violation> {
+    if story.gateways.len() > 1 {
+        return None;
+    }
+    let told = told_to_several(story);
+    let options = RunOptions { plant, ..RunOptions::default() };
+    let mut violations = run_story(&told, options).violations.into_iter();
+    violations.find(|violation| violation.property == "replicas_agree")
 }
 
-impl Ending {
-    /// What lists tell of it: an APIM of artifacts, once fixed also of the keys of one API, the
-    /// Platform API of everything; and of what is served.
-    fn told_by_lists(mut self, dialect: Dialect) -> Self {
-        let is_served = |id: &ArtifactId| self.served.contains_key(id);
-        self.held.retain(|id, held| match (dialect, id, held) {
-            (Dialect::Apim470, ..) => false,
+/// The story with gateways beside its own.
+fn told_to_several(story: &Scenario) -> Scenario {
+    let [own, _, down, restarted] = NAMES;
+    let mut told = story.clone();
+    told.expect = Expect::default();
+    told.gateways =
+        NAMES.iter().map(|name| GatewayEntry::new(name, DEFAULT_ORGANIZATION)).collect();
+    for step in &mut told.steps {
+        let mut entries = VERBS.iter();
+        let entry = entries.find(|entry| entry.name == step.verb.name());
+        let is_own =
+            entry.is_some_and(|entry| matches!(entry.actor, Actor::Network | Actor::Machine));
+        let gateways = if is_own { vec![own.to_owned()] } else { Vec::new() };
+        step.scope = Scope { gateways, organization: None };
+        if let When::On(trigger) = &mut step.when {
+            trigger.gateway = Some(own.to_owned());
+        }
+    }
+    let end = story_end(story).since(Instant::START).as_millis();
+    let end = u64::try_from(end).unwrap_or(u64::MAX);
+    for (name, at_ms, down_ms) in [(down, 1, end), (restarted, end / 2, 500)] {
+        let verb = Verb::Crash(Crash { down_ms, disk: CrashDisk::Kept });
+        let scope = Scope { gateways: vec![name.to_owned()], organization: None };
+        told.steps.push(Step { when: When::AtMs(at_ms), scope, verb });
+    }
+    told
+}
+
+impl Replica {
+    /// What of `common` lists tell of it: an APIM of artifacts, once fixed also of the keys of one
+    /// API, the Platform API of everything.
+    fn told_by_lists(
+        &self,
+        dialect: Dialect,
+        common: &BTreeSet<&ArtifactId>,
+    ) -> BTreeMap<&ResourceId, Resource> {
+        let is_common = |id: &ArtifactId| common.contains(id) && self.served.contains_key(id);
+        let held = self.held.iter().filter_map(|(id, held)| match (dialect, id, held) {
+            (Dialect::Apim470, ..) => None,
             (_, ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) => {
+                let mut slot = slot.clone();
                 if dialect == Dialect::Apim470Fixed {
                     slot.credentials.retain(|key| key.is_listable);
                 }
-                *slot = as_listed(slot);
-                is_served(artifact) && !slot.credentials.is_empty()
+                let is_told = is_common(artifact) && !slot.credentials.is_empty();
+                is_told.then(|| (id, Resource::ApiKey(as_listed(&slot))))
             }
-            (Dialect::Apim470Fixed, ..) => false,
-            (_, _, Resource::Subscription(subscription)) => is_served(&subscription.artifact),
-            (_, ResourceId::Plan(_), _) => true,
-            _ => false,
+            (Dialect::Apim470Fixed, ..) => None,
+            (_, _, Resource::Subscription(subscription)) => {
+                is_common(&subscription.artifact).then(|| (id, held.clone()))
+            }
+            (_, ResourceId::Plan(_), _) => Some((id, held.clone())),
+            _ => None,
         });
-        self
+        held.collect()
     }
 
-    /// The first thing that is otherwise.
-    fn difference(&self, other: &Self) -> Option<String> {
-        let artifacts = self.served.keys().chain(other.served.keys());
-        let mut artifacts = artifacts.filter(|id| self.served.get(*id) != other.served.get(*id));
-        let resources = self.held.keys().chain(other.held.keys());
-        let mut resources = resources.filter(|id| self.held.get(*id) != other.held.get(*id));
-        artifacts
-            .next()
-            .map(ToString::to_string)
-            .or_else(|| resources.next().map(ToString::to_string))
+    /// The first thing that is otherwise, of what is deployed alike on both.
+    fn difference(&self, other: &Self, dialect: Dialect) -> Option<String> {
+        let alike =
+            |(id, digest): &(&ArtifactId, &ContentDigest)| other.wanted.get(*id) == Some(*digest);
+        let common: BTreeSet<&ArtifactId> =
+            self.wanted.iter().filter(alike).map(|(id, _)| id).collect();
+        // Deployment ids differ from gateway to gateway (§5.2).
+        let served = |of: &Self, id: &ArtifactId| of.served.get(id).map(|served| served.digest);
+        if let Some(id) = common.iter().find(|id| served(self, id) != served(other, id)) {
+            return Some(id.to_string());
+        }
+        let own = self.told_by_lists(dialect, &common);
+        let others = other.told_by_lists(dialect, &common);
+        let mut ids = own.keys().chain(others.keys());
+        let differs = ids.find(|id| own.get(*id) != others.get(*id));
+        differs.map(ToString::to_string)
     }
 }
 

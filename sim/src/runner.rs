@@ -12,7 +12,6 @@ use driftless_gateway::time::Instant;
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
 use crate::properties::{self, Phase};
-use crate::replicas::Ending;
 use crate::scenario::Scenario;
 use crate::step::{Verb, When};
 use crate::trace::Trace;
@@ -45,8 +44,6 @@ pub struct Outcome {
     pub crashes: u64,
     /// Planned faults that delivered nothing.
     pub idle_faults: Vec<String>,
-    /// What the gateway held at the end.
-    pub ending: Ending,
 }
 
 /// How to run a story.
@@ -105,11 +102,6 @@ pub fn trace_hash(story: &Scenario) -> u128 {
     tell(story, RunOptions::default()).trace_hash
 }
 
-/// What a gateway holds at the end of a story.
-pub(crate) fn ending(story: &Scenario, plant: Option<Plant>) -> Ending {
-    tell(story, RunOptions { plant, ..RunOptions::default() }).ending
-}
-
 fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
     let errors = ErrorWatch::default();
     tracing::subscriber::with_default(errors.clone(), || {
@@ -123,7 +115,7 @@ fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
         let finished = world.finish();
         let mut story = story.clone();
         if story.expect.is_empty() {
-            story.expect.serving = finished.serving;
+            story.expect = finished.serving;
         }
         Outcome {
             violations: finished.violations,
@@ -133,7 +125,6 @@ fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
             idle_faults: idle_faults(&story, &finished.delivered, &finished.unfired),
             delivered: finished.delivered,
             marks: finished.marks,
-            ending: finished.ending,
             story,
             crashes: finished.crashes,
         }
@@ -158,17 +149,31 @@ fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<
         return false;
     }
     world.enter(Phase::Quiet);
-    if !run_to(world, world.now().after(QUIET), end) {
+    if !run_to(world, world.now().after(QUIET), end) || !finish_lists(world, end) {
         return false;
     }
     world.rest();
     world.enter(Phase::Restarted);
-    world.restart_gateway();
+    world.restart_gateways();
     converge(world, end)
 }
 
 /// How long the quiet phase is.
 const QUIET: Duration = Duration::from_secs(20);
+
+/// How long a list that was begun in the quiet phase may take to be followed up.
+const FOLLOW_UP: Duration = Duration::from_secs(20);
+
+/// Lets a periodic list that the end of the quiet phase falls into come to its end.
+fn finish_lists(world: &mut World<'_, '_>, end: Instant) -> bool {
+    let deadline = world.now().after(FOLLOW_UP);
+    while world.now() < deadline && !world.is_met() {
+        if !run_to(world, world.now().after(LOOK), end) {
+            return false;
+        }
+    }
+    true
+}
 
 /// How often convergence is looked for.
 const LOOK: Duration = Duration::from_millis(500);
@@ -187,8 +192,7 @@ fn converge(world: &mut World<'_, '_>, end: Instant) -> bool {
         if !run_to(world, next, end) {
             return false;
         }
-        let is_met = || world.is_at_rest() && properties::is_met(&world.scene());
-        if world.now() >= deadline || is_met() {
+        if world.now() >= deadline || world.has_converged() {
             world.rest();
             return true;
         }
@@ -212,8 +216,7 @@ pub(crate) fn story_end(story: &Scenario) -> Instant {
         When::AtMs(ms) => ms + step.verb.lasts_ms(),
         When::On(trigger) => 60_000 + trigger.after_ms + step.verb.lasts_ms(),
     });
-    let expect = &story.expect;
-    let claims = expect.opens.iter().chain(&expect.refuses).filter_map(|claim| claim.at_ms);
+    let claims = story.expect.times().into_iter();
     Instant::from_millis(ends.chain(claims).max().unwrap_or(0)).after(Duration::from_secs(1))
 }
 

@@ -19,8 +19,21 @@ pub use access::{
 pub struct Step {
     /// When it happens.
     pub when: When,
+    /// Where it happens.
+    pub scope: Scope,
     /// What happens.
     pub verb: Verb,
+}
+
+/// Where a step happens, in a story of several gateways.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Scope {
+    /// Whose APIs, applications and plans it is about; those of the gateways it names, or else of
+    /// the first organization, when left out.
+    pub organization: Option<String>,
+    /// The gateways it is about. When there is none: every gateway, and for what people do every
+    /// one of the organization.
+    pub gateways: Vec<String>,
 }
 
 /// When a step happens.
@@ -37,6 +50,8 @@ pub enum When {
 pub struct Trigger {
     /// What is observed.
     pub seen: Observable,
+    /// At which gateway; at any when left out.
+    pub gateway: Option<String>,
     /// Which occurrence, from 1.
     pub nth: u32,
     /// How long after it, in milliseconds.

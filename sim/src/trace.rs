@@ -34,16 +34,24 @@ pub type TraceSink<'a> = &'a mut dyn FnMut(&TraceLine);
 pub struct Trace<'a> {
     chain: u128,
     events: u64,
+    /// The gateway that is spoken of, where there are several.
+    gateway: Option<String>,
     sink: Option<TraceSink<'a>>,
 }
 
 impl<'a> Trace<'a> {
     /// A trace that tells `sink`, if there is one.
     pub fn new(sink: Option<TraceSink<'a>>) -> Self {
-        Self { chain: 0, events: 0, sink }
+        Self { chain: 0, events: 0, gateway: None, sink }
     }
 
-    /// Something happened. `detail` is asked for only when somebody reads along.
+    /// From now on it speaks of that gateway.
+    pub fn speak_of(&mut self, gateway: Option<&str>) {
+        self.gateway = gateway.map(str::to_owned);
+    }
+
+    /// Something happened at the gateway that is spoken of. `detail` is asked for only when
+    /// somebody reads along.
     pub fn record(
         &mut self,
         at: Instant,
@@ -52,7 +60,35 @@ impl<'a> Trace<'a> {
         bytes: &[u8],
         detail: impl FnOnce() -> String,
     ) {
+        match self.gateway.take() {
+            Some(gateway) => {
+                // The name is a link of its own, so that one gateway's chain is as it was.
+                self.link(at, "gateway", gateway.as_bytes());
+                let told = || format!("gateway={gateway} {}", detail());
+                self.record_of_all(at, who, what, bytes, told);
+                self.gateway = Some(gateway);
+            }
+            None => self.record_of_all(at, who, what, bytes, detail),
+        }
+    }
+
+    /// Something happened to all gateways, or to APIM.
+    pub fn record_of_all(
+        &mut self,
+        at: Instant,
+        who: &'static str,
+        what: &'static str,
+        bytes: &[u8],
+        detail: impl FnOnce() -> String,
+    ) {
         self.events += 1;
+        self.link(at, what, bytes);
+        if let Some(sink) = &mut self.sink {
+            sink(&TraceLine { at, who, what, detail: detail() });
+        }
+    }
+
+    fn link(&mut self, at: Instant, what: &'static str, bytes: &[u8]) {
         let mut link = [0; 64];
         let parts: [&[u8]; 5] = [
             &self.chain.to_le_bytes(),
@@ -68,9 +104,6 @@ impl<'a> Trace<'a> {
             rest = behind;
         }
         self.chain = XxHash3_128::oneshot(&link);
-        if let Some(sink) = &mut self.sink {
-            sink(&TraceLine { at, who, what, detail: detail() });
-        }
     }
 
     /// How many things happened.

@@ -61,6 +61,32 @@ fn a_bad_scenario_ends_with_2_and_names_file_line_and_column() {
 }
 
 #[test]
+fn an_unknown_gateway_ends_with_2_and_names_the_nearest() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("gateways");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("a-story-of-two-gateways.json");
+    let story = r#"{
+  "schema": 1,
+  "why": "Two gateways share a story.",
+  "covers": ["R1"],
+  "dialect": "apim-4.7.0",
+  "seed": 1,
+  "gateways": [{ "name": "east" }, { "name": "west" }],
+  "steps": [
+    { "at_ms": 0, "gateways": ["esat"], "deploy": { "api": "orders" } }
+  ],
+  "expect": { "serving": { "orders": 1 } }
+}
+"#;
+    std::fs::write(&path, story).unwrap();
+    let path = path.to_str().unwrap();
+    let (_, stderr) = ends(&["check", path], 2);
+    let expected =
+        format!("error: {path}:9:32: there is no gateway `esat`; did you mean `east`?\n");
+    assert_eq!(stderr, expected);
+}
+
+#[test]
 fn nothing_selected_ends_with_4() {
     let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
     std::fs::create_dir_all(&empty).unwrap();

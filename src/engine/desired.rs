@@ -78,9 +78,10 @@ pub struct PendingEnding {
     pub due: Instant,
     /// Whether the artifact is being asked for.
     pub asked: bool,
-    /// Whether it was still handed out after the event arrived. That may be the state before the
-    /// event, so it voids nothing; but silence after it does not make the event true either.
-    pub handed_out: bool,
+    /// Whether a read since the event still had the artifact. A definition may be the state before
+    /// the event and a list row a zombie (A-H14), so neither voids it; but silence after it does
+    /// not make the event true either.
+    pub contradicted: bool,
     /// Whether the event is provably newer than what is served, and believed for want of an
     /// answer. One whose order cannot be told is believed only when the answer agrees.
     pub provable: bool,

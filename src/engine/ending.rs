@@ -26,9 +26,9 @@ impl Engine {
         match self.desired.get(id).map(|known| known.intent) {
             Some(Intent::Deployed) => {
                 let due = now.after(self.config.undeploy_grace);
-                let (asked, handed_out, known_at) = (false, false, now);
+                let (asked, contradicted, known_at) = (false, false, now);
                 let ending =
-                    PendingEnding { intent, due, asked, handed_out, provable, known_at, stamp };
+                    PendingEnding { intent, due, asked, contradicted, provable, known_at, stamp };
                 self.desired.update(id, |desired| desired.pend(ending));
             }
             Some(_) if !provable => {}
@@ -60,7 +60,7 @@ impl Engine {
                     ending.due = ending.known_at.after(lag * 2);
                     desired.want_check();
                 }
-                Some(ending) if ending.provable && !ending.handed_out => gave_up = true,
+                Some(ending) if ending.provable && !ending.contradicted => gave_up = true,
                 Some(_) => {
                     // The list that is wanted anyway decides; until then it is in doubt.
                     desired.ending = None;
@@ -81,7 +81,7 @@ impl Engine {
     pub(super) fn still_handed_out(&mut self, id: &ArtifactId, asked_at: Instant) {
         self.desired.update(id, |desired| {
             if let Some(ending) = &mut desired.ending {
-                ending.handed_out |= asked_at >= ending.known_at;
+                ending.contradicted |= asked_at >= ending.known_at;
             }
         });
     }

@@ -5,7 +5,7 @@
 //! is believed only when `t >= k + read_lag_max`, and asked again until then.
 
 use super::Engine;
-use super::desired::{Desired, Doubt, Intent};
+use super::desired::{Desired, Doubt, Intent, PendingEnding};
 use crate::model::{
     ArtifactId, ControlPlane, Dialect, Generation, Kind, Listed, ListedState, Listing,
 };
@@ -179,11 +179,19 @@ impl Engine {
     }
 
     /// A row that has nothing to fetch stays in doubt: it is asked for again at every list, and
-    /// the status says so in between.
+    /// the status says so in between. An ending that the artifact itself has not answered yet is
+    /// still asked about, for the row may be a zombie (A-H14).
     fn believe_row(&mut self, row: &Listed, kind: Kind, intent: Intent, now: Instant) {
+        let until = now.after(self.config.resync_interval);
         self.desired.update(&row.artifact, |desired| {
             desired.kind = kind;
+            let unanswered = desired.ending.take().filter(|_| intent == Intent::Deployed);
             desired.intend(intent, now);
+            if let Some(ending) = unanswered {
+                let due = if ending.asked { until } else { ending.due };
+                desired.ending = Some(PendingEnding { contradicted: true, due, ..ending });
+                desired.check_wanted = ending.asked;
+            }
             desired.generation.listed_at = row.listed_at;
             desired.generation.deployment = Some(row.deployment.clone());
             if desired.doubt != Some(Doubt::ListedWithoutContent) {

@@ -51,7 +51,7 @@ fn endings() -> impl Strategy<Value = Option<PendingEnding>> {
             intent,
             due: known_at.after(LAG),
             asked,
-            handed_out: false,
+            contradicted: false,
             provable,
             known_at,
             stamp,

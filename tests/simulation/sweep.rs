@@ -1,6 +1,8 @@
 //! Seeds of every profile, all properties on. `DRIFTLESS_SEEDS` says how many of each.
 
-use driftless::runner::{RunOptions, generate, profiles, run_story};
+use std::collections::BTreeSet;
+
+use driftless::runner::{RunOptions, generate, marks, profiles, run_story};
 
 /// How many when nothing is said.
 const SEEDS: u64 = 12;
@@ -32,6 +34,26 @@ fn every_profile_holds() {
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Seeds that reach what only several gateways can.
+const FLEET_SEEDS: u64 = 40;
+
+#[test]
+fn several_gateways_reach_what_one_cannot() {
+    let fleet = profiles().iter().find(|profile| profile.name == "fleet").unwrap();
+    let mut reached = BTreeSet::new();
+    let (mut counts, mut organizations) = (BTreeSet::new(), BTreeSet::new());
+    for seed in 0..FLEET_SEEDS {
+        let story = generate(fleet, seed);
+        counts.insert(story.gateways.len());
+        organizations.insert(story.organizations().len());
+        reached.extend(run_story(&story, RunOptions::default()).marks);
+    }
+    let due = marks().iter().filter(|mark| mark.fleet);
+    let missing: Vec<_> = due.filter(|mark| !reached.contains(mark.name)).collect();
+    assert!(missing.is_empty(), "never in {FLEET_SEEDS} seeds: {missing:?}");
+    assert_eq!((counts, organizations), (BTreeSet::from([2, 3]), BTreeSet::from([1, 2])));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use driftless_gateway::time::Instant;
 
 use super::exit::Exit;
 use crate::plant::Plant;
-use crate::replicas::{Ending, disagreement};
+use crate::replicas::disagreement;
 use crate::runner::{Outcome, RunOptions, Violation, run_story};
 use crate::scenario::Scenario;
 
@@ -72,7 +72,6 @@ fn guarded(story: &Scenario, options: RunOptions<'_>) -> Outcome {
         story: story.clone(),
         crashes: 0,
         idle_faults: Vec::new(),
-        ending: Ending::default(),
     })
 }
 
@@ -85,6 +84,7 @@ fn panicked(payload: &(dyn Any + Send)) -> Violation {
         .unwrap_or_else(|| "a panic without a message".to_owned());
     Violation {
         property: "engine_panicked",
+        gateway: None,
         at: Instant::START,
         subject: "the run".to_owned(),
         expected: "no panic".to_owned(),

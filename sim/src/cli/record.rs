@@ -146,6 +146,9 @@ pub(super) struct ViolationRecord {
     pub(super) property: String,
     /// The story, or the seed.
     pub(super) story: String,
+    /// The gateway, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gateway: Option<String>,
     /// When, in virtual time.
     pub(super) at: String,
     /// What it is about.

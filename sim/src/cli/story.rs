@@ -142,6 +142,7 @@ pub(super) fn violation(story: &str, violation: &Violation) -> Record {
     Record::Violation(ViolationRecord {
         property: violation.property.to_owned(),
         story: story.to_owned(),
+        gateway: violation.gateway.clone(),
         at: violation.at.to_string(),
         subject: violation.subject.clone(),
         expected: violation.expected.clone(),

@@ -19,7 +19,7 @@ use super::shard::Shard;
 use super::story::{Told, of_seed, profile, violation};
 use super::{Exit, Refused};
 use crate::plant::Plant;
-use crate::runner::{Outcome, Profile, RunOptions, Violation, canary, marks};
+use crate::runner::{Mark, Outcome, Profile, RunOptions, Violation, canary, marks};
 
 /// From this many seeds on, a required mark that was never reached fails the sweep.
 const MARKS_SEEDS_MIN: u64 = 1000;
@@ -253,17 +253,22 @@ fn guards(totals: &Totals, profile: &Profile, output: &mut Output) -> Vec<Violat
     let mut guards = Vec::new();
     let guard = |property, subject: String, expected: &str, found: String| Violation {
         property,
+        gateway: None,
         at: Instant::START,
         subject,
         expected: expected.to_owned(),
         found,
         last_events: Vec::new(),
     };
-    let missing: Vec<_> = marks().iter().filter(|mark| !totals.marks.contains(mark.name)).collect();
-    let (of, names) = (marks().len(), missing.iter().map(|mark| mark.name).collect());
+    // What takes several gateways is asked of those who have them, and of them nothing else.
+    let due: Vec<_> = marks().iter().filter(|mark| profile.fleet || !mark.fleet).collect();
+    let missing: Vec<_> = due.iter().filter(|mark| !totals.marks.contains(mark.name)).collect();
+    let (of, names) = (due.len(), missing.iter().map(|mark| mark.name).collect());
     output.detail(&Record::Marks { reached: of - missing.len(), of, missing: names }, None);
     let required = missing.iter().filter(|mark| mark.required);
-    for mark in required.filter(|_| profile.full && totals.seeds >= MARKS_SEEDS_MIN) {
+    let is_asked = |mark: &Mark| profile.full || profile.fleet && mark.fleet;
+    let required = required.filter(|mark| is_asked(mark) && totals.seeds >= MARKS_SEEDS_MIN);
+    for mark in required {
         let found = format!("never reached in {} seeds", totals.seeds);
         guards.push(guard("marks", mark.name.to_owned(), "reached at least once", found));
     }

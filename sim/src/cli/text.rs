@@ -145,6 +145,9 @@ impl Text {
         let ViolationRecord { property, story, at, .. } = violation;
         let head = format!("{property}   {story}   at {at}");
         let mut text = self.line(Tone::Bad, "VIOLATED", &head);
+        if let Some(gateway) = &violation.gateway {
+            let _ = writeln!(text, "{INDENT}gateway   {gateway}");
+        }
         for (name, value) in [
             ("subject", &violation.subject),
             ("expected", &violation.expected),
@@ -246,6 +249,7 @@ mod tests {
         let record = Record::Violation(ViolationRecord {
             property: "ack_truth".to_owned(),
             story: "seed 0x2a".to_owned(),
+            gateway: Some("east".to_owned()),
             at: "00:00:04.125".to_owned(),
             subject: "api orders".to_owned(),
             expected: "acked after durable".to_owned(),
@@ -253,6 +257,7 @@ mod tests {
             last_events: vec!["00:00:04.120  engine  store".to_owned()],
         });
         let expected = "\x20VIOLATED  ack_truth   seed 0x2a   at 00:00:04.125
+           gateway   east
            subject   api orders
            expected  acked after durable
            found     acked

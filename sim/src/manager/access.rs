@@ -87,7 +87,7 @@ impl ApiManager {
     pub(super) fn settle_access(&mut self, now: Instant) {
         self.access.settle(now);
         while let Some(told) = self.access.pop_late(now) {
-            self.raise_told(told, now);
+            self.raise_told(&told, now);
         }
     }
 
@@ -108,7 +108,9 @@ impl ApiManager {
             access.subscriptions.restore(then, now),
             access.plans.restore(then, now),
         ];
-        self.ledger.restore_access(then, now);
+        for environment in self.environments.iter_mut() {
+            environment.ledger.restore_access(then, now);
+        }
         differs.contains(&true)
     }
 
@@ -119,7 +121,7 @@ impl ApiManager {
         self.access.subscriptions.readable_now(now);
         self.access.plans.readable_now(now);
         for told in self.access.take_late() {
-            self.raise_told(told, now);
+            self.raise_told(&told, now);
         }
     }
 }

@@ -7,7 +7,7 @@ use driftless_gateway::time::{Instant, Timestamp};
 use serde::Deserialize;
 
 use super::ledger::AckRecord;
-use super::{ApiManager, ConnectionId};
+use super::{ApiManager, ConnectionId, GatewayIndex};
 
 #[derive(Deserialize)]
 struct Frame<'a> {
@@ -51,15 +51,23 @@ impl ApiManager {
         if frame.frame_type != "deployment.ack" {
             return;
         }
-        match frame.payload.ok_or("no payload").and_then(|payload| self.read_ack(&payload, now)) {
-            Ok(ack) => self.ledger.ack(ack),
+        // Which gateway speaks is known by its session alone.
+        let gateway = self.owners.get(&connection).copied().unwrap_or_default();
+        let payload = frame.payload.ok_or("no payload");
+        match payload.and_then(|payload| self.read_ack(gateway, &payload, now)) {
+            Ok(ack) => self.environments.at_mut(gateway).ledger.ack(ack),
             Err(problem) => {
                 self.violations.push(format!("{connection}: malformed deployment.ack: {problem}"));
             }
         }
     }
 
-    fn read_ack(&self, payload: &Payload<'_>, now: Instant) -> Result<AckRecord, &'static str> {
+    fn read_ack(
+        &self,
+        gateway: GatewayIndex,
+        payload: &Payload<'_>,
+        now: Instant,
+    ) -> Result<AckRecord, &'static str> {
         if payload.artifact_id.trim().is_empty() {
             return Err("artifactId is blank");
         }
@@ -88,9 +96,9 @@ impl ApiManager {
         // Resolved by the artifact cache, by deployment id or else by API; an undeploy has
         // removed the row by then (A-H38).
         let resolved = if self.keeps_events() {
-            api.is_some_and(|api| api.state.rows.cached.is_some())
+            api.is_some_and(|api| api.sites.at(gateway).state.rows.cached.is_some())
         } else {
-            self.ledger.events().iter().any(|event| {
+            self.environments.at(gateway).ledger.events().iter().any(|event| {
                 event.artifact == artifact
                     && event.deployment == deployment
                     && Some(event.performed_text.as_str()) == performed_text.as_deref()

@@ -6,8 +6,8 @@ use driftless_gateway::model::{ArtifactId, DeploymentId, Dialect, Kind};
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
-use super::catalog::ApiIndex;
 use super::clock::{push_go, push_java};
+use super::environments::{GatewayIndex, Spot};
 use super::ledger::{EventRecord, Fate};
 
 /// What an event tells.
@@ -23,8 +23,8 @@ pub(super) enum Change {
 
 /// An event to be raised.
 pub(super) struct Raised {
-    /// About which API.
-    pub(super) index: ApiIndex,
+    /// About which API, for which gateway.
+    pub(super) spot: Spot,
     /// What happened.
     pub(super) change: Change,
     /// The deployment it names.
@@ -40,13 +40,15 @@ impl ApiManager {
         self.raised += 1;
         let key = self.key.child("events").nth(self.raised);
         let stamp = self.event_stamp(now);
-        let Raised { index, change, mut deployment, issue } = raised;
-        if change == Change::Undeployed && self.faults.wrong_undeploy_ids > 0 {
-            self.faults.wrong_undeploy_ids -= 1;
-            self.delivered.count("wrong_undeploy_ids");
+        let Raised { spot, change, mut deployment, issue } = raised;
+        let Spot { api, gateway } = spot;
+        let wrong_ids = &mut self.environments.at_mut(gateway).faults.wrong_undeploy_ids;
+        if change == Change::Undeployed && *wrong_ids > 0 {
+            *wrong_ids -= 1;
+            self.count_at(gateway, "wrong_undeploy_ids", 1);
             deployment = Some(DeploymentId::new(&key.uuid("wrong deployment")));
         }
-        let Some(api) = self.catalog.get(index) else { return };
+        let Some(api) = self.catalog.get(api) else { return };
         let artifact = api.id.clone();
         let event_type = event_type(api.kind, change);
         let mut at = String::with_capacity(40);
@@ -65,8 +67,8 @@ impl ApiManager {
         };
         let id_name = id_name(api.kind);
         let text = text(event_type, id_name, &artifact, deployment.as_ref(), &at, &correlation);
-        let fate = self.dispatch(Arc::from(text), key.draw("id"), now);
-        self.ledger.event(EventRecord {
+        let fate = self.dispatch(gateway, Arc::from(text), key.draw("id"), now);
+        self.environments.at_mut(gateway).ledger.event(EventRecord {
             at: now,
             event_type,
             artifact,
@@ -77,18 +79,27 @@ impl ApiManager {
         });
     }
 
-    /// Stores an event and sends it, unless it is lost.
-    pub(super) fn dispatch(&mut self, text: Arc<str>, tie: u64, now: Instant) -> Fate {
-        if self.faults.lose_events > 0 {
-            self.faults.lose_events -= 1;
-            self.delivered.count("lose_events");
+    /// Stores an event for a gateway and sends it there, unless it is lost.
+    pub(super) fn dispatch(
+        &mut self,
+        gateway: GatewayIndex,
+        text: Arc<str>,
+        tie: u64,
+        now: Instant,
+    ) -> Fate {
+        let environment = self.environments.at_mut(gateway);
+        if environment.faults.lose_events > 0 {
+            environment.faults.lose_events -= 1;
+            self.count_at(gateway, "lose_events", 1);
             return Fate::Lost;
         }
         let is_stored = self.keeps_events() && !self.switches.persist_fails;
         if is_stored {
-            self.events.insert(now, self.clock.row(now), tie, Arc::clone(&text));
+            let created = self.clock.row(now);
+            let environment = self.environments.at_mut(gateway);
+            environment.events.insert(now, created, tie, Arc::clone(&text));
         }
-        let heard = self.send_directly(&text, tie, now);
+        let heard = self.send_directly(gateway, &text, tie, now);
         match (is_stored, heard) {
             (true, _) => Fate::Stored,
             (false, true) => Fate::Direct,
@@ -97,24 +108,33 @@ impl ApiManager {
     }
 
     /// Sends to the session on the publishing node, or in the Platform API to every session.
-    fn send_directly(&mut self, text: &Arc<str>, tie: u64, now: Instant) -> bool {
-        if !self.keeps_events() {
-            return self.sessions.broadcast(None, text) > 0;
+    fn send_directly(
+        &mut self,
+        gateway: GatewayIndex,
+        text: &Arc<str>,
+        tie: u64,
+        now: Instant,
+    ) -> bool {
+        let keeps_events = self.keeps_events();
+        let environment = self.environments.at_mut(gateway);
+        let sessions = &mut environment.sessions;
+        if !keeps_events {
+            return sessions.broadcast(None, text) > 0;
         }
-        if self.sessions.is_empty() || !self.switches.direct_send {
+        if sessions.is_empty() || !self.switches.direct_send {
             return false;
         }
-        if self.faults.suppress_direct(now) {
-            self.delivered.count("no_direct_send");
+        if environment.faults.suppress_direct(now) {
+            self.count_at(gateway, "no_direct_send", 1);
             return false;
         }
         let nodes = u64::from(self.switches.nodes.max(1));
         let node = u32::try_from(tie % nodes).unwrap_or(0);
         if self.switches.poll_dies_on_write_race {
-            let killed = self.sessions.kill_polls_writing(node, self.switches.poll_interval, now);
-            self.delivered.add("poll_dies_on_write_race", killed);
+            let killed = sessions.kill_polls_writing(node, self.switches.poll_interval, now);
+            self.count_at(gateway, "poll_dies_on_write_race", killed);
         }
-        self.sessions.broadcast(Some(node), text) > 0
+        self.environments.at_mut(gateway).sessions.broadcast(Some(node), text) > 0
     }
 
     /// The wall-clock stamp of something sent now.

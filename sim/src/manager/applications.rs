@@ -7,17 +7,20 @@ use driftless_gateway::model::{Application, ApplicationId};
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
+use super::environments::OrganizationIndex;
 use super::keys::Owner;
 use super::ledger::{Cause, KeyIndex};
 use super::timeline::Timeline;
 use crate::random::Key;
-use crate::step::MapKey;
+use crate::step::{MapKey, NamedApplication};
 
 /// An application's place; never reused.
 pub(super) type ApplicationIndex = usize;
 
 /// An application.
 pub(super) struct ApplicationRow {
+    /// Whose it is.
+    pub(super) organization: OrganizationIndex,
     /// Its name.
     pub(super) name: Arc<str>,
     /// Its UUID.
@@ -30,7 +33,7 @@ pub(super) struct ApplicationRow {
 #[derive(Default)]
 pub(super) struct Applications {
     rows: Vec<ApplicationRow>,
-    names: BTreeMap<Arc<str>, Vec<ApplicationIndex>>,
+    names: BTreeMap<(OrganizationIndex, Arc<str>), Vec<ApplicationIndex>>,
 }
 
 impl Applications {
@@ -39,9 +42,9 @@ impl Applications {
         self.rows.get(index)
     }
 
-    /// The application of that name that exists.
-    pub(super) fn existing(&self, name: &str) -> Option<ApplicationIndex> {
-        let mut places = self.names.get(name)?.iter().copied().rev();
+    /// The application of that name that an organization has.
+    pub(super) fn existing(&self, of: OrganizationIndex, name: &str) -> Option<ApplicationIndex> {
+        let mut places = self.names.get(&(of, Arc::from(name)))?.iter().copied().rev();
         places.find(|&index| self.get(index).is_some_and(|row| row.row.now().is_some()))
     }
 
@@ -51,13 +54,14 @@ impl Applications {
         self.rows.iter().position(has)
     }
 
-    fn add(&mut self, key: Key, name: &str) -> ApplicationIndex {
+    fn add(&mut self, of: OrganizationIndex, key: Key, name: &str) -> ApplicationIndex {
         let (name, index) = (Arc::<str>::from(name), self.rows.len());
-        let places = self.names.entry(Arc::clone(&name)).or_default();
-        let id = key.child(&name).nth(places.len() as u64).uuid("application");
+        let places = self.names.entry((of, Arc::clone(&name))).or_default();
+        let id =
+            key.child("applications").child(&name).nth(places.len() as u64).uuid("application");
         places.push(index);
         let (id, row) = (ApplicationId::new(&id), Timeline::default());
-        self.rows.push(ApplicationRow { name, id, row });
+        self.rows.push(ApplicationRow { organization: of, name, id, row });
         index
     }
 
@@ -70,11 +74,16 @@ impl Applications {
 
 impl ApiManager {
     /// The application of that name, created where there is none.
-    pub(super) fn application(&mut self, name: &str, now: Instant) -> ApplicationIndex {
-        if let Some(index) = self.access.applications.existing(name) {
+    pub(super) fn application(
+        &mut self,
+        of: OrganizationIndex,
+        name: &str,
+        now: Instant,
+    ) -> ApplicationIndex {
+        if let Some(index) = self.access.applications.existing(of, name) {
             return index;
         }
-        let index = self.access.applications.add(self.key.child("applications"), name);
+        let index = self.access.applications.add(of, self.organization_key(of), name);
         self.set_application(index, Some(BTreeSet::new()), now);
         index
     }
@@ -95,8 +104,9 @@ impl ApiManager {
         let what = keys
             .as_ref()
             .map(|keys| Application { name, keys: keys.iter().filter_map(uuid).collect() });
-        self.ledger.say_application(&row.id, &row.name, what, now);
         row.row.say(keys, now, now, Cause::People);
+        let (of, id, name) = (row.organization, row.id.clone(), Arc::clone(&row.name));
+        self.note_for(of, |ledger| ledger.say_application(&id, &name, what.clone(), now));
         true
     }
 
@@ -119,9 +129,9 @@ impl ApiManager {
 
     /// Lets a key of an API belong to an application, and to no other. An APIM knows no such
     /// mapping for a gateway.
-    pub(super) fn map_key(&mut self, map: &MapKey, now: Instant) -> bool {
-        let Some(key) = self.key_to_map(map) else { return false };
-        let index = self.application(&map.application, now);
+    pub(super) fn map_key(&mut self, of: OrganizationIndex, map: &MapKey, now: Instant) -> bool {
+        let Some(key) = self.key_to_map(of, map) else { return false };
+        let index = self.application(of, &map.application, now);
         match self.access.applications.of_key(key) {
             Some(before) if before == index => return false,
             Some(before) => {
@@ -137,23 +147,30 @@ impl ApiManager {
     }
 
     /// Takes a key of an API from its application.
-    pub(super) fn unmap_key(&mut self, map: &MapKey, now: Instant) -> bool {
-        let Some(key) = self.key_to_map(map) else { return false };
-        let Some(index) = self.access.applications.existing(&map.application) else { return false };
+    pub(super) fn unmap_key(&mut self, of: OrganizationIndex, map: &MapKey, now: Instant) -> bool {
+        let Some(key) = self.key_to_map(of, map) else { return false };
+        let applications = &self.access.applications;
+        let Some(index) = applications.existing(of, &map.application) else { return false };
         self.change_mapping(index, now, |keys| {
             keys.remove(&key);
         })
     }
 
-    fn key_to_map(&self, map: &MapKey) -> Option<KeyIndex> {
-        let api = self.catalog.existing(&map.api).filter(|_| !self.keeps_events())?;
+    fn key_to_map(&self, of: OrganizationIndex, map: &MapKey) -> Option<KeyIndex> {
+        let api = self.catalog.existing(of, &map.api).filter(|_| !self.keeps_events())?;
         self.access.keys.active(Owner::Api(api), &map.name, &map.user)
     }
 
     /// Deletes an application with its subscriptions and its own keys. An APIM tells gateways
     /// nothing of it (§2.7).
-    pub(super) fn delete_application(&mut self, name: &str, now: Instant) -> bool {
-        let Some(index) = self.access.applications.existing(name) else { return false };
+    pub(super) fn delete_application(
+        &mut self,
+        of: OrganizationIndex,
+        named: &NamedApplication,
+        now: Instant,
+    ) -> bool {
+        let applications = &self.access.applications;
+        let Some(index) = applications.existing(of, &named.application) else { return false };
         let own = self.access.keys.of(Owner::Application(index));
         let live = own.filter(|(_, row)| row.is_active());
         for key in live.map(|(key, _)| key).collect::<Vec<_>>() {

@@ -10,8 +10,9 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
 use super::archive::{self, Entry};
+use super::environments::{GatewayIndex, OrganizationIndex, PerGateway, Spot, organization_key};
 use super::outline::{Outline, slug};
-use super::rows::{Cached, History, State};
+use super::rows::{Cached, History, State, Truth};
 use crate::random::{Key, uuid_text};
 use crate::step::Lifecycle;
 
@@ -23,6 +24,8 @@ pub(super) const REVISION_MAX: u32 = 64;
 
 /// One incarnation of an API.
 pub(super) struct Api {
+    /// Whose it is.
+    pub(super) organization: OrganizationIndex,
     /// Its name in the story.
     pub(super) name: Arc<str>,
     /// Its id.
@@ -33,24 +36,36 @@ pub(super) struct Api {
     pub(super) incarnation: u32,
     /// Its revisions, number 1 first. They are never forgotten, not even by a restore.
     pub(super) revisions: Vec<Revision>,
-    /// What is true of it now, what reads see of it, and what they saw before.
+    /// How it stands on each gateway. What is true of the API itself is the same in all of them.
+    pub(super) sites: PerGateway<Site>,
+    /// Whether its definitions ask for subscriptions.
+    validates_subscriptions: bool,
+}
+
+/// How an API stands on one gateway.
+pub(super) struct Site {
+    /// What is true of it now, and what reads see of it.
     pub(super) state: State,
     /// Its earlier states.
     pub(super) history: History,
-    /// Whether its definitions ask for subscriptions.
-    validates_subscriptions: bool,
     /// Its row as the list last wrote it.
     pub(super) row_text: Option<(Cached, String)>,
 }
 
 /// A revision: immutable content, but for the lifecycle state that it is deployed in.
 pub(super) struct Revision {
-    /// The id of its deployment to the gateway.
-    pub(super) deployment: DeploymentId,
-    /// The lifecycle state when it was last deployed.
-    pub(super) lifecycle: Lifecycle,
+    /// Its deployment to each gateway.
+    deployments: PerGateway<Deployment>,
     /// Its definition for each state.
     definitions: [OnceLock<Arc<Definition>>; Lifecycle::ALL.len()],
+}
+
+/// What there is of a revision on one gateway.
+struct Deployment {
+    /// The id of its deployment there.
+    id: DeploymentId,
+    /// The lifecycle state when it was last deployed there.
+    lifecycle: Lifecycle,
 }
 
 /// A definition and the archive that a zip fetch gives of it.
@@ -77,23 +92,46 @@ impl Api {
     }
 
     /// The lifecycle state in the definition that is given of a revision: that of the artifact
-    /// row, or where the artifact is built anew, that of the revision's last deployment.
-    pub(super) fn lifecycle_of(&self, revision: u32, row: Option<Cached>) -> Lifecycle {
+    /// row, or where the artifact is built anew, that of the revision's last deployment there.
+    pub(super) fn lifecycle_of(
+        &self,
+        gateway: GatewayIndex,
+        revision: u32,
+        row: Option<Cached>,
+    ) -> Lifecycle {
         let built = row.filter(|row| row.revision == revision).map(|row| row.lifecycle);
-        let last = || self.revision(revision).map(|held| held.lifecycle);
+        let last = || self.revision(revision).map(|held| held.deployments.at(gateway).lifecycle);
         built.or_else(last).unwrap_or(Lifecycle::Published)
     }
 
-    /// The deployment id of a revision.
-    pub(super) fn deployment(&self, revision: u32) -> Option<&DeploymentId> {
-        Some(&self.revision(revision)?.deployment)
+    /// The deployment id of a revision on a gateway.
+    pub(super) fn deployment(&self, gateway: GatewayIndex, revision: u32) -> Option<&DeploymentId> {
+        Some(&self.revision(revision)?.deployments.at(gateway).id)
     }
 
-    /// Notes the lifecycle state in which a revision is deployed.
-    pub(super) fn note_deployed(&mut self, revision: u32, lifecycle: Lifecycle) {
+    /// What is true of the API itself, whatever the gateway.
+    pub(super) fn truth(&self) -> Truth {
+        self.sites.at(GatewayIndex::FIRST).state.truth
+    }
+
+    /// Changes what is true of the API itself.
+    pub(super) fn set_truth(&mut self, now: Instant, change: impl Fn(&mut Truth)) {
+        for site in self.sites.iter_mut() {
+            change(&mut site.state.truth);
+            site.history.note(now, site.state);
+        }
+    }
+
+    /// Notes the lifecycle state in which a revision is deployed to a gateway.
+    pub(super) fn note_deployed(
+        &mut self,
+        gateway: GatewayIndex,
+        revision: u32,
+        lifecycle: Lifecycle,
+    ) {
         let place = revision.checked_sub(1).and_then(|place| usize::try_from(place).ok());
         if let Some(held) = place.and_then(|place| self.revisions.get_mut(place)) {
-            held.lifecycle = lifecycle;
+            held.deployments.at_mut(gateway).lifecycle = lifecycle;
         }
     }
 
@@ -102,8 +140,8 @@ impl Api {
     }
 }
 
-/// What a definition is made of: name, kind, incarnation and outline.
-type MadeOf = (Arc<str>, Kind, u32, Outline);
+/// What a definition is made of: organization, name, kind, incarnation and outline.
+type MadeOf = (OrganizationIndex, Arc<str>, Kind, u32, Outline);
 
 thread_local! {
     /// Definitions made on this thread. They depend on nothing else, and the stories of a sweep
@@ -115,7 +153,7 @@ thread_local! {
 const MADE_MAX: usize = 1024;
 
 fn made(api: &Api, outline: Outline) -> Arc<Definition> {
-    let made_of = (Arc::clone(&api.name), api.kind, api.incarnation, outline);
+    let made_of = (api.organization, Arc::clone(&api.name), api.kind, api.incarnation, outline);
     MADE.with_borrow_mut(|made| {
         if made.len() >= MADE_MAX && !made.contains_key(&made_of) {
             made.clear();
@@ -151,20 +189,21 @@ struct Named {
 /// Every API there ever was.
 pub(super) struct Catalog {
     key: Key,
-    gateway: Arc<str>,
+    /// The ids of the gateways, in order; there is one at least.
+    gateways: Vec<Arc<str>>,
     validates_subscriptions: bool,
     apis: Vec<Api>,
-    names: BTreeMap<Arc<str>, Named>,
+    names: BTreeMap<OrganizationIndex, BTreeMap<Arc<str>, Named>>,
     by_id: BTreeMap<ArtifactId, ApiIndex>,
-    by_deployment: BTreeMap<DeploymentId, (ApiIndex, u32)>,
+    by_deployment: BTreeMap<DeploymentId, (Spot, u32)>,
 }
 
 impl Catalog {
-    /// An empty catalog for that gateway.
-    pub(super) fn new(key: Key, gateway: Arc<str>, validates_subscriptions: bool) -> Self {
+    /// An empty catalog for those gateways.
+    pub(super) fn new(key: Key, gateways: Vec<Arc<str>>, validates_subscriptions: bool) -> Self {
         Self {
-            key: key.child("apis"),
-            gateway,
+            key,
+            gateways,
             validates_subscriptions,
             apis: Vec::new(),
             names: BTreeMap::new(),
@@ -188,10 +227,14 @@ impl Catalog {
         self.apis.len()
     }
 
-    /// The API of that name that exists.
-    pub(super) fn existing(&self, name: &str) -> Option<ApiIndex> {
-        let index = self.names.get(name)?.newest;
-        self.apis.get(index)?.state.truth.exists.then_some(index)
+    /// The API of that name that an organization has.
+    pub(super) fn existing(&self, of: OrganizationIndex, name: &str) -> Option<ApiIndex> {
+        let index = self.names.get(&of)?.get(name)?.newest;
+        self.apis.get(index)?.truth().exists.then_some(index)
+    }
+
+    fn key(&self, of: OrganizationIndex) -> Key {
+        organization_key(self.key, of).child("apis")
     }
 
     /// The API with that id.
@@ -199,55 +242,72 @@ impl Catalog {
         self.by_id.get(id).copied()
     }
 
-    /// The API and revision of a deployment id.
-    pub(super) fn with_deployment(&self, id: &DeploymentId) -> Option<(ApiIndex, u32)> {
+    /// The API, gateway and revision of a deployment id.
+    pub(super) fn with_deployment(&self, id: &DeploymentId) -> Option<(Spot, u32)> {
         self.by_deployment.get(id).copied()
     }
 
-    /// Every API in the order of the ids: the order of a list without `ORDER BY`.
-    pub(super) fn by_id(&self) -> impl Iterator<Item = (ApiIndex, &Api)> {
-        self.by_id.values().filter_map(|&index| Some((index, self.apis.get(index)?)))
+    /// Every API of an organization in the order of the ids: the order of a list without
+    /// `ORDER BY`.
+    pub(super) fn by_id(&self, of: OrganizationIndex) -> impl Iterator<Item = (ApiIndex, &Api)> {
+        let all = self.by_id.values().filter_map(|&index| Some((index, self.apis.get(index)?)));
+        all.filter(move |(_, api)| api.organization == of)
     }
 
     /// Adds an API; its id depends on the seed, its name and how many of that name there were.
-    pub(super) fn add(&mut self, name: &str, kind: Kind, now: Instant) -> ApiIndex {
+    pub(super) fn add(
+        &mut self,
+        of: OrganizationIndex,
+        name: &str,
+        kind: Kind,
+        now: Instant,
+    ) -> ApiIndex {
         let name: Arc<str> = Arc::from(name);
         let index = self.apis.len();
+        let names = self.names.entry(of).or_default();
         let named =
-            self.names.entry(Arc::clone(&name)).or_insert(Named { newest: index, incarnations: 0 });
+            names.entry(Arc::clone(&name)).or_insert(Named { newest: index, incarnations: 0 });
         named.newest = index;
         named.incarnations += 1;
         let incarnation = named.incarnations;
-        let id = self.key.child(&name).nth(u64::from(incarnation)).uuid("api");
+        let id = self.key(of).child(&name).nth(u64::from(incarnation)).uuid("api");
         let id = ArtifactId::new(&id);
         let state = State::created();
         self.by_id.insert(id.clone(), index);
+        let sites = PerGateway::new(self.gateways.len(), |_| Site {
+            state,
+            history: History::starting(now, state),
+            row_text: None,
+        });
         self.apis.push(Api {
+            organization: of,
             name,
             id,
             kind,
             incarnation,
             revisions: Vec::new(),
-            state,
-            history: History::starting(now, state),
+            sites,
             validates_subscriptions: self.validates_subscriptions,
-            row_text: None,
         });
         index
     }
 
     /// Makes revisions up to that number.
     pub(super) fn revise_up_to(&mut self, index: ApiIndex, revision: u32) {
-        let Some(api) = self.apis.get_mut(index) else { return };
+        let apis_key = self.apis.get(index).map(|api| self.key(api.organization));
+        let Some((api, apis_key)) = self.apis.get_mut(index).zip(apis_key) else { return };
         let made = u32::try_from(api.revisions.len()).unwrap_or(u32::MAX);
         for number in made + 1..=revision.min(REVISION_MAX) {
-            let key = self.key.child(&api.name).nth(u64::from(api.incarnation));
+            let key = apis_key.child(&api.name).nth(u64::from(api.incarnation));
             let uuid = key.nth(u64::from(number)).uuid("revision");
-            let deployment = deployment_id(api.id.as_str(), &self.gateway, &uuid);
-            self.by_deployment.insert(deployment.clone(), (index, number));
+            let deployments = PerGateway::new(self.gateways.len(), |gateway| {
+                let environment = self.gateways.get(gateway.0).map_or("", |id| &**id);
+                let id = deployment_id(api.id.as_str(), environment, &uuid);
+                self.by_deployment.insert(id.clone(), (Spot { api: index, gateway }, number));
+                Deployment { id, lifecycle: Lifecycle::Published }
+            });
             api.revisions.push(Revision {
-                deployment,
-                lifecycle: Lifecycle::Published,
+                deployments,
                 definitions: std::array::from_fn(|_| OnceLock::new()),
             });
         }
@@ -256,8 +316,9 @@ impl Catalog {
     /// After a restore: the name belongs to whichever of its APIs exists.
     pub(super) fn reclaim_names(&mut self) {
         for (index, api) in self.apis.iter().enumerate() {
-            if api.state.truth.exists
-                && let Some(named) = self.names.get_mut(&api.name)
+            let names = self.names.get_mut(&api.organization);
+            if api.truth().exists
+                && let Some(named) = names.and_then(|names| names.get_mut(&api.name))
             {
                 named.newest = index;
             }
@@ -285,7 +346,11 @@ fn document(api: &Api, outline: Outline) -> String {
     push(&["apiVersion: gateway.api-platform.wso2.com/v1alpha1\nkind: ", api.kind.name()]);
     push(&["\nmetadata:\n  name: ", &slug, "-v1\nspec:\n  displayName: ", &quoted]);
     push(&["\n  version: v1.0\n  context: /", &slug, "/v1.0\n  upstream:\n    main:\n"]);
-    let incarnation = api.incarnation.to_string();
+    // Two organizations may call an API the same; what it says is not the same then.
+    let incarnation = match api.organization.0 {
+        0 => api.incarnation.to_string(),
+        of => format!("{}.o{of}", api.incarnation),
+    };
     push(&["      url: http://", &slug, "-r", &revision, ".i", &incarnation, ".example:8080\n"]);
     push(&["      ref: null\n    sandbox: null\n"]);
     outline.push(&mut out);
@@ -301,6 +366,8 @@ pub(super) fn quote(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const HERE: OrganizationIndex = OrganizationIndex(0);
+
     #[test]
     fn a_deployment_id_is_the_name_uuid_of_java() {
         // python3: uuid.UUID(bytes=hashlib.md5(b"api:gateway:revision").digest(), version=3)
@@ -311,12 +378,12 @@ mod tests {
     #[test]
     fn ids_depend_on_seed_name_and_incarnation_only() {
         let start = Instant::START;
-        let mut first = Catalog::new(Key::new(1), Arc::from("g"), true);
-        let orders = first.add("orders", Kind::RestApi, start);
-        let again = first.add("orders", Kind::RestApi, start);
-        let mut second = Catalog::new(Key::new(1), Arc::from("g"), true);
-        second.add("billing", Kind::RestApi, start);
-        let same = second.add("orders", Kind::RestApi, start);
+        let mut first = Catalog::new(Key::new(1), vec![Arc::from("g")], true);
+        let orders = first.add(HERE, "orders", Kind::RestApi, start);
+        let again = first.add(HERE, "orders", Kind::RestApi, start);
+        let mut second = Catalog::new(Key::new(1), vec![Arc::from("g")], true);
+        second.add(HERE, "billing", Kind::RestApi, start);
+        let same = second.add(HERE, "orders", Kind::RestApi, start);
         let id = |catalog: &Catalog, index| catalog.get(index).unwrap().id.clone();
         assert_eq!(id(&first, orders), id(&second, same));
         assert_ne!(id(&first, orders), id(&first, again));
@@ -324,10 +391,10 @@ mod tests {
 
     #[test]
     fn every_revision_and_incarnation_has_its_own_definition() {
-        let mut catalog = Catalog::new(Key::new(1), Arc::from("g"), true);
+        let mut catalog = Catalog::new(Key::new(1), vec![Arc::from("g")], true);
         let mut digests = Vec::new();
         for _ in 0..2 {
-            let index = catalog.add("Größe \"1\"", Kind::RestApi, Instant::START);
+            let index = catalog.add(HERE, "Größe \"1\"", Kind::RestApi, Instant::START);
             catalog.revise_up_to(index, 3);
             let api = catalog.get(index).unwrap();
             let published = |revision| api.definition(revision, Lifecycle::Published);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
+use super::environments::{Aim, GatewayIndex, Spot};
 use super::ledger::{Cause, Issued};
 use super::rows::{State, earlier};
 use crate::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
@@ -15,8 +16,8 @@ use crate::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
 pub(super) struct Delivered {
     /// By kind.
     pub(super) by_kind: BTreeMap<&'static str, u64>,
-    /// Of all kinds.
-    pub(super) total: u64,
+    /// Of all kinds, on every gateway at once.
+    pub(super) shared: u64,
 }
 
 impl Delivered {
@@ -27,9 +28,14 @@ impl Delivered {
 
     /// A fault took effect several times.
     pub(super) fn add(&mut self, kind: &'static str, times: u64) {
+        self.add_kind(kind, times);
+        self.shared += times;
+    }
+
+    /// A fault took effect several times on one gateway.
+    pub(super) fn add_kind(&mut self, kind: &'static str, times: u64) {
         if times > 0 {
             *self.by_kind.entry(kind).or_default() += times;
-            self.total += times;
         }
     }
 }
@@ -66,7 +72,21 @@ struct WrongAnswers {
     until: Option<Instant>,
 }
 
-/// The faults that are armed.
+/// The faults that are armed for everyone: what goes wrong with the tables that an organization
+/// has once, whatever its gateways.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SharedFaults {
+    /// Keys still to be written half way.
+    pub(super) break_keys: u32,
+    /// Key events still to have no hash that can be read.
+    pub(super) odd_key_events: u32,
+    /// How much later than their effect events about keys and subscriptions are raised.
+    pub(super) late_events: Window,
+    /// How much later changes of keys, subscriptions and plans become readable.
+    pub(super) delay: Window,
+}
+
+/// The faults that are armed for one gateway.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     /// Events still to be lost.
@@ -79,13 +99,7 @@ pub(super) struct Faults {
     pub(super) keep_rows: u32,
     /// Undeploy events still to name a wrong deployment.
     pub(super) wrong_undeploy_ids: u32,
-    /// Keys still to be written half way.
-    pub(super) break_keys: u32,
-    /// Key events still to have no hash that can be read.
-    pub(super) odd_key_events: u32,
-    /// How much later than their effect events about keys and subscriptions are raised.
-    pub(super) late_events: Window,
-    /// How much later changes become readable.
+    /// How much later changes of artifacts become readable.
     pub(super) delay: Window,
     /// How long a redeploy maps two revisions.
     pub(super) redeploy: Window,
@@ -165,34 +179,15 @@ fn arm_count(place: &mut u32, count: u32) -> bool {
 
 impl ApiManager {
     /// Arms or carries out a fault of the control plane; answers whether that did anything.
-    pub(super) fn apply_fault(&mut self, verb: &Verb, now: Instant) -> bool {
-        let is_apim = self.keeps_events();
+    pub(super) fn apply_fault(&mut self, verb: &Verb, aim: &Aim, now: Instant) -> bool {
         let faults = &mut self.faults;
         match verb {
-            Verb::LoseEvents(count) => arm_count(&mut faults.lose_events, count.count),
-            Verb::KeepRows(count) => is_apim && arm_count(&mut faults.keep_rows, count.count),
-            Verb::WrongUndeployIds(count) => arm_count(&mut faults.wrong_undeploy_ids, count.count),
-            Verb::NoDirectSend(span) => {
-                faults.no_direct = Window::new(now, span.for_ms, 0);
-                is_apim && span.for_ms > 0
-            }
-            Verb::StrandPoll(_) => is_apim && !std::mem::replace(&mut faults.strand_poll, is_apim),
-            Verb::KillPoll(_) => self.sessions.kill_polls(),
-            Verb::DelayEffects(delay) => {
-                faults.delay = Window::new(now, delay.for_ms, delay.delay_ms);
-                delay.for_ms > 0 && delay.delay_ms > 0
-            }
             Verb::DelayEvents(delay) => {
                 faults.late_events = Window::new(now, delay.for_ms, delay.delay_ms);
                 delay.for_ms > 0 && delay.delay_ms > 0
             }
             Verb::BreakKeys(count) => arm_count(&mut faults.break_keys, count.count),
             Verb::OddKeyEvents(count) => arm_count(&mut faults.odd_key_events, count.count),
-            Verb::RedeployWindow(window) => {
-                faults.redeploy = Window::new(now, window.for_ms, window.window_ms);
-                is_apim && window.for_ms > 0 && window.window_ms > 0
-            }
-            Verb::LoseRow(api) => self.lose_row(&api.api, now),
             Verb::FreezeStamps(span) => {
                 self.clock.freeze(now, Duration::from_millis(span.for_ms));
                 span.for_ms > 0
@@ -203,16 +198,57 @@ impl ApiManager {
             }
             Verb::RestoreBackup(ago) => self.restore_backup(ago.ago_ms, now),
             Verb::RestartManager(restart) => self.restart(*restart, now),
+            fault => {
+                if let Verb::DelayEffects(delay) = fault {
+                    faults.delay = Window::new(now, delay.for_ms, delay.delay_ms);
+                }
+                let aimed = self.gateways().filter(|gateway| aim.is_at(*gateway));
+                aimed
+                    .fold(false, |did, gateway| self.apply_fault_at(fault, aim, gateway, now) | did)
+            }
+        }
+    }
+
+    /// Arms or carries out a fault for one gateway; answers whether that did anything.
+    fn apply_fault_at(
+        &mut self,
+        verb: &Verb,
+        aim: &Aim,
+        gateway: GatewayIndex,
+        now: Instant,
+    ) -> bool {
+        let (is_apim, nodes) = (self.keeps_events(), self.switches.nodes);
+        let environment = self.environments.at_mut(gateway);
+        let faults = &mut environment.faults;
+        match verb {
+            Verb::LoseEvents(count) => arm_count(&mut faults.lose_events, count.count),
+            Verb::KeepRows(count) => is_apim && arm_count(&mut faults.keep_rows, count.count),
+            Verb::WrongUndeployIds(count) => arm_count(&mut faults.wrong_undeploy_ids, count.count),
+            Verb::NoDirectSend(span) => {
+                faults.no_direct = Window::new(now, span.for_ms, 0);
+                is_apim && span.for_ms > 0
+            }
+            Verb::StrandPoll(_) => is_apim && !std::mem::replace(&mut faults.strand_poll, is_apim),
+            Verb::KillPoll(_) => environment.sessions.kill_polls(),
+            Verb::DelayEffects(delay) => {
+                faults.delay = Window::new(now, delay.for_ms, delay.delay_ms);
+                delay.for_ms > 0 && delay.delay_ms > 0
+            }
+            Verb::RedeployWindow(window) => {
+                faults.redeploy = Window::new(now, window.for_ms, window.window_ms);
+                is_apim && window.for_ms > 0 && window.window_ms > 0
+            }
+            Verb::LoseRow(api) => self.lose_row(aim, &api.api, gateway, now),
             Verb::CloseSession(close) => {
                 let reason = if close.code == 4401 { "Invalid or expired API key" } else { "" };
-                let closed = self.sessions.close_all(close.code, reason);
-                self.delivered.add("close_session", closed);
+                let closed = environment.sessions.close_all(close.code, reason);
+                self.count_at(gateway, "close_session", closed);
                 closed > 0
             }
             Verb::SwitchNode(_) => {
-                let has_nodes = is_apim && self.switches.nodes > 1;
+                let has_nodes = is_apim && nodes > 1;
                 if has_nodes {
-                    self.sessions.switch_node(self.switches.nodes);
+                    environment.sessions.switch_node(nodes);
                 }
                 has_nodes
             }
@@ -228,11 +264,11 @@ impl ApiManager {
         }
     }
 
-    /// Whether verifying a token throws now; counts it (A-H22).
-    pub(super) fn verification_throws(&mut self, now: Instant) -> bool {
-        let refused = self.faults.refuse_tokens.is_open(now);
+    /// Whether verifying a token throws now for a gateway; counts it (A-H22).
+    pub(super) fn verification_throws(&mut self, gateway: GatewayIndex, now: Instant) -> bool {
+        let refused = self.environments.at(gateway).faults.refuse_tokens.is_open(now);
         if refused {
-            self.delivered.count("refuse_tokens");
+            self.count_at(gateway, "refuse_tokens", 1);
         }
         refused || self.switches.verify_throws
     }
@@ -242,21 +278,22 @@ impl ApiManager {
         self.node.down_until = down_until;
         self.node.starting_until = down_until.after(Duration::from_millis(restart.starting_ms));
         let reason = "The web application is stopping";
-        let closed = self.sessions.close_all(1001, reason);
+        let environments = self.environments.iter_mut();
+        let closed = environments.map(|of| of.sessions.close_all(1001, reason)).sum();
         self.delivered.add("restart_manager", closed);
         for told in self.access.take_late() {
-            self.lose_told(told, now);
+            self.lose_told(&told, now);
         }
         closed > 0 || restart.down_ms > 0 || restart.starting_ms > 0
     }
 
     /// A-H14: the API stays mapped and deployed, and the list lacks it.
-    fn lose_row(&mut self, name: &str, now: Instant) -> bool {
+    fn lose_row(&mut self, aim: &Aim, name: &str, gateway: GatewayIndex, now: Instant) -> bool {
         if !self.keeps_events() {
             return false;
         }
-        let Some(index) = self.catalog.existing(name) else { return false };
-        self.change_rows(index, now, |rows| rows.cached.take().is_some())
+        let Some(api) = self.catalog.existing(aim.organization, name) else { return false };
+        self.change_rows(Spot { api, gateway }, now, |rows| rows.cached.take().is_some())
     }
 
     /// The database goes back in time; sockets and the node's memory stay. No event tells.
@@ -265,35 +302,45 @@ impl ApiManager {
             return false;
         }
         let then = earlier(now, ago_ms);
-        let mut changed = self.events.restore(then);
+        let environments = self.environments.iter_mut();
+        let mut changed = environments.fold(false, |did, of| of.events.restore(then) | did);
         while self.pending.pop().is_some() {}
-        let (stamp, keeps_undeployed) = (self.clock.row(now), !self.keeps_events());
         for index in 0..self.catalog.len() {
-            let Some(api) = self.catalog.get_mut(index) else { continue };
-            let (before, mut after) = (api.state, api.history.at(then));
-            after.settle(stamp, keeps_undeployed);
-            if before == after {
-                continue;
+            for gateway in self.gateways() {
+                changed |= self.restore_api(Spot { api: index, gateway }, then, now);
             }
-            changed = true;
-            api.state = after;
-            if let Some(revision) = after.truth.deployed {
-                api.note_deployed(revision, after.truth.deployed_as);
-            }
-            api.history.note(now, after);
-            self.note_restored(index, before, after, now);
         }
         self.catalog.reclaim_names();
         changed |= self.restore_access(then, now);
         if changed {
-            self.ledger.restored(now);
+            let environments = self.environments.iter_mut();
+            environments.for_each(|environment| environment.ledger.restored(now));
             self.delivered.count("restore_backup");
         }
         changed
     }
 
+    /// What was said of an API on a gateway goes back in time; answers whether that is news.
+    fn restore_api(&mut self, spot: Spot, then: Option<Instant>, now: Instant) -> bool {
+        let (stamp, keeps_undeployed) = (self.clock.row(now), !self.keeps_events());
+        let Some(api) = self.catalog.get_mut(spot.api) else { return false };
+        let site = api.sites.at_mut(spot.gateway);
+        let (before, mut after) = (site.state, site.history.at(then));
+        after.settle(stamp, keeps_undeployed);
+        if before == after {
+            return false;
+        }
+        site.state = after;
+        site.history.note(now, after);
+        if let Some(revision) = after.truth.deployed {
+            api.note_deployed(spot.gateway, revision, after.truth.deployed_as);
+        }
+        self.note_restored(spot, before, after, now);
+        true
+    }
+
     /// Tells the ledger when the truth about an API changed back.
-    fn note_restored(&mut self, index: usize, before: State, after: State, now: Instant) {
+    fn note_restored(&mut self, spot: Spot, before: State, after: State, now: Instant) {
         let served = |state: State| {
             let truth = state.truth;
             let deployed = truth.deployed.filter(|_| truth.is_there());
@@ -301,24 +348,26 @@ impl ApiManager {
         };
         let same =
             served(before) == served(after) && before.truth.is_there() == after.truth.is_there();
-        let Some(api) = self.catalog.get(index) else { return };
+        let Some(api) = self.catalog.get(spot.api) else { return };
+        let ledger = &mut self.environments.at_mut(spot.gateway).ledger;
         if after.truth.exists {
-            self.ledger.named(&api.id);
+            ledger.named(&api.id);
         }
-        let said_nothing = self.ledger.current(&api.id).is_none();
+        let said_nothing = ledger.current(&api.id).is_none();
         if same || (said_nothing && served(after).is_none()) {
             return;
         }
         let what = match served(after) {
-            Some((revision, lifecycle)) => match self.deployed_issue(index, revision, lifecycle) {
+            Some((revision, lifecycle)) => match self.deployed_issue(spot, revision, lifecycle) {
                 Some(what) => what,
                 None => return,
             },
             None if after.truth.is_there() => Issued::Undeployed,
             None => Issued::Deleted,
         };
-        let Some(api) = self.catalog.get(index) else { return };
-        self.ledger.issue(&api.id, now, what, now, Cause::Restore);
+        let Some(api) = self.catalog.get(spot.api) else { return };
+        let ledger = &mut self.environments.at_mut(spot.gateway).ledger;
+        ledger.issue(&api.id, now, what, now, Cause::Restore);
     }
 
     /// Ends every fault at once: from here on the API Manager is healthy. Changes on their way
@@ -326,27 +375,36 @@ impl ApiManager {
     /// so, an operator repairs the artifact rows. The clock keeps its offset.
     pub fn lift_faults(&mut self, now: Instant) {
         self.advance(now);
-        self.faults = Faults::default();
+        self.faults = SharedFaults::default();
         self.node = Node::default();
         self.clock.thaw();
-        self.sessions.revive_polls();
+        for environment in self.environments.iter_mut() {
+            environment.faults = Faults::default();
+            environment.sessions.revive_polls();
+        }
         while let Some(pending) = self.pending.pop() {
-            self.carry_out(pending.api, pending.effect, now);
+            self.carry_out(pending.spot, pending.effect, now);
         }
         self.complete_access(now);
         if self.switches.repair_rows && self.keeps_events() {
-            (0..self.catalog.len()).for_each(|index| self.repair_row(index, now));
+            for api in 0..self.catalog.len() {
+                for gateway in self.gateways() {
+                    self.repair_row(Spot { api, gateway }, now);
+                }
+            }
         }
-        self.ledger.readable_now(now);
+        let environments = self.environments.iter_mut();
+        environments.for_each(|environment| environment.ledger.readable_now(now));
     }
 
-    fn repair_row(&mut self, index: usize, now: Instant) {
+    fn repair_row(&mut self, spot: Spot, now: Instant) {
         let stamp = self.clock.row(now);
-        let Some(api) = self.catalog.get(index) else { return };
-        let mut repaired = api.state;
+        let Some(api) = self.catalog.get(spot.api) else { return };
+        let state = api.sites.at(spot.gateway).state;
+        let mut repaired = state;
         repaired.settle(stamp, false);
-        if repaired.rows != api.state.rows {
-            self.change_rows(index, now, |rows| {
+        if repaired.rows != state.rows {
+            self.change_rows(spot, now, |rows| {
                 *rows = repaired.rows;
                 true
             });

@@ -11,6 +11,7 @@ use driftless_gateway::time::{Instant, Timestamp};
 
 use super::ApiManager;
 use super::catalog::ApiIndex;
+use super::environments::OrganizationIndex;
 use super::keys::{KeyRow, Owner};
 use super::ledger::{Cause, Expiry, KeyIndex, KeyRecord, KeyScope, KeyState, Secret, validity};
 use super::notices::KeyChange;
@@ -19,6 +20,7 @@ use crate::step::{CreateKey, ImportKeys, Lifecycle, NamedKey};
 
 /// A key to be made.
 struct NewKey<'a> {
+    organization: OrganizationIndex,
     owner: Owner,
     name: &'a str,
     user: &'a str,
@@ -39,19 +41,25 @@ impl ApiManager {
     /// Creates a key of an API or of an application, which is created where there is none. A
     /// name that is taken is refused: by the Platform API whoever has it, by an APIM only where
     /// the same person has it (A-H29).
-    pub(super) fn create_key(&mut self, create: &CreateKey, now: Instant) -> bool {
+    pub(super) fn create_key(
+        &mut self,
+        of: OrganizationIndex,
+        create: &CreateKey,
+        now: Instant,
+    ) -> bool {
         let named = create.key();
         if let Some(name) = &named.application {
-            self.application(name, now);
+            self.application(of, name, now);
         }
-        let Some(owner) = self.owner(&named) else { return false };
+        let Some(owner) = self.owner(of, &named) else { return false };
         let (name, user) = (&*named.name, &*named.user);
         if self.is_taken(owner, name, user) {
             return false;
         }
         let valid = create.valid_for_ms.map(validity);
         let number = self.access.keys.count(owner, name, user);
-        let new = NewKey { owner, name, user, valid, replaces: None, number };
+        let replaces = None;
+        let new = NewKey { organization: of, owner, name, user, valid, replaces, number };
         let (key, secret) = self.add_key(&new, now);
         let commits = self.commits(now);
         if self.breaks_key(key, commits.first, now) {
@@ -67,12 +75,18 @@ impl ApiManager {
 
     /// Revokes a key and issues another of the same name and validity, with another UUID; one
     /// event tells of both and names no UUID (§2.5, A-H31).
-    pub(super) fn regenerate_key(&mut self, named: &NamedKey, now: Instant) -> bool {
-        let Some((owner, old)) = self.named_key(named) else { return false };
+    pub(super) fn regenerate_key(
+        &mut self,
+        of: OrganizationIndex,
+        named: &NamedKey,
+        now: Instant,
+    ) -> bool {
+        let Some((owner, old)) = self.named_key(of, named) else { return false };
         let valid = self.access.keys.get(old).and_then(|row| row.valid);
         let number = self.access.keys.count(owner, &named.name, &named.user);
         let (name, user) = (&*named.name, &*named.user);
-        let new = NewKey { owner, name, user, valid, replaces: Some(old), number };
+        let replaces = Some(old);
+        let new = NewKey { organization: of, owner, name, user, valid, replaces, number };
         let (key, secret) = self.add_key(&new, now);
         let commits = self.commits(now);
         self.end_key_at(old, Some(KeyState::Regenerated), commits.first, now);
@@ -92,8 +106,13 @@ impl ApiManager {
     }
 
     /// Revokes a key. The row is committed first and the event raised apart from it (A-H33).
-    pub(super) fn revoke_key(&mut self, named: &NamedKey, now: Instant) -> bool {
-        let Some((_, key)) = self.named_key(named) else { return false };
+    pub(super) fn revoke_key(
+        &mut self,
+        of: OrganizationIndex,
+        named: &NamedKey,
+        now: Instant,
+    ) -> bool {
+        let Some((_, key)) = self.named_key(of, named) else { return false };
         self.revoke(key, now);
         true
     }
@@ -112,14 +131,27 @@ impl ApiManager {
     }
 
     /// Adds keys that were issued before anybody listened.
-    pub(super) fn import_keys(&mut self, import: &ImportKeys, now: Instant) -> bool {
-        let Some(owner) = self.catalog.existing(&import.api).map(Owner::Api) else { return false };
+    pub(super) fn import_keys(
+        &mut self,
+        of: OrganizationIndex,
+        import: &ImportKeys,
+        now: Instant,
+    ) -> bool {
+        let api = self.catalog.existing(of, &import.api);
+        let Some(owner) = api.map(Owner::Api) else { return false };
         let before = self.access.keys.of(owner).count();
         let commits = self.commits(now);
         for place in before..before + import.count as usize {
             let name = format!("imported-{place}");
-            let user = "import";
-            let new = NewKey { owner, name: &name, user, valid: None, replaces: None, number: 0 };
+            let new = NewKey {
+                organization: of,
+                owner,
+                name: &name,
+                user: "import",
+                valid: None,
+                replaces: None,
+                number: 0,
+            };
             let (key, _) = self.add_key(&new, now);
             self.begin_key(key, commits, now);
         }
@@ -153,7 +185,8 @@ impl ApiManager {
         if state.is_none() {
             row.mapping.say(None, now, readable, Cause::People);
         }
-        self.ledger.say_key(key, state, now, readable);
+        let (of, record) = (row.organization, row.record);
+        self.note_for(of, |ledger| ledger.say_key(record, state, now, readable));
     }
 
     /// Commits the row of a key, then its mapping.
@@ -161,7 +194,9 @@ impl ApiManager {
         let Some(row) = self.access.keys.get_mut(key) else { return };
         row.row.say(Some(KeyState::Active), now, commits.first, Cause::People);
         row.mapping.say(Some(()), now, commits.second, Cause::People);
-        self.ledger.say_key(key, Some(KeyState::Active), now, commits.second);
+        let (of, record) = (row.organization, row.record);
+        let state = Some(KeyState::Active);
+        self.note_for(of, |ledger| ledger.say_key(record, state, now, commits.second));
     }
 
     /// Whether the work on a key ends with its row this time: no mapping, no event, no key.
@@ -192,7 +227,12 @@ impl ApiManager {
             KeyScope::Api(id) => id.as_str(),
             KeyScope::Application(id) => id.as_str(),
         };
-        let drawn = self.key.child("keys").child(owner).child(new.name).child(new.user);
+        let drawn = self
+            .organization_key(new.organization)
+            .child("keys")
+            .child(owner)
+            .child(new.name)
+            .child(new.user);
         let drawn = drawn.nth(new.number);
         let secret = Secret::draw(drawn.child("text"));
         let (uuid, hash) = (KeyUuid::new(&drawn.uuid("key")), secret.hash());
@@ -207,7 +247,8 @@ impl ApiManager {
             at: now.after(valid),
             stamp: Timestamp::from_unix_millis(stamp / 1000),
         });
-        self.ledger.add_key(KeyRecord {
+        let replaces = new.replaces.and_then(|old| self.access.keys.get(old)).map(|row| row.record);
+        let record = KeyRecord {
             name: Arc::clone(&name),
             user: Arc::clone(&user),
             scope,
@@ -216,11 +257,16 @@ impl ApiManager {
             secret: secret.clone(),
             created_at: now,
             expires: expiry,
-            replaces: new.replaces,
+            replaces,
             life: Timeline::default(),
+        };
+        self.note_for(new.organization, |ledger| {
+            ledger.add_key(record.clone());
         });
         let key = self.access.keys.add(KeyRow {
             owner: new.owner,
+            organization: new.organization,
+            record: self.access.keys.count_of(new.organization),
             name,
             user,
             uuid,
@@ -248,17 +294,17 @@ impl ApiManager {
     }
 
     /// The owner that a step names, if it can have keys.
-    fn owner(&self, named: &NamedKey) -> Option<Owner> {
+    fn owner(&self, of: OrganizationIndex, named: &NamedKey) -> Option<Owner> {
         if let Some(name) = &named.application {
-            return self.access.applications.existing(name).map(Owner::Application);
+            return self.access.applications.existing(of, name).map(Owner::Application);
         }
-        let api = self.catalog.existing(named.api.as_deref()?)?;
-        let lifecycle = self.catalog.get(api)?.state.truth.lifecycle;
+        let api = self.catalog.existing(of, named.api.as_deref()?)?;
+        let lifecycle = self.catalog.get(api)?.truth().lifecycle;
         (lifecycle != Lifecycle::Retired).then_some(Owner::Api(api))
     }
 
-    fn named_key(&self, named: &NamedKey) -> Option<(Owner, KeyIndex)> {
-        let owner = self.owner(named)?;
+    fn named_key(&self, of: OrganizationIndex, named: &NamedKey) -> Option<(Owner, KeyIndex)> {
+        let owner = self.owner(of, named)?;
         Some((owner, self.access.keys.active(owner, &named.name, &named.user)?))
     }
 

@@ -10,6 +10,7 @@ use driftless_gateway::time::Instant;
 use super::applications::ApplicationIndex;
 use super::catalog::ApiIndex;
 use super::clock::Micros;
+use super::environments::OrganizationIndex;
 use super::ledger::{KeyIndex, KeyState};
 use super::timeline::Timeline;
 
@@ -22,10 +23,14 @@ pub(super) enum Owner {
     Application(ApplicationIndex),
 }
 
-/// A key. Its place is its place in the ledger too.
+/// A key.
 pub(super) struct KeyRow {
     /// What it is for.
     pub(super) owner: Owner,
+    /// Whose it is.
+    pub(super) organization: OrganizationIndex,
+    /// Its place in the ledgers of the gateways of its organization.
+    pub(super) record: KeyIndex,
     /// Its name as people wrote it.
     pub(super) name: Arc<str>,
     /// Whose it is.
@@ -58,6 +63,7 @@ impl KeyRow {
 pub(super) struct Keys {
     rows: Vec<KeyRow>,
     of: BTreeMap<Owner, Vec<KeyIndex>>,
+    counts: BTreeMap<OrganizationIndex, usize>,
 }
 
 impl Keys {
@@ -65,6 +71,7 @@ impl Keys {
     pub(super) fn add(&mut self, row: KeyRow) -> KeyIndex {
         let index = self.rows.len();
         self.of.entry(row.owner).or_default().push(index);
+        *self.counts.entry(row.organization).or_default() += 1;
         self.rows.push(row);
         index
     }
@@ -89,6 +96,11 @@ impl Keys {
     pub(super) fn active(&self, owner: Owner, name: &str, user: &str) -> Option<KeyIndex> {
         let is_it = |row: &KeyRow| row.is_active() && *row.name == *name && *row.user == *user;
         self.of(owner).filter(|(_, row)| is_it(row)).last().map(|(index, _)| index)
+    }
+
+    /// How many keys an organization ever had.
+    pub(super) fn count_of(&self, of: OrganizationIndex) -> usize {
+        self.counts.get(&of).copied().unwrap_or(0)
     }
 
     /// How many keys of that owner, name and user there ever were: what the next one is drawn by.

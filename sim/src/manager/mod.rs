@@ -6,7 +6,7 @@
 //! not allow is refused and kept in [`ApiManager::violations`].
 //!
 //! Where to find what: `catalog` the APIs and their ids, `outline` what their definitions say,
-//! `deployment` what people do,
+//! `environments` the gateways, `deployment` what people do,
 //! `announce` the events it raises, `rows` the two tables that APIM keeps apart and their history,
 //! `access` who may use what: `keys` with `key_changes`, `applications`, `subscriptions` and
 //! `plans`, whose past is a `timeline`, whose events are `notices` and whose lists `rolls`;
@@ -23,6 +23,7 @@ mod bodies;
 mod catalog;
 mod clock;
 mod deployment;
+mod environments;
 mod events;
 mod faults;
 mod key_changes;
@@ -44,7 +45,7 @@ pub(crate) mod wrong;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
 pub use clock::wall_clock;
+pub use environments::{Aim, GatewayIndex, OrganizationIndex, Registration};
 pub use ledger::{
     AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued, KeyIndex,
     KeyRecord, KeyScope, KeyState, Ledger, MustServe, Notice, PlanRecord, Reach, Record, Secret,
@@ -67,10 +69,10 @@ pub use timeline::{Said, Timeline};
 use access::Access;
 use catalog::Catalog;
 use clock::WallClock;
-use events::EventStore;
-use faults::{Delivered, Faults, Node};
+use environments::{Environment, PerGateway};
+use faults::{Delivered, Node, SharedFaults};
 use rows::PendingEffects;
-use sessions::{PUSHER_INTERVAL, Sessions};
+use sessions::PUSHER_INTERVAL;
 
 use crate::random::Key;
 use crate::step::Verb;
@@ -165,23 +167,20 @@ impl Token {
     }
 }
 
-/// The simulated API Manager of one gateway.
+/// The simulated API Manager, and everything it keeps for each of its gateways.
 pub struct ApiManager {
     dialect: Dialect,
     switches: Switches,
     key: Key,
-    gateway: Arc<str>,
-    token: Token,
-    tokens: u64,
+    environments: PerGateway<Environment>,
     catalog: Catalog,
-    events: EventStore,
-    sessions: Sessions,
+    /// The gateway of each connection that showed a token in force.
+    owners: BTreeMap<ConnectionId, GatewayIndex>,
     clock: WallClock,
-    faults: Faults,
+    faults: SharedFaults,
     node: Node,
     pending: PendingEffects,
     access: Access,
-    ledger: Ledger,
     delivered: Delivered,
     violations: Vec<String>,
     next_purge: Instant,
@@ -204,24 +203,34 @@ impl fmt::Debug for ApiManager {
 impl ApiManager {
     /// An API Manager without APIs, with one gateway registered.
     pub fn new(dialect: Dialect, switches: Switches, seed: u64) -> Self {
+        Self::with_gateways(dialect, switches, seed, &[])
+    }
+
+    /// An API Manager without APIs, with these gateways registered; with one where there is none.
+    pub fn with_gateways(
+        dialect: Dialect,
+        switches: Switches,
+        seed: u64,
+        gateways: &[Registration],
+    ) -> Self {
         let key = Key::new(seed).child("manager");
-        let gateway: Arc<str> = Arc::from(key.uuid("gateway"));
+        let environments = PerGateway::new(gateways.len().max(1), |place| {
+            let registration = gateways.get(place.0).copied().unwrap_or_default();
+            Environment::new(key, place, registration)
+        });
+        let ids = environments.iter().map(|environment| Arc::clone(&environment.id)).collect();
         let next_push = switches.two_minute_pusher.then(|| Instant::START.after(PUSHER_INTERVAL));
         let mut manager = Self {
             dialect,
             key,
-            token: Token::new(key, 0),
-            tokens: 0,
-            catalog: Catalog::new(key, Arc::clone(&gateway), dialect == Dialect::PlatformApi11),
-            gateway,
-            events: EventStore::default(),
-            sessions: Sessions::default(),
+            environments,
+            catalog: Catalog::new(key, ids, dialect == Dialect::PlatformApi11),
+            owners: BTreeMap::new(),
             clock: WallClock::new(switches.db_precision),
-            faults: Faults::default(),
+            faults: SharedFaults::default(),
             node: Node::default(),
             pending: PendingEffects::default(),
             access: Access::default(),
-            ledger: Ledger::default(),
             delivered: Delivered::default(),
             violations: Vec::new(),
             next_purge: Instant::START.after(PURGE_INTERVAL),
@@ -231,39 +240,43 @@ impl ApiManager {
             requests: 0,
             switches,
         };
-        manager.make_first_plans();
+        let organizations: BTreeSet<_> =
+            manager.gateways().map(|gateway| manager.organization_of(gateway)).collect();
+        organizations.into_iter().for_each(|of| manager.make_first_plans(of));
         manager
     }
 
-    /// Carries out a verb of people or of the control plane.
+    /// Carries out a verb of people or of the control plane, aimed at the first organization and
+    /// at every gateway.
     pub fn apply(&mut self, verb: &Verb, now: Instant) -> Applied {
+        self.apply_at(verb, &Aim::default(), now)
+    }
+
+    /// Carries out a verb of people or of the control plane where it is aimed at.
+    pub fn apply_at(&mut self, verb: &Verb, aim: &Aim, now: Instant) -> Applied {
         self.advance(now);
+        let of = aim.organization;
         let did = match verb {
-            Verb::Publish(publish) => self.publish(&publish.api, &publish.kind, now),
-            Verb::Revise(api) => self.revise(&api.api, now),
-            Verb::Deploy(deploy) => self.deploy(deploy, now),
-            Verb::Undeploy(api) => self.undeploy(&api.api, now),
-            Verb::Delete(api) => self.delete(&api.api, now),
-            Verb::Lifecycle(change) => self.change_lifecycle(&change.api, change.state, now),
-            Verb::RotateToken(_) => {
-                // All earlier tokens are revoked at once; an open session stays (§5.6).
-                self.tokens += 1;
-                self.token = Token::new(self.key, self.tokens);
-                true
-            }
-            Verb::CreateKey(create) => self.create_key(create, now),
-            Verb::RegenerateKey(key) => self.regenerate_key(key, now),
-            Verb::RevokeKey(key) => self.revoke_key(key, now),
-            Verb::ImportKeys(import) => self.import_keys(import, now),
-            Verb::Subscribe(subscribe) => self.subscribe(subscribe, now),
-            Verb::Unsubscribe(held) => self.unsubscribe(&held.application, &held.api, now),
-            Verb::ChangeSubscription(change) => self.change_subscription(change, now),
-            Verb::CreatePlan(plan) => self.create_plan(plan, now),
-            Verb::ChangePlan(plan) => self.change_plan(plan, now),
-            Verb::DeletePlan(plan) => self.delete_plan(&plan.plan, now),
-            Verb::MapKey(map) => self.map_key(map, now),
-            Verb::UnmapKey(map) => self.unmap_key(map, now),
-            Verb::DeleteApplication(named) => self.delete_application(&named.application, now),
+            Verb::Publish(publish) => self.publish(of, &publish.api, &publish.kind, now),
+            Verb::Revise(api) => self.revise(of, &api.api, now),
+            Verb::Deploy(deploy) => self.deploy(aim, deploy, now),
+            Verb::Undeploy(api) => self.undeploy(aim, &api.api, now),
+            Verb::Delete(api) => self.delete(of, &api.api, now),
+            Verb::Lifecycle(change) => self.change_lifecycle(of, &change.api, change.state, now),
+            Verb::RotateToken(_) => self.rotate_tokens(aim),
+            Verb::CreateKey(create) => self.create_key(of, create, now),
+            Verb::RegenerateKey(key) => self.regenerate_key(of, key, now),
+            Verb::RevokeKey(key) => self.revoke_key(of, key, now),
+            Verb::ImportKeys(import) => self.import_keys(of, import, now),
+            Verb::Subscribe(subscribe) => self.subscribe(of, subscribe, now),
+            Verb::Unsubscribe(held) => self.unsubscribe(of, held, now),
+            Verb::ChangeSubscription(change) => self.change_subscription(of, change, now),
+            Verb::CreatePlan(plan) => self.create_plan(of, plan, now),
+            Verb::ChangePlan(plan) => self.change_plan(of, plan, now),
+            Verb::DeletePlan(plan) => self.delete_plan(of, &plan.plan, now),
+            Verb::MapKey(map) => self.map_key(of, map, now),
+            Verb::UnmapKey(map) => self.unmap_key(of, map, now),
+            Verb::DeleteApplication(named) => self.delete_application(of, named, now),
             Verb::Partition(_)
             | Verb::Hold(_)
             | Verb::Latency(_)
@@ -274,7 +287,7 @@ impl ApiManager {
             | Verb::DiskFull(_)
             | Verb::FailWrites(_)
             | Verb::WipeStore(_) => return Applied::NotMine,
-            fault => self.apply_fault(fault, now),
+            fault => self.apply_fault(fault, aim, now),
         };
         if did { Applied::Done } else { Applied::Nothing }
     }
@@ -282,25 +295,27 @@ impl ApiManager {
     /// A connection is gone; what was still to be sent on it is dropped.
     pub fn disconnected(&mut self, connection: ConnectionId, now: Instant) {
         self.advance(now);
-        self.sessions.remove(connection);
+        for environment in self.environments.iter_mut() {
+            environment.sessions.remove(connection);
+        }
     }
 
     /// The next frame to send.
     pub fn poll_frame(&mut self) -> Option<(ConnectionId, ServerFrame)> {
-        self.sessions.pop()
+        self.environments.iter_mut().find_map(|environment| environment.sessions.pop())
     }
 
     /// When something is due next; call [`ApiManager::handle_timeout`] then.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let tables = [self.pending.next_at(), self.access.next_at()];
-        let clocks = [self.sessions.next_at(), self.next_push, Some(self.next_purge)];
+        let clocks = [self.sessions_next_at(), self.next_push, Some(self.next_purge)];
         tables.into_iter().chain(clocks).flatten().min()
     }
 
     /// Whether events wait to be delivered, or effects to be readable.
     pub fn has_unfinished(&self) -> bool {
         let changes = [self.pending.next_at(), self.access.next_at()];
-        self.events.is_waiting() || changes.iter().any(Option::is_some)
+        self.is_any_waiting() || changes.iter().any(Option::is_some)
     }
 
     /// Does what is due.
@@ -314,7 +329,7 @@ impl ApiManager {
             && at <= now
         {
             while let Some(pending) = self.pending.pop_due(at) {
-                self.carry_out(pending.api, pending.effect, at);
+                self.carry_out(pending.spot, pending.effect, at);
             }
             self.settle_access(at);
             self.tick_sessions(at);
@@ -324,14 +339,15 @@ impl ApiManager {
             }
             if self.next_purge <= at {
                 self.next_purge = at.after(PURGE_INTERVAL);
-                self.events.purge(at);
+                let environments = self.environments.iter_mut();
+                environments.for_each(|environment| environment.events.purge(at));
             }
         }
     }
 
-    /// The registration token in force.
-    pub fn token(&self) -> &str {
-        &self.token.0
+    /// The registration token in force for a gateway.
+    pub fn token(&self, gateway: GatewayIndex) -> &str {
+        &self.environments.at(gateway).token.0
     }
 
     /// The dialect it speaks.
@@ -344,9 +360,9 @@ impl ApiManager {
         &self.switches
     }
 
-    /// The id of the gateway it serves.
-    pub fn gateway(&self) -> &str {
-        &self.gateway
+    /// The id of a gateway.
+    pub fn gateway(&self, gateway: GatewayIndex) -> &str {
+        &self.environments.at(gateway).id
     }
 
     /// The base path of REST and WebSocket.
@@ -357,9 +373,10 @@ impl ApiManager {
         }
     }
 
-    /// Everything ever issued.
-    pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
+    /// Everything ever issued to a gateway: what its organization has, and what was deployed
+    /// there.
+    pub fn ledger(&self, gateway: GatewayIndex) -> &Ledger {
+        &self.environments.at(gateway).ledger
     }
 
     /// How often each kind of fault took effect on something that was sent or answered.
@@ -367,9 +384,9 @@ impl ApiManager {
         &self.delivered.by_kind
     }
 
-    /// How often any fault took effect.
-    pub const fn delivered_total(&self) -> u64 {
-        self.delivered.total
+    /// How often any fault took effect on a gateway, or on all of them at once.
+    pub fn delivered_total(&self, gateway: GatewayIndex) -> u64 {
+        self.delivered.shared + self.environments.at(gateway).delivered
     }
 
     /// What the gateway did that the contract does not allow.

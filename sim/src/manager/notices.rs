@@ -13,14 +13,16 @@ use super::ApiManager;
 use super::applications::ApplicationIndex;
 use super::catalog::{ApiIndex, quote};
 use super::clock::{Micros, push_go, push_java};
+use super::environments::{GatewayIndex, OrganizationIndex};
 use super::keys::{KeyRow, Owner};
 use super::ledger::{Fate, KeyIndex, Notice, Secret};
 use super::plans::{PlanIndex, PlanRow};
 use super::subscriptions::{SubscriptionIndex, Terms};
 use crate::step::Standing;
 
-/// An event to be raised, all but its envelope.
+/// An event to be raised for every gateway of an organization, all but its envelope.
 pub(super) struct Told {
+    organization: OrganizationIndex,
     event_type: &'static str,
     about: ResourceId,
     payload: String,
@@ -30,6 +32,16 @@ pub(super) struct Told {
 }
 
 impl Told {
+    const fn new(
+        organization: OrganizationIndex,
+        event_type: &'static str,
+        about: ResourceId,
+        payload: String,
+    ) -> Self {
+        let (user, begins, ends) = (None, None, None);
+        Self { organization, event_type, about, payload, user, begins, ends }
+    }
+
     /// Makes the hash unreadable, one way or another: left out, of another algorithm, of another
     /// length. No key is made known then.
     fn spoil(&mut self, way: u32) {
@@ -119,7 +131,10 @@ impl ApiManager {
         payload.push('}');
         let about = ResourceId::ApiKey(api.id.clone(), name);
         let user = Some(Arc::clone(&row.user));
-        let mut told = Told { event_type, about, payload, user, begins, ends };
+        let record = |key| self.access.keys.get(key).map(|row| row.record);
+        let (begins, ends) = (begins.and_then(record), ends.and_then(record));
+        let organization = row.organization;
+        let mut told = Told { organization, event_type, about, payload, user, begins, ends };
         if told.begins.is_some() && self.faults.odd_key_events > 0 {
             self.faults.odd_key_events -= 1;
             self.delivered.count("odd_key_events");
@@ -174,13 +189,14 @@ impl ApiManager {
         };
         let Some(row) = self.access.subscriptions.get(index) else { return };
         let Some(api) = self.catalog.get(row.api) else { return };
+        let organization = api.organization;
         let mut payload = format!(r#"{{"apiId":"{}","subscriptionId":"{}""#, api.id, row.id);
         if let Some(terms) = row.row.now() {
             self.push_terms(&mut payload, row.application, row.token.as_ref(), *terms);
         }
         payload.push('}');
         let about = ResourceId::Subscription(row.id.clone());
-        self.tell(Told { event_type, about, payload, user: None, begins: None, ends: None }, now);
+        self.tell(Told::new(organization, event_type, about, payload), now);
     }
 
     /// What events and lists say of a subscription in the same words.
@@ -219,11 +235,12 @@ impl ApiManager {
             PlanChange::Deleted => "subscriptionPlan.deleted",
         };
         let Some(plan) = self.access.plans.get(index) else { return };
+        let organization = plan.organization;
         let mut payload = format!(r#"{{"planId":"{}""#, plan.id);
         push_plan(&mut payload, plan, plan.row.now().map(|limit| limit.0));
         payload.push('}');
         let about = ResourceId::Plan(plan.id.clone());
-        self.tell(Told { event_type, about, payload, user: None, begins: None, ends: None }, now);
+        self.tell(Told::new(organization, event_type, about, payload), now);
     }
 
     /// Tells which keys an application has, all of them; an APIM does not.
@@ -232,6 +249,7 @@ impl ApiManager {
             return;
         }
         let Some(row) = self.access.applications.get(index) else { return };
+        let organization = row.organization;
         // The same id in both places: which of them a subscription names is nowhere said.
         let mut payload = format!(
             r#"{{"applicationId":"{}","applicationUuid":"{}","applicationName":{},"applicationType":"genai","mappings":["#,
@@ -247,7 +265,7 @@ impl ApiManager {
         payload.push_str("]}");
         let about = ResourceId::Application(row.id.clone());
         let event_type = "application.updated";
-        self.tell(Told { event_type, about, payload, user: None, begins: None, ends: None }, now);
+        self.tell(Told::new(organization, event_type, about, payload), now);
     }
 
     /// Raises an event now, or later where events run behind their effects; never before one
@@ -255,14 +273,16 @@ impl ApiManager {
     fn tell(&mut self, told: Told, now: Instant) {
         let delay = self.faults.late_events.length(now);
         if delay.is_none() && !self.access.is_late() {
-            return self.raise_told(told, now);
+            return self.raise_told(&told, now);
         }
         self.delivered.count("delay_events");
         self.access.raise_later(now.after(delay.unwrap_or_default()), told);
     }
 
-    /// Raises an event: like any other it is stored, sent, claimed and sent again (§1.4).
-    pub(super) fn raise_told(&mut self, told: Told, now: Instant) {
+    /// Raises an event for every gateway of its organization, whether or not the API is deployed
+    /// there (§2.7): one text and a row for each. Like any other it is stored, sent, claimed and
+    /// sent again (§1.4).
+    pub(super) fn raise_told(&mut self, told: &Told, now: Instant) {
         self.access.told += 1;
         let key = self.key.child("notices").nth(self.access.told);
         let stamp = self.event_stamp(now);
@@ -284,18 +304,36 @@ impl ApiManager {
             let _ = write!(text, r#","userId":{}"#, quote(user));
         }
         text.push('}');
-        let fate = self.dispatch(Arc::from(text), key.draw("id"), now);
-        self.note_told(told, at, fate, now);
+        let text: Arc<str> = Arc::from(text);
+        for gateway in self.gateways_of(told.organization) {
+            let row = match gateway {
+                GatewayIndex::FIRST => key,
+                GatewayIndex(place) => key.nth(place as u64),
+            };
+            let fate = self.dispatch(gateway, Arc::clone(&text), row.draw("id"), now);
+            self.note_told(gateway, told, at.clone(), fate, now);
+        }
     }
 
     /// Notes an event that never comes to exist: the node stopped before it raised it (A-H10).
-    pub(super) fn lose_told(&mut self, told: Told, now: Instant) {
-        self.note_told(told, String::new(), Fate::Lost, now);
+    pub(super) fn lose_told(&mut self, told: &Told, now: Instant) {
+        for gateway in self.gateways_of(told.organization) {
+            self.note_told(gateway, told, String::new(), Fate::Lost, now);
+        }
     }
 
-    fn note_told(&mut self, told: Told, sent_text: String, fate: Fate, now: Instant) {
-        let Told { event_type, about, begins, ends, .. } = told;
-        self.ledger.notice(Notice { at: now, event_type, about, begins, ends, sent_text, fate });
+    fn note_told(
+        &mut self,
+        gateway: GatewayIndex,
+        told: &Told,
+        sent_text: String,
+        fate: Fate,
+        now: Instant,
+    ) {
+        let &Told { event_type, begins, ends, .. } = told;
+        let about = told.about.clone();
+        let notice = Notice { at: now, event_type, about, begins, ends, sent_text, fate };
+        self.environments.at_mut(gateway).ledger.notice(notice);
     }
 }
 

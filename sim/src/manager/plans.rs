@@ -6,6 +6,7 @@ use driftless_gateway::model::{Plan, PlanId, Quota, QuotaUnit};
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
+use super::environments::OrganizationIndex;
 use super::ledger::Cause;
 use super::notices::PlanChange;
 use super::timeline::Timeline;
@@ -25,6 +26,8 @@ pub(super) struct Limit(pub(super) Option<u64>);
 
 /// A plan.
 pub(super) struct PlanRow {
+    /// Whose it is.
+    pub(super) organization: OrganizationIndex,
     /// Its name.
     pub(super) name: Arc<str>,
     /// Its id; a plan made anew under an old name has another (C-H37).
@@ -45,20 +48,22 @@ impl Plans {
         self.rows.get(index)
     }
 
-    /// Every plan, oldest first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &PlanRow> {
-        self.rows.iter()
+    /// Every plan of an organization, oldest first.
+    pub(super) fn of(&self, of: OrganizationIndex) -> impl Iterator<Item = &PlanRow> {
+        self.rows.iter().filter(move |plan| plan.organization == of)
     }
 
-    /// The plan of that name that exists.
-    pub(super) fn existing(&self, name: &str) -> Option<PlanIndex> {
-        self.rows.iter().rposition(|plan| *plan.name == *name && plan.row.now().is_some())
+    /// The plan of that name that an organization has.
+    pub(super) fn existing(&self, of: OrganizationIndex, name: &str) -> Option<PlanIndex> {
+        let is_it = |plan: &PlanRow| plan.organization == of && *plan.name == *name;
+        self.rows.iter().rposition(|plan| is_it(plan) && plan.row.now().is_some())
     }
 
-    fn add(&mut self, key: Key, name: &str) -> PlanIndex {
-        let before = self.rows.iter().filter(|plan| *plan.name == *name).count();
-        let id = PlanId::new(&key.child(name).nth(before as u64).uuid("plan"));
-        self.rows.push(PlanRow { name: Arc::from(name), id, row: Timeline::default() });
+    fn add(&mut self, of: OrganizationIndex, key: Key, name: &str) -> PlanIndex {
+        let before = self.of(of).filter(|plan| *plan.name == *name).count();
+        let id = PlanId::new(&key.child("plans").child(name).nth(before as u64).uuid("plan"));
+        let (name, row) = (Arc::from(name), Timeline::default());
+        self.rows.push(PlanRow { organization: of, name, id, row });
         self.rows.len() - 1
     }
 
@@ -77,9 +82,9 @@ impl Plans {
 
 impl ApiManager {
     /// The plans that are there from the start; no event tells of them.
-    pub(super) fn make_first_plans(&mut self) {
+    pub(super) fn make_first_plans(&mut self, of: OrganizationIndex) {
         for (name, per_minute) in FIRST {
-            let index = self.access.plans.add(self.key.child("plans"), name);
+            let index = self.access.plans.add(of, self.organization_key(of), name);
             self.set_plan(index, Some(Limit(per_minute)), Instant::START);
         }
     }
@@ -98,25 +103,36 @@ impl ApiManager {
             expires_at: None,
             is_active: true,
         });
-        self.ledger.say_plan(&plan.id, &plan.name, what, now, readable);
         plan.row.say(limit, now, readable, Cause::People);
+        let (of, id, name) = (plan.organization, plan.id.clone(), Arc::clone(&plan.name));
+        self.note_for(of, |ledger| ledger.say_plan(&id, &name, what.clone(), now, readable));
         true
     }
 
     /// Creates a plan of that name unless there is one.
-    pub(super) fn create_plan(&mut self, plan: &SetPlan, now: Instant) -> bool {
-        if self.access.plans.existing(&plan.plan).is_some() {
+    pub(super) fn create_plan(
+        &mut self,
+        of: OrganizationIndex,
+        plan: &SetPlan,
+        now: Instant,
+    ) -> bool {
+        if self.access.plans.existing(of, &plan.plan).is_some() {
             return false;
         }
-        let index = self.access.plans.add(self.key.child("plans"), &plan.plan);
+        let index = self.access.plans.add(of, self.organization_key(of), &plan.plan);
         self.set_plan(index, Some(Limit(plan.per_minute)), now);
         self.tell_plan(index, PlanChange::Created, now);
         true
     }
 
     /// Changes a plan's limit.
-    pub(super) fn change_plan(&mut self, plan: &SetPlan, now: Instant) -> bool {
-        let Some(index) = self.access.plans.existing(&plan.plan) else { return false };
+    pub(super) fn change_plan(
+        &mut self,
+        of: OrganizationIndex,
+        plan: &SetPlan,
+        now: Instant,
+    ) -> bool {
+        let Some(index) = self.access.plans.existing(of, &plan.plan) else { return false };
         let did = self.set_plan(index, Some(Limit(plan.per_minute)), now);
         if did {
             self.tell_plan(index, PlanChange::Updated, now);
@@ -125,8 +141,8 @@ impl ApiManager {
     }
 
     /// Deletes a plan. Subscriptions to it keep naming its id.
-    pub(super) fn delete_plan(&mut self, name: &str, now: Instant) -> bool {
-        let Some(index) = self.access.plans.existing(name) else { return false };
+    pub(super) fn delete_plan(&mut self, of: OrganizationIndex, name: &str, now: Instant) -> bool {
+        let Some(index) = self.access.plans.existing(of, name) else { return false };
         self.set_plan(index, None, now);
         self.tell_plan(index, PlanChange::Deleted, now);
         true

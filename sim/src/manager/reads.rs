@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::archive::{self, Entry, TarStyle};
 use super::catalog::{Api, ApiIndex, quote};
 use super::clock::{push_go, push_java};
+use super::environments::{GatewayIndex, Spot};
 use super::outline::slug;
 use super::rows::{Cached, Rows};
 use super::switches::BatchEncoding;
@@ -41,7 +42,7 @@ struct Given {
 
 /// A definition on its way into an archive.
 struct Packed {
-    index: ApiIndex,
+    spot: Spot,
     /// The revision whose deployment id was asked for.
     label: u32,
     /// The definition that is given (A-H16).
@@ -49,14 +50,22 @@ struct Packed {
 }
 
 impl ApiManager {
-    /// `GET /deployments` (§3.2): what the artifact cache holds, whatever the mapping says.
-    pub(super) fn list(&mut self, query: &str, twist: &mut Twist) -> HttpResponse {
+    /// `GET /deployments` (§3.2): what the artifact cache holds for the gateway, whatever the
+    /// mapping says.
+    pub(super) fn list(
+        &mut self,
+        gateway: GatewayIndex,
+        query: &str,
+        twist: &mut Twist,
+    ) -> HttpResponse {
         let since = since(query);
         let is_apim = self.keeps_events();
-        let mut items: Vec<(ApiIndex, Cached)> = Vec::with_capacity(self.catalog.len());
+        let mut items: Vec<(Spot, Cached)> = Vec::with_capacity(self.catalog.len());
         let (mut lost, mut kept) = (0, 0);
-        for (nth, (index, api)) in self.catalog.by_id().enumerate() {
-            let rows = twist.rows(nth, api.state.rows, &api.history);
+        let of = self.organization_of(gateway);
+        for (nth, (index, api)) in self.catalog.by_id(of).enumerate() {
+            let site = api.sites.at(gateway);
+            let rows = twist.rows(nth, site.state.rows, &site.history);
             let is_mapped = !rows.mapped.is_empty();
             match rows.cached {
                 Some(_) if is_apim && !is_mapped => kept += 1,
@@ -66,42 +75,44 @@ impl ApiManager {
             if let Some(row) = rows.cached
                 && since.is_none_or(|since| row.stamp >= since)
             {
-                items.push((index, row));
+                items.push((Spot { api: index, gateway }, row));
             }
         }
         twist.select(&mut items);
         let other_types = !items.is_empty() && twist.take(Wrong::OtherTypes);
-        self.delivered.add("lose_row", lost);
-        self.delivered.add("keep_rows", kept);
+        self.count_at(gateway, "lose_row", lost);
+        self.count_at(gateway, "keep_rows", kept);
         let mut out = String::with_capacity(32 + 224 * items.len());
         out.push_str(r#"{"deployments":["#);
-        for (nth, (index, row)) in items.into_iter().enumerate() {
+        for (nth, (spot, row)) in items.into_iter().enumerate() {
             out.push_str(if nth == 0 { "" } else { "," });
-            self.push_row(&mut out, index, row, other_types);
+            self.push_row(&mut out, spot, row, other_types);
         }
         out.push_str("]}");
         bodies::json(200, out)
     }
 
     /// One row; its text is kept until the row changes.
-    fn push_row(&mut self, out: &mut String, index: ApiIndex, row: Cached, other_types: bool) {
-        let Some(api) = self.catalog.get(index) else { return };
-        match &api.row_text {
+    fn push_row(&mut self, out: &mut String, spot: Spot, row: Cached, other_types: bool) {
+        let Some(api) = self.catalog.get(spot.api) else { return };
+        match &api.sites.at(spot.gateway).row_text {
             Some((of, text)) if *of == row && !other_types => out.push_str(text),
             _ => {
                 let mut text = String::with_capacity(224);
-                self.write_row(&mut text, api, row, other_types);
+                let deployment = api.deployment(spot.gateway, row.revision);
+                let deployment = deployment.map_or("", DeploymentId::as_str);
+                self.write_row(&mut text, (api, deployment), row, other_types);
                 out.push_str(&text);
-                if let Some(api) = self.catalog.get_mut(index).filter(|_| !other_types) {
-                    api.row_text = Some((row, text));
+                if let Some(api) = self.catalog.get_mut(spot.api).filter(|_| !other_types) {
+                    api.sites.at_mut(spot.gateway).row_text = Some((row, text));
                 }
             }
         }
     }
 
     /// One row in the fields of the dialect.
-    fn write_row(&self, out: &mut String, api: &Api, row: Cached, other_types: bool) {
-        let deployment = api.deployment(row.revision).map_or("", DeploymentId::as_str);
+    fn write_row(&self, out: &mut String, of: (&Api, &str), row: Cached, other_types: bool) {
+        let (api, deployment) = of;
         push(out, &[r#"{"deploymentId":""#, deployment, r#"","artifactId":"#]);
         if other_types {
             let at = row.stamp / 1000;
@@ -130,10 +141,17 @@ impl ApiManager {
     }
 
     /// `GET /apis/{id}` as an archive (§3.1): the current artifact. 404 is an answer.
-    pub(super) fn fetch(&mut self, id: &str, twist: &mut Twist, now: Instant) -> HttpResponse {
-        let index = self.catalog.with_id(&ArtifactId::new(id));
-        let content = index.and_then(|index| Some((index, self.current(index, 0, twist, now)?)));
-        let Some((index, given)) = content else {
+    pub(super) fn fetch(
+        &mut self,
+        gateway: GatewayIndex,
+        id: &str,
+        twist: &mut Twist,
+        now: Instant,
+    ) -> HttpResponse {
+        let index = self.with_id(gateway, id);
+        let spot = index.map(|api| Spot { api, gateway });
+        let content = spot.and_then(|spot| Some((spot, self.current(spot, 0, twist, now)?)));
+        let Some((spot, given)) = content else {
             return if self.keeps_events() {
                 bodies::empty(404)
             } else {
@@ -142,7 +160,7 @@ impl ApiManager {
             };
         };
         let compress = self.switches.compress;
-        let api = self.catalog.get(index);
+        let api = self.catalog.get(spot.api);
         let definition = api.and_then(|api| api.definition(given.revision, given.lifecycle));
         let Some(definition) = definition else { return bodies::empty(404) };
         let mut entries = vec![Entry { path: "api.yaml", bytes: &definition.bytes }];
@@ -153,7 +171,7 @@ impl ApiManager {
                 archive::zip(&[Entry { path, bytes: &definition.bytes }], compress)
             }
             Some(Wrong::RepeatedEntry) => {
-                entries.push(Entry { path: "api.yaml", bytes: self.other_bytes(index, given) });
+                entries.push(Entry { path: "api.yaml", bytes: self.other_bytes(spot, given) });
                 archive::zip(&entries, compress)
             }
             _ => {
@@ -174,26 +192,28 @@ impl ApiManager {
     /// overwritten, a lost one comes back: this GET writes (A-H17).
     fn current(
         &mut self,
-        index: ApiIndex,
+        spot: Spot,
         nth: usize,
         twist: &mut Twist,
         now: Instant,
     ) -> Option<Given> {
         let stamp = self.clock.row(now);
-        let api = self.catalog.get(index)?;
-        let rows = twist.rows(nth, api.state.rows, &api.history);
+        let api = self.catalog.get(spot.api)?;
+        let site = api.sites.at(spot.gateway);
+        let rows = twist.rows(nth, site.state.rows, &site.history);
         if !self.keeps_events() {
             let row = rows.cached.filter(|row| row.deployed)?;
             return Some(Given { revision: row.revision, lifecycle: row.lifecycle });
         }
-        let revision = rows.mapped.first(|| self.key.child("mapping").child(api.id.as_str()))?;
-        let lifecycle = api.lifecycle_of(revision, rows.cached);
+        let key = self.environments.at(spot.gateway).key;
+        let revision = rows.mapped.first(|| key.child("mapping").child(api.id.as_str()))?;
+        let lifecycle = api.lifecycle_of(spot.gateway, revision, rows.cached);
         if rows.mapped.is_ambiguous() {
-            self.delivered.count("redeploy_window");
+            self.count_at(spot.gateway, "redeploy_window", 1);
         }
         if twist.is_present() && rows.cached.is_none_or(|row| row.revision != revision) {
             let row = Cached { revision, stamp, deployed: true, lifecycle };
-            self.change_rows(index, now, |rows: &mut Rows| {
+            self.change_rows(spot, now, |rows: &mut Rows| {
                 rows.cached = Some(row);
                 true
             });
@@ -202,11 +222,11 @@ impl ApiManager {
     }
 
     /// A definition that is not this revision's, where there is another.
-    fn other_bytes(&self, index: ApiIndex, given: Given) -> &[u8] {
+    fn other_bytes(&self, spot: Spot, given: Given) -> &[u8] {
         let Given { revision, lifecycle } = given;
         let other = if revision > 1 { revision - 1 } else { revision + 1 };
-        let of = |api: &'_ Api| api.lifecycle_of(other, None);
-        let definition = self.catalog.get(index).and_then(|api| {
+        let of = |api: &'_ Api| api.lifecycle_of(spot.gateway, other, None);
+        let definition = self.catalog.get(spot.api).and_then(|api| {
             api.definition(other, of(api)).or_else(|| api.definition(revision, lifecycle))
         });
         definition.map_or(&[], |definition| &definition.bytes)
@@ -216,8 +236,8 @@ impl ApiManager {
     /// are skipped in silence (A-H13); the content is the artifact's current one (A-H16).
     pub(super) fn fetch_batch(
         &mut self,
-        body: &[u8],
-        accept: &str,
+        gateway: GatewayIndex,
+        (body, accept): (&[u8], &str),
         twist: &mut Twist,
         now: Instant,
     ) -> HttpResponse {
@@ -235,18 +255,20 @@ impl ApiManager {
         }
         let mut packed = Vec::with_capacity(body.deployment_ids.len());
         for (nth, id) in body.deployment_ids.iter().enumerate() {
-            let Some((index, label)) = self.catalog.with_deployment(&DeploymentId::new(id)) else {
-                continue;
-            };
-            let Some(api) = self.catalog.get(index) else { continue };
-            let rows = twist.rows(nth, api.state.rows, &api.history);
+            // An id of another gateway is no id here.
+            let known = self.catalog.with_deployment(&DeploymentId::new(id));
+            let known = known.filter(|(spot, _)| spot.gateway == gateway);
+            let Some((spot, label)) = known else { continue };
+            let Some(api) = self.catalog.get(spot.api) else { continue };
+            let site = api.sites.at(gateway);
+            let rows = twist.rows(nth, site.state.rows, &site.history);
             let Some(row) = rows.cached.filter(|row| row.revision == label) else { continue };
             let content = if is_apim {
-                self.current(index, nth, twist, now)
+                self.current(spot, nth, twist, now)
             } else {
                 Some(Given { revision: label, lifecycle: row.lifecycle })
             };
-            packed.extend(content.map(|content| Packed { index, label, content }));
+            packed.extend(content.map(|content| Packed { spot, label, content }));
         }
         twist.select(&mut packed);
         self.pack(&packed, twist)
@@ -256,10 +278,11 @@ impl ApiManager {
         let mut paths = Vec::with_capacity(packed.len());
         let mut bytes: Vec<&[u8]> = Vec::with_capacity(packed.len() + 1);
         for item in packed {
-            let Some(api) = self.catalog.get(item.index) else { continue };
+            let Some(api) = self.catalog.get(item.spot.api) else { continue };
             let Given { revision, lifecycle } = item.content;
             let Some(definition) = api.definition(revision, lifecycle) else { continue };
-            let deployment = api.deployment(item.label).map_or("", DeploymentId::as_str);
+            let deployment =
+                api.deployment(item.spot.gateway, item.label).map_or("", DeploymentId::as_str);
             paths.push([deployment, "/api-", api.id.as_str(), ".yaml"].concat());
             bytes.push(&definition.bytes);
         }
@@ -270,7 +293,7 @@ impl ApiManager {
                 }
                 Some(Wrong::RepeatedEntry) => {
                     paths.extend(paths.first().cloned());
-                    bytes.push(self.other_bytes(first.index, first.content));
+                    bytes.push(self.other_bytes(first.spot, first.content));
                 }
                 _ => {}
             }
@@ -298,17 +321,22 @@ impl ApiManager {
     }
 
     /// `POST /artifacts/exists` of the Platform API.
-    pub(super) fn check_exists(&mut self, body: &[u8], twist: &mut Twist) -> HttpResponse {
+    pub(super) fn check_exists(
+        &mut self,
+        gateway: GatewayIndex,
+        body: &[u8],
+        twist: &mut Twist,
+    ) -> HttpResponse {
         let Ok(body) = serde_json::from_slice::<ExistsBody<'_>>(body) else {
             self.violations.push("an existence check whose body is not of the contract".to_owned());
             return bodies::platform_error(400, "Bad Request", "artifactIds required");
         };
         let mut items = Vec::with_capacity(body.artifact_ids.len());
         for (nth, id) in body.artifact_ids.iter().enumerate() {
-            let index = self.catalog.with_id(&ArtifactId::new(id));
-            let api = index.and_then(|index| self.catalog.get(index));
+            let index = self.with_id(gateway, id);
+            let site = index.and_then(|index| Some(self.catalog.get(index)?.sites.at(gateway)));
             let exists =
-                api.is_some_and(|api| twist.rows(nth, api.state.rows, &api.history).exists);
+                site.is_some_and(|site| twist.rows(nth, site.state.rows, &site.history).exists);
             items.push((id, exists));
         }
         twist.select(&mut items);
@@ -326,11 +354,19 @@ impl ApiManager {
         bodies::json(200, out)
     }
 
-    /// The list of all APIs of the organization.
-    pub(super) fn api_list(&self) -> String {
+    /// The API with that id, where it is of the gateway's organization.
+    pub(super) fn with_id(&self, gateway: GatewayIndex, id: &str) -> Option<ApiIndex> {
+        let index = self.catalog.with_id(&ArtifactId::new(id))?;
+        let of = self.catalog.get(index)?.organization;
+        (of == self.organization_of(gateway)).then_some(index)
+    }
+
+    /// The list of all APIs of the gateway's organization, wherever they are deployed.
+    pub(super) fn api_list(&self, gateway: GatewayIndex) -> String {
         let mut out = String::with_capacity(16 + 160 * self.catalog.len());
         out.push_str(r#"{"list":["#);
-        let there = self.catalog.by_id().filter(|(_, api)| api.state.rows.exists);
+        let all = self.catalog.by_id(self.organization_of(gateway));
+        let there = all.filter(|(_, api)| api.sites.at(gateway).state.rows.exists);
         for (nth, (_, api)) in there.enumerate() {
             out.push_str(if nth == 0 { "" } else { "," });
             let (name, slug) = (quote(&api.name), slug(&api.name));

@@ -6,7 +6,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 
 use super::switches::{BatchPath, MissingRoute};
 use super::wrong::Twist;
-use super::{ApiManager, Outcome, Reply, bodies};
+use super::{ApiManager, GatewayIndex, Outcome, Reply, bodies};
 use crate::random::Key;
 use crate::step::Endpoint;
 
@@ -31,6 +31,16 @@ enum Route<'a> {
     Report,
     WrongMethod,
     Missing,
+}
+
+/// A request that was understood.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    from: GatewayIndex,
+    request: &'a HttpRequest,
+    route: Route<'a>,
+    query: &'a str,
+    token: Option<&'a str>,
 }
 
 impl Route<'_> {
@@ -60,32 +70,43 @@ impl Route<'_> {
 }
 
 impl ApiManager {
-    /// Answers a request. `token` is the value of its `api-key` header.
-    pub fn respond(&mut self, request: &HttpRequest, token: Option<&str>, now: Instant) -> Reply {
+    /// Answers a request. `token` is the value of its `api-key` header. `from` says who asks:
+    /// faults of its own meet it, and whose answer it gets is the token's matter.
+    pub fn respond(
+        &mut self,
+        from: GatewayIndex,
+        request: &HttpRequest,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Reply {
         self.advance(now);
         self.requests += 1;
         if self.node.is_down(now) {
-            self.delivered.count("restart_manager");
+            self.count_at(from, "restart_manager", 1);
             return Reply::at_once(Outcome::Refused);
         }
         if self.node.is_starting(now) {
-            self.delivered.count("restart_manager");
+            self.count_at(from, "restart_manager", 1);
             return Reply::at_once(Outcome::Answer(bodies::container_page(404)));
         }
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let route = self.route(request, path);
         self.check_request(request, route, token);
-        let armed = route.endpoint().and_then(|endpoint| self.faults.wrong_for(endpoint, now));
+        let faults = &mut self.environments.at_mut(from).faults;
+        let armed = route.endpoint().and_then(|endpoint| faults.wrong_for(endpoint, now));
         let mut twist = Twist::new(armed.map(|(_, wrong)| wrong), now);
         let delay = twist.delay();
         let outcome = match twist.instead() {
             Some(None) => Outcome::NoAnswer,
             Some(Some(response)) => Outcome::Answer(response),
-            None => Outcome::Answer(self.answer(request, route, query, token, &mut twist, now)),
+            None => {
+                let asked = Asked { from, request, route, query, token };
+                Outcome::Answer(self.answer(&asked, &mut twist, now))
+            }
         };
         if let (Some((place, _)), Some(kind)) = (armed, twist.taken()) {
-            self.faults.use_up(place);
-            self.delivered.count(kind);
+            self.environments.at_mut(from).faults.use_up(place);
+            self.count_at(from, kind, 1);
         }
         Reply { delay, outcome }
     }
@@ -194,15 +215,8 @@ impl ApiManager {
         self.violations.push(line);
     }
 
-    fn answer(
-        &mut self,
-        request: &HttpRequest,
-        route: Route<'_>,
-        query: &str,
-        token: Option<&str>,
-        twist: &mut Twist,
-        now: Instant,
-    ) -> HttpResponse {
+    fn answer(&mut self, asked: &Asked<'_>, twist: &mut Twist, now: Instant) -> HttpResponse {
+        let Asked { from, request, route, query, token } = *asked;
         match route {
             Route::Missing => return self.route_missing(),
             Route::TokenRefused => return bodies::unauthenticated(),
@@ -212,11 +226,13 @@ impl ApiManager {
             }
             _ => {}
         }
-        if route != Route::WellKnown
-            && let Some(refusal) = self.refusal(route, token, now)
-        {
-            return refusal;
-        }
+        let gateway = match route {
+            Route::WellKnown => from,
+            _ => match self.authenticated(from, route, token, now) {
+                Ok(gateway) => gateway,
+                Err(refusal) => return refusal,
+            },
+        };
         if request.method == Method::Post && request.json.is_none() {
             self.violations.push(format!("POST {}: no JSON body", request.path));
             return bodies::empty(415);
@@ -224,19 +240,19 @@ impl ApiManager {
         let body = request.json.as_deref().unwrap_or_default();
         let mut response = match route {
             Route::WellKnown => well_known(twist),
-            Route::List => self.list(query, twist),
-            Route::Fetch(id) => self.fetch(id, twist, now),
-            Route::FetchBatch => self.fetch_batch(body, request.accept, twist, now),
-            Route::CheckExists => self.check_exists(body, twist),
-            Route::Keys(kind) => self.read_keys(kind, twist),
-            Route::Subscriptions(id) => self.read_subscriptions(id, twist),
-            Route::Plans => self.read_plans(twist),
-            Route::ApiList => bodies::json(200, self.api_list()),
+            Route::List => self.list(gateway, query, twist),
+            Route::Fetch(id) => self.fetch(gateway, id, twist, now),
+            Route::FetchBatch => self.fetch_batch(gateway, (body, request.accept), twist, now),
+            Route::CheckExists => self.check_exists(gateway, body, twist),
+            Route::Keys(kind) => self.read_keys(gateway, kind, twist),
+            Route::Subscriptions(id) => self.read_subscriptions(gateway, id, twist),
+            Route::Plans => self.read_plans(gateway, twist),
+            Route::ApiList => bodies::json(200, self.api_list(gateway)),
             Route::Report => bodies::json(200, r#"{"status":"RECEIVED"}"#.to_owned()),
             Route::TokenRefused | Route::Missing | Route::WrongMethod => bodies::empty(404),
         };
         if response.status == 200 {
-            twist.reshape(&mut response, || self.api_list());
+            twist.reshape(&mut response, || self.api_list(gateway));
         }
         response
     }
@@ -256,29 +272,30 @@ impl ApiManager {
         self.key.child("requests").nth(self.requests)
     }
 
-    /// Why a token is refused, if it is. One outage can be a 401 of the interceptor or a 500 of
-    /// the handler that verifies again (A-H22).
-    fn refusal(
+    /// The gateway whose token it is, or why it is refused. One outage can be a 401 of the
+    /// interceptor or a 500 of the handler that verifies again (A-H22).
+    fn authenticated(
         &mut self,
+        from: GatewayIndex,
         route: Route<'_>,
         token: Option<&str>,
         now: Instant,
-    ) -> Option<HttpResponse> {
+    ) -> Result<GatewayIndex, HttpResponse> {
         let is_platform = self.dialect == Dialect::PlatformApi11;
-        let throws = token.is_some() && self.verification_throws(now);
+        let throws = token.is_some() && self.verification_throws(from, now);
         if throws && is_platform {
-            return Some(bodies::platform_error(500, "Internal Server Error", "Server error"));
+            return Err(bodies::platform_error(500, "Internal Server Error", "Server error"));
         }
         if throws && route.verifies_twice() && self.request_key().chance("handler", 1, 2) {
-            return Some(bodies::text(500, "Server error"));
+            return Err(bodies::text(500, "Server error"));
         }
-        if !throws && token.is_some_and(|token| self.token.is(token)) {
-            return None;
-        }
-        Some(if is_platform {
-            bodies::platform_error(401, "Unauthorized", "Invalid or expired API key")
-        } else {
-            bodies::unauthenticated()
+        let holder = token.and_then(|token| self.holder(token)).filter(|_| !throws);
+        holder.ok_or_else(|| {
+            if is_platform {
+                bodies::platform_error(401, "Unauthorized", "Invalid or expired API key")
+            } else {
+                bodies::unauthenticated()
+            }
         })
     }
 }

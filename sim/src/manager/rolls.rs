@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use driftless_gateway::model::{ArtifactId, Dialect, KeyName, Kind};
+use driftless_gateway::model::{Dialect, KeyName, Kind};
 use driftless_gateway::wire::HttpResponse;
 
 use super::catalog::{Api, ApiIndex, quote};
@@ -14,7 +14,7 @@ use super::notices::{push_hex, push_plan};
 use super::plans::Limit;
 use super::subscriptions::{SubscriptionRow, Terms};
 use super::wrong::Twist;
-use super::{ApiManager, bodies};
+use super::{ApiManager, GatewayIndex, bodies};
 use crate::step::Wrong;
 
 /// A list whose items have other types than the contract says.
@@ -22,11 +22,16 @@ const OTHER_TYPES: &str = r#"[1,"two",[]]"#;
 
 impl ApiManager {
     /// `GET /{apis|…}/api-keys`: an array, or in GA the list of all APIs (§3.7).
-    pub(super) fn read_keys(&self, kind: Kind, twist: &mut Twist) -> HttpResponse {
+    pub(super) fn read_keys(
+        &self,
+        gateway: GatewayIndex,
+        kind: Kind,
+        twist: &mut Twist,
+    ) -> HttpResponse {
         if self.dialect == Dialect::Apim470 {
-            return bodies::json(200, self.api_list());
+            return bodies::json(200, self.api_list(gateway));
         }
-        let mut items = self.listed_keys(kind, twist);
+        let mut items = self.listed_keys(gateway, kind, twist);
         twist.select(&mut items);
         if twist.take(Wrong::OtherTypes) {
             return bodies::json(200, OTHER_TYPES.to_owned());
@@ -50,17 +55,24 @@ impl ApiManager {
     /// The keys that a list names, API by API. An APIM names active keys of one API, for APIs
     /// that are deployed on this gateway according to the artifact cache: when that is empty, so
     /// is the list (A-H35). The Platform API names every active key of the kind's artifacts.
-    fn listed_keys(&self, kind: Kind, twist: &mut Twist) -> Vec<(&Api, &KeyRow)> {
+    fn listed_keys(
+        &self,
+        gateway: GatewayIndex,
+        kind: Kind,
+        twist: &mut Twist,
+    ) -> Vec<(&Api, &KeyRow)> {
         let mut items = Vec::new();
         let mut nth = 0;
-        let of_kind = self.catalog.by_id().filter(|(_, api)| api.kind == kind);
+        let all = self.catalog.by_id(self.organization_of(gateway));
+        let of_kind = all.filter(|(_, api)| api.kind == kind);
         for (index, api) in of_kind {
             let mut keys = self.keys_listed_for(index).peekable();
             if keys.peek().is_none() {
                 continue;
             }
-            if self.keeps_events() && twist.rows(nth, api.state.rows, &api.history).cached.is_none()
-            {
+            let site = api.sites.at(gateway);
+            let rows = |twist: &mut Twist| twist.rows(nth, site.state.rows, &site.history);
+            if self.keeps_events() && rows(twist).cached.is_none() {
                 continue;
             }
             for (key, subscription) in keys {
@@ -150,13 +162,19 @@ impl ApiManager {
 
     /// `GET /apis/{id}/subscriptions` of the Platform API: for artifacts that are, or were,
     /// deployed to this gateway (`contract/controller.md` §5).
-    pub(super) fn read_subscriptions(&self, id: &str, twist: &mut Twist) -> HttpResponse {
-        let index = self.catalog.with_id(&ArtifactId::new(id));
+    pub(super) fn read_subscriptions(
+        &self,
+        gateway: GatewayIndex,
+        id: &str,
+        twist: &mut Twist,
+    ) -> HttpResponse {
+        let index = self.with_id(gateway, id);
         let found = index.and_then(|index| Some((index, self.catalog.get(index)?)));
         let Some((index, api)) = found else {
             return bodies::platform_error(404, "Not Found", "API not found");
         };
-        let rows = twist.rows(0, api.state.rows, &api.history);
+        let site = api.sites.at(gateway);
+        let rows = twist.rows(0, site.state.rows, &site.history);
         if !rows.exists {
             return bodies::platform_error(404, "Not Found", "API not found");
         }
@@ -187,9 +205,10 @@ impl ApiManager {
     }
 
     /// `GET /subscription-plans` of the Platform API.
-    pub(super) fn read_plans(&self, twist: &mut Twist) -> HttpResponse {
+    pub(super) fn read_plans(&self, gateway: GatewayIndex, twist: &mut Twist) -> HttpResponse {
         let mut items = Vec::new();
-        for (nth, plan) in self.access.plans.iter().enumerate() {
+        let plans = self.access.plans.of(self.organization_of(gateway));
+        for (nth, plan) in plans.enumerate() {
             items.extend(twist.seen(nth, &plan.row).map(|&Limit(limit)| (plan, limit)));
         }
         twist.select(&mut items);

@@ -4,6 +4,7 @@
 use driftless_gateway::time::Instant;
 
 use super::clock::Micros;
+use super::environments::Spot;
 use crate::random::Key;
 use crate::step::Lifecycle;
 
@@ -257,8 +258,8 @@ pub(super) fn earlier(now: Instant, ago_ms: u64) -> Option<Instant> {
 pub(super) struct Pending {
     /// When.
     pub(super) at: Instant,
-    /// To which API.
-    pub(super) api: usize,
+    /// To which API, on which gateway.
+    pub(super) spot: Spot,
     /// What.
     pub(super) effect: Effect,
     /// Whether later changes of the same API wait for it.
@@ -275,16 +276,16 @@ impl PendingEffects {
         self.0.first().map(|pending| pending.at)
     }
 
-    /// When a change of that API that is wanted at `at` happens: not before those that are
+    /// When a change of that API there that is wanted at `at` happens: not before those that are
     /// already on their way.
-    pub(super) fn earliest(&self, api: usize, at: Instant) -> Instant {
-        let blocking = self.0.iter().filter(|pending| pending.api == api && pending.blocks);
+    pub(super) fn earliest(&self, spot: Spot, at: Instant) -> Instant {
+        let blocking = self.0.iter().filter(|pending| pending.spot == spot && pending.blocks);
         blocking.map(|pending| pending.at).fold(at, Instant::max)
     }
 
     /// The tables of an API once every change that others wait for has happened.
-    pub(super) fn settled(&self, api: usize, mut rows: Rows) -> Rows {
-        let blocking = self.0.iter().filter(|pending| pending.api == api && pending.blocks);
+    pub(super) fn settled(&self, spot: Spot, mut rows: Rows) -> Rows {
+        let blocking = self.0.iter().filter(|pending| pending.spot == spot && pending.blocks);
         blocking.for_each(|pending| rows.apply(pending.effect));
         rows
     }
@@ -306,9 +307,9 @@ impl PendingEffects {
     }
 
     /// Drops the removals of old mappings of an API: all of them, or that of one revision.
-    pub(super) fn cancel_unmap(&mut self, api: usize, revision: Option<u32>) {
+    pub(super) fn cancel_unmap(&mut self, spot: Spot, revision: Option<u32>) {
         self.0.retain(|pending| match pending.effect {
-            Effect::Unmap(old) if pending.api == api && !pending.blocks => {
+            Effect::Unmap(old) if pending.spot == spot && !pending.blocks => {
                 revision.is_some_and(|only| only != old)
             }
             _ => true,
@@ -318,7 +319,12 @@ impl PendingEffects {
 
 #[cfg(test)]
 mod tests {
+    use super::super::GatewayIndex;
     use super::*;
+
+    fn spot(api: usize) -> Spot {
+        Spot { api, gateway: GatewayIndex::FIRST }
+    }
 
     fn at(ms: u64) -> Instant {
         Instant::from_millis(ms)
@@ -367,15 +373,16 @@ mod tests {
     #[test]
     fn changes_of_one_api_keep_their_order() {
         let mut pending = PendingEffects::default();
-        let change = |ms, api, effect| Pending { at: at(ms), api, effect, blocks: true };
+        let change =
+            |ms, api, effect| Pending { at: at(ms), spot: spot(api), effect, blocks: true };
         pending.push(change(50, 0, Effect::Map(1)));
-        assert_eq!(pending.earliest(0, at(10)), at(50));
-        assert_eq!(pending.earliest(1, at(10)), at(10));
+        assert_eq!(pending.earliest(spot(0), at(10)), at(50));
+        assert_eq!(pending.earliest(spot(1), at(10)), at(10));
         pending.push(change(50, 0, Effect::Unmap(1)));
         assert!(pending.pop_due(at(49)).is_none());
         assert_eq!(pending.pop_due(at(50)).unwrap().effect, Effect::Map(1));
         pending.push(Pending { blocks: false, ..change(60, 0, Effect::Unmap(2)) });
-        pending.cancel_unmap(0, None);
+        pending.cancel_unmap(spot(0), None);
         assert_eq!(pending.pop().unwrap().effect, Effect::Unmap(1));
         assert!(pending.pop().is_none());
     }

@@ -8,11 +8,12 @@ use driftless_gateway::time::Instant;
 use super::ApiManager;
 use super::applications::ApplicationIndex;
 use super::catalog::ApiIndex;
+use super::environments::OrganizationIndex;
 use super::ledger::{Cause, Secret};
 use super::notices::SubscriptionChange;
 use super::plans::PlanIndex;
 use super::timeline::Timeline;
-use crate::step::{ChangeSubscription, Lifecycle, Standing, Subscribe};
+use crate::step::{ChangeSubscription, Lifecycle, NamedSubscription, Standing, Subscribe};
 
 /// A subscription's place; never reused.
 pub(super) type SubscriptionIndex = usize;
@@ -129,13 +130,18 @@ impl Standing {
 
 impl ApiManager {
     /// Subscribes an application to an API that is open for it.
-    pub(super) fn subscribe(&mut self, subscribe: &Subscribe, now: Instant) -> bool {
-        let Some(api) = self.catalog.existing(&subscribe.api) else { return false };
+    pub(super) fn subscribe(
+        &mut self,
+        of: OrganizationIndex,
+        subscribe: &Subscribe,
+        now: Instant,
+    ) -> bool {
+        let Some(api) = self.catalog.existing(of, &subscribe.api) else { return false };
         let is_open = self.catalog.get(api).is_some_and(|api| {
-            matches!(api.state.truth.lifecycle, Lifecycle::Published | Lifecycle::Prototyped)
+            matches!(api.truth().lifecycle, Lifecycle::Published | Lifecycle::Prototyped)
         });
         let plan = match &subscribe.plan {
-            Some(name) => match self.access.plans.existing(name) {
+            Some(name) => match self.access.plans.existing(of, name) {
                 Some(plan) => Some(plan),
                 None => return false,
             },
@@ -144,7 +150,7 @@ impl ApiManager {
         if !is_open {
             return false;
         }
-        let application = self.application(&subscribe.application, now);
+        let application = self.application(of, &subscribe.application, now);
         if self.access.subscriptions.existing(application, api).is_some() {
             return false;
         }
@@ -196,19 +202,26 @@ impl ApiManager {
         let plan_id = |plan: PlanIndex| self.access.plans.get(plan).map(|plan| plan.id.clone());
         let what = terms.map(|terms| (terms.status.status(), terms.plan.and_then(plan_id)));
         let of = (&api.id, &application.id, row.token.as_ref());
-        self.ledger.say_subscription(&row.id, of, what, now, readable);
         row.row.say(terms, now, readable, Cause::People);
+        for environment in self.environments.iter_mut() {
+            if environment.organization == api.organization {
+                let ledger = &mut environment.ledger;
+                ledger.say_subscription(&row.id, of, what.clone(), now, readable);
+            }
+        }
         true
     }
 
     /// Changes the status or the plan of a subscription.
     pub(super) fn change_subscription(
         &mut self,
+        of: OrganizationIndex,
         change: &ChangeSubscription,
         now: Instant,
     ) -> bool {
         let is_platform = !self.keeps_events();
-        let Some(index) = self.subscription(&change.application, &change.api) else { return false };
+        let named = self.subscription(of, &change.application, &change.api);
+        let Some(index) = named else { return false };
         let row = self.access.subscriptions.get(index);
         let Some(mut terms) = row.and_then(|row| row.row.now()).copied() else { return false };
         if let Some(status) = change.status {
@@ -218,7 +231,7 @@ impl ApiManager {
             terms.status = status;
         }
         if let Some(name) = &change.plan {
-            let Some(plan) = self.access.plans.existing(name) else { return false };
+            let Some(plan) = self.access.plans.existing(of, name) else { return false };
             terms.plan = Some(plan);
         }
         let did = self.set_subscription(index, Some(terms), now);
@@ -229,8 +242,14 @@ impl ApiManager {
     }
 
     /// Removes a subscription.
-    pub(super) fn unsubscribe(&mut self, application: &str, api: &str, now: Instant) -> bool {
-        let Some(index) = self.subscription(application, api) else { return false };
+    pub(super) fn unsubscribe(
+        &mut self,
+        of: OrganizationIndex,
+        held: &NamedSubscription,
+        now: Instant,
+    ) -> bool {
+        let named = self.subscription(of, &held.application, &held.api);
+        let Some(index) = named else { return false };
         self.end_subscription(index, now);
         true
     }
@@ -249,8 +268,13 @@ impl ApiManager {
         }
     }
 
-    fn subscription(&self, application: &str, api: &str) -> Option<SubscriptionIndex> {
-        let application = self.access.applications.existing(application)?;
-        self.access.subscriptions.existing(application, self.catalog.existing(api)?)
+    fn subscription(
+        &self,
+        of: OrganizationIndex,
+        application: &str,
+        api: &str,
+    ) -> Option<SubscriptionIndex> {
+        let application = self.access.applications.existing(of, application)?;
+        self.access.subscriptions.existing(application, self.catalog.existing(of, api)?)
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Plant;
 use super::access::Memory;
-use crate::manager::Upgrade;
+use crate::manager::{GatewayIndex, Upgrade};
 use crate::store::SimStore;
 
 /// Longer than any run.
@@ -57,6 +57,16 @@ impl Sabotage {
     /// Whether that is the defect.
     pub fn is(&self, plant: Plant) -> bool {
         self.plant == Some(plant)
+    }
+
+    /// The gateway whose registration token a gateway shows.
+    pub fn token_of(&self, gateway: GatewayIndex) -> GatewayIndex {
+        if self.is(Plant::OneTokenForAll) { GatewayIndex::FIRST } else { gateway }
+    }
+
+    /// Whether events are sent to a gateway.
+    pub fn is_sent_to(&self, gateway: GatewayIndex) -> bool {
+        gateway == GatewayIndex::FIRST || !self.is(Plant::FirstGatewayOnly)
     }
 
     /// Breaks the limits that a law rests on.

@@ -35,14 +35,13 @@ impl Difference {
 
 /// The first difference.
 pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
-    let deployed: BTreeSet<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
     if scene.dialect != Dialect::Apim470
-        && let Some(found) = listed_keys(scene, &deployed)
+        && let Some(found) = listed_keys(scene)
     {
         return Some(found);
     }
     if scene.dialect == Dialect::PlatformApi11 {
-        let found = subscriptions(scene, &deployed).or_else(|| plans(scene));
+        let found = subscriptions(scene).or_else(|| plans(scene));
         if found.is_some() {
             return found;
         }
@@ -50,38 +49,25 @@ pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
     told_keys(scene).or_else(|| told_applications(scene))
 }
 
-/// Whether a list may still tell something new that no gateway must know: about APIs that are not
-/// deployed now, or the UUID of a regenerated key (A-H31). Until then its next reads are not idle
-/// ones.
-pub(super) fn may_learn_more(scene: &Scene<'_>) -> bool {
-    let known = scene.ledger.records().filter(|(_, record)| record.deleted_since().is_none());
-    let known: BTreeSet<&ArtifactId> = known.map(|(id, _)| id).collect();
-    let lists_all = scene.dialect == Dialect::PlatformApi11;
-    awaits_uuid(scene)
-        || (lists_all && listed_keys(scene, &known).is_some())
-        || (lists_all && subscriptions(scene, &known).is_some())
+/// Whether a fresh key list has news of an API, deployed or not: a key that is not held and opens
+/// it, or one that is held and dead.
+pub(super) fn has_news(scene: &Scene<'_>, artifact: &ArtifactId) -> bool {
+    let id = |name: &str| ResourceId::ApiKey(artifact.clone(), key_name(name));
+    let mut own = scene.ledger.keys_of(artifact);
+    let is_news = own.any(|(_, key)| {
+        let is_active = key.life.now() == Some(&KeyState::Active);
+        is_active != holds(scene, &id(&key.name), &key.hash)
+    });
+    let mut opening = scene.ledger.opening(artifact, scene.now);
+    is_news || opening.any(|(_, key)| !holds(scene, &id(&key.name), &key.hash))
 }
 
-/// Whether a key is held without the UUID that a list tells.
-fn awaits_uuid(scene: &Scene<'_>) -> bool {
-    let is_told = |artifact: &ArtifactId, hash: &SecretHash| {
-        let key = scene.ledger.key_with(hash);
-        key.is_some_and(|(index, _)| scene.ledger.reach(index, artifact, scene.dialect).by_list)
-    };
-    scene.held.iter().any(|(id, held)| match (id, held) {
-        (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) => {
-            let mut nameless = slot.credentials.iter().filter(|held| held.uuid.is_none());
-            nameless.any(|held| is_told(artifact, &held.hash))
-        }
-        _ => false,
-    })
-}
-
-/// Keys that a fresh list names, or would name if they lived, on some APIs.
-fn listed_keys(scene: &Scene<'_>, of: &BTreeSet<&ArtifactId>) -> Option<Difference> {
+/// Keys that a fresh list names, or would name if they lived, on APIs that are deployed.
+fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
+    let deployed: BTreeSet<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
     // The Platform API lists the keys of subscribed applications too.
     let lists_all = scene.dialect == Dialect::PlatformApi11;
-    for artifact in of {
+    for artifact in &deployed {
         let own = scene.ledger.keys_of(artifact);
         let subscribed = scene.ledger.subscriptions_of(artifact);
         let of_applications = subscribed
@@ -109,13 +95,13 @@ fn listed_keys(scene: &Scene<'_>, of: &BTreeSet<&ArtifactId>) -> Option<Differen
         let (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) = (id, resource) else {
             continue;
         };
-        let lists_all = scene.dialect == Dialect::PlatformApi11 && of.contains(artifact);
+        let lists_all = scene.dialect == Dialect::PlatformApi11 && deployed.contains(artifact);
         let is_foreign = |hash: &SecretHash| match scene.ledger.key_with(hash) {
             None => true,
             Some((_, key)) => match &key.scope {
-                KeyScope::Api(owner) => owner != artifact,
-                KeyScope::Application(owner) => {
-                    lists_all && scene.ledger.subscription_at(artifact, owner, scene.now).is_none()
+                KeyScope::Api(of) => of != artifact,
+                KeyScope::Application(of) => {
+                    lists_all && scene.ledger.subscription_at(artifact, of, scene.now).is_none()
                 }
             },
         };
@@ -127,9 +113,9 @@ fn listed_keys(scene: &Scene<'_>, of: &BTreeSet<&ArtifactId>) -> Option<Differen
     None
 }
 
-fn subscriptions(scene: &Scene<'_>, of: &BTreeSet<&ArtifactId>) -> Option<Difference> {
+fn subscriptions(scene: &Scene<'_>) -> Option<Difference> {
     let kind = ResourceKind::Subscription;
-    for artifact in of {
+    for (artifact, _) in scene.ledger.must_serve() {
         for (id, record) in scene.ledger.subscriptions_of(artifact) {
             let id = ResourceId::Subscription(id.clone());
             let held = match scene.held.get(&id) {

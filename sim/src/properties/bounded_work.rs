@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use driftless_gateway::model::{ArtifactId, Dialect, Resource};
 use driftless_gateway::time::Instant;
 
-use super::{Moment, Phase, Property, Scene, Verdicts};
+use super::{Moment, Phase, Property, Scene, Verdicts, access};
+use crate::manager::{Cause, Record};
 
 /// What was asked in the current window, and since it is quiet.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +86,29 @@ fn most_while_quiet(what: &str, scene: &Scene<'_>) -> u64 {
         "read_subscriptions" => scene.ledger.records().count() as u64,
         "fetch_batch" => 2,
         "fetch" => scene.served.len() as u64,
+        "check_exists" | "store" => u64::from(is_behind(scene)),
         _ => 0,
     }
+}
+
+/// Whether a list may still bring news that nobody waits for: of what is not deployed here, that it
+/// is deleted or only looks so since a restore, or what became of its keys; and what an event tells
+/// of a key in part: no UUID of a regenerated one (A-H31), the second only in which one expires.
+fn is_behind(scene: &Scene<'_>) -> bool {
+    let lists_all = scene.dialect == Dialect::PlatformApi11;
+    let has_news = |(id, record): (&ArtifactId, &Record)| {
+        let is_deleted = record.deleted_since().is_some();
+        let is_restored = record.current().is_some_and(|issue| issue.cause == Cause::Restore);
+        record.must_serve().is_none()
+            && ((is_deleted || is_restored) && scene.committed.rows.contains_key(id)
+                || lists_all && !is_deleted && access::has_news(scene, id))
+    };
+    let is_told_in_part = |held: &Resource| match held {
+        Resource::ApiKey(slot) => {
+            slot.credentials.iter().any(|key| key.uuid.is_none() || key.expires_at.is_some())
+        }
+        _ => false,
+    };
+    scene.ledger.records().any(has_news)
+        || scene.dialect != Dialect::Apim470 && scene.held.values().any(is_told_in_part)
 }

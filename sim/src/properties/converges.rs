@@ -53,7 +53,6 @@ pub fn is_met(scene: &Scene<'_>) -> bool {
     scene.engine.is_some_and(is_settled)
         && difference(scene).is_none()
         && access::difference(scene).is_none()
-        && !access::may_learn_more(scene)
 }
 
 /// A kind whose lists were not all read to their end. What no list can verify is not waited for.

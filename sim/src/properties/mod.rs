@@ -17,7 +17,7 @@
 //! | `update_count` | at rest | changes of what is served and held, against what was issued |
 //! | `same_decision` | at rest | requests are judged as the ledger judges them |
 //! | `no_error_log` | always | nothing logs an error |
-//! | `replicas_agree` | run | gateways with other faults of their own end with the same state |
+//! | `replicas_agree` | at the end | gateways of one organization hold the same, whatever befell each |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
 //! A property sees [`Moment`]s of the run and asks the ledger, never the wire. Each is shown to
@@ -67,6 +67,8 @@ pub use converges::is_met;
 pub struct Violation {
     /// The property's name.
     pub property: &'static str,
+    /// The gateway, where there are several.
+    pub gateway: Option<String>,
     /// When, in virtual time.
     pub at: Instant,
     /// What it is about.
@@ -173,6 +175,8 @@ pub enum Moment<'a> {
 /// Collects what did not hold, and what was reached.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
+    /// The gateway that is judged, where there are several.
+    pub gateway: Option<String>,
     /// What did not hold, in the order found.
     pub violations: Vec<Violation>,
     /// Marks that a property reached.
@@ -195,8 +199,15 @@ impl Verdicts {
             .iter()
             .any(|known| known.property == property && known.subject == subject);
         if !is_known {
-            let last_events = Vec::new();
-            self.violations.push(Violation { property, at, subject, expected, found, last_events });
+            self.violations.push(Violation {
+                property,
+                gateway: self.gateway.clone(),
+                at,
+                subject,
+                expected,
+                found,
+                last_events: Vec::new(),
+            });
         }
     }
 }
@@ -300,8 +311,8 @@ pub const ALL: &[About] = &[
     About { name: "no_error_log", when: "always", says: "no line at level ERROR is logged" },
     About {
         name: "replicas_agree",
-        when: "run",
-        says: "gateways that were told one story with other faults of their own hold the same",
+        when: "at the end",
+        says: "gateways of one organization hold the same, whatever befell each of them",
     },
     About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
     About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use driftless_gateway::engine::{ResourceKind, SyncState};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::access_claims::{self, AccessClaim};
 use super::document::{Node, Place};
+use super::fleet::{GatewayEntry, known_gateway};
 use super::names::{self, REQUESTS, RESOURCE_KINDS, SYNC_STATES};
 use super::reader::read;
 use super::refusal::{Refusal, hint};
@@ -38,7 +40,9 @@ pub struct Expect {
     pub requests_max: BTreeMap<String, u64>,
     /// How many durable writes the gateway may make at most.
     pub writes_max: Option<u64>,
-    /// By fault: how often it must have been delivered at least.
+    /// By gateway: what is claimed of it alone. What is beside this is claimed of every gateway.
+    pub gateways: BTreeMap<String, Self>,
+    /// By fault: how often it must have been delivered at least, to all gateways together.
     pub delivered: BTreeMap<String, u64>,
 }
 
@@ -64,6 +68,19 @@ pub struct AckedClaim {
 }
 
 impl Expect {
+    /// What is claimed of one gateway: of every one, and of the one of that name.
+    pub fn of<'a>(&'a self, gateway: Option<&'a str>) -> impl Iterator<Item = &'a Self> {
+        let own = gateway.and_then(|name| self.gateways.get(name));
+        std::iter::once(self).chain(own)
+    }
+
+    /// The times at which something is claimed of a request, in milliseconds.
+    pub fn times(&self) -> BTreeSet<u64> {
+        let all = std::iter::once(self).chain(self.gateways.values());
+        let claims = all.flat_map(|of| of.opens.iter().chain(&of.refuses));
+        claims.filter_map(|claim| claim.at_ms).collect()
+    }
+
     /// Whether nothing is claimed.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -97,6 +114,9 @@ struct Raw {
     #[serde(default)]
     writes_max: Option<u64>,
     #[serde(default)]
+    #[expect(dead_code, reason = "`parse` reads it from the document, with its places")]
+    gateways: Option<IgnoredAny>,
+    #[serde(default)]
     delivered: BTreeMap<String, u64>,
 }
 
@@ -115,7 +135,35 @@ impl Serialize for WasStatus {
 }
 
 /// Reads the claims and holds them against the steps they are about.
-pub(super) fn parse(node: &Node, steps: &[Step]) -> Result<Expect, Refusal> {
+pub(super) fn parse(
+    node: &Node,
+    steps: &[Step],
+    gateways: &[GatewayEntry],
+) -> Result<Expect, Refusal> {
+    let mut expect = claims(node, steps)?;
+    let of_gateways = node.get("gateways");
+    for (key, claimed) in of_gateways.into_iter().flat_map(Node::entries) {
+        known_gateway(&key.name, gateways, key.place)?;
+        if let Some(field) = ["gateways", "delivered"].iter().find(|it| claimed.get(it).is_some()) {
+            let problem = format!("`{field}` is claimed of all gateways together");
+            return Err(claimed.place_of_key(field).refuse(problem, None));
+        }
+        let of = claims(claimed, steps)?;
+        if of.is_empty() {
+            let problem = format!("nothing is claimed of the gateway `{}`", key.name);
+            return Err(claimed.place.refuse(problem, None));
+        }
+        expect.gateways.insert(key.name.clone(), of);
+    }
+    if expect.is_empty() {
+        let hint = Some("say what must be true at the end, as `serving` does".to_owned());
+        return Err(node.place.refuse("`expect` claims nothing", hint));
+    }
+    Ok(expect)
+}
+
+/// Reads what is claimed of one gateway, or of all.
+fn claims(node: &Node, steps: &[Step]) -> Result<Expect, Refusal> {
     let raw: Raw = read(node)?;
     known_apis(&raw, node, steps)?;
     let expect = Expect {
@@ -130,12 +178,9 @@ pub(super) fn parse(node: &Node, steps: &[Step]) -> Result<Expect, Refusal> {
         acked: raw.acked,
         requests_max: raw.requests_max,
         writes_max: raw.writes_max,
+        gateways: BTreeMap::new(),
         delivered: raw.delivered,
     };
-    if expect.is_empty() {
-        let hint = Some("say what must be true at the end, as `serving` does".to_owned());
-        return Err(node.place.refuse("`expect` claims nothing", hint));
-    }
     claims_mean_something(&expect, node)?;
     access_claims::check(&expect, node, steps)?;
     known_requests(&expect, node)?;

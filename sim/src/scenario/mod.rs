@@ -11,6 +11,7 @@ mod access_claims;
 mod document;
 mod expect;
 mod file;
+mod fleet;
 mod names;
 mod parse;
 mod print;
@@ -33,6 +34,7 @@ use crate::step::Step;
 pub use access_claims::AccessClaim;
 pub use expect::{AckedClaim, Expect, WasStatus};
 pub use file::{LoadError, StoryFile, load, load_folder, save};
+pub use fleet::{DEFAULT_ORGANIZATION, GATEWAYS_MAX, GatewayEntry};
 pub use names::{
     ACTIONS, EVENTS, REQUESTS, RESOURCE_KINDS, STATES, SYNC_STATES, is_covered_id, is_kebab_case,
     is_sentence,
@@ -61,8 +63,10 @@ pub struct Scenario {
     pub seed: u64,
     /// Where the control plane differs from its dialect.
     pub switches: Switches,
-    /// What the gateway stores on.
+    /// What the gateways store on.
     pub store: StoreChoice,
+    /// The gateways; when there is none, there is one without a name.
+    pub gateways: Vec<GatewayEntry>,
     /// How long after the last step the faults stay, in milliseconds, before they are lifted;
     /// meanwhile the gateway must be loud about what it cannot know.
     pub faults_stay_ms: Option<u64>,

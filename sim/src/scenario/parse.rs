@@ -7,7 +7,7 @@ use super::names::{dialects, is_covered_id, is_sentence};
 use super::reader::read;
 use super::refusal::{Refusal, hint};
 use super::step_limits::{TIME_MS_MAX, within};
-use super::{SCHEMA, Scenario, expect, step_form};
+use super::{SCHEMA, Scenario, expect, fleet, step_form};
 
 /// The fields of a file, in their order.
 const FIELDS: &[&str] = &[
@@ -19,6 +19,7 @@ const FIELDS: &[&str] = &[
     "seed",
     "switches",
     "store",
+    "gateways",
     "faults_stay_ms",
     "steps",
     "expect",
@@ -37,8 +38,9 @@ pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
         }
     }
     schema(required(&root, "schema")?)?;
-    let steps = step_form::steps(required(&root, "steps")?)?;
-    let expect = expect::parse(required(&root, "expect")?, &steps)?;
+    let gateways = root.get("gateways").map(fleet::gateways).transpose()?.unwrap_or_default();
+    let steps = step_form::steps(required(&root, "steps")?, &gateways)?;
+    let expect = expect::parse(required(&root, "expect")?, &steps, &gateways)?;
     Ok(Scenario {
         why: why(required(&root, "why")?)?,
         covers: covers(required(&root, "covers")?)?,
@@ -48,6 +50,7 @@ pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
         switches: root.get("switches").map(read).transpose()?.unwrap_or_default(),
         store: root.get("store").map(read).transpose()?.unwrap_or_default(),
         faults_stay_ms: root.get("faults_stay_ms").map(faults_stay_ms).transpose()?,
+        gateways,
         steps,
         expect,
     })

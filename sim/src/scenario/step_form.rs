@@ -1,6 +1,7 @@
 //! The form of a step: a time or a trigger, and exactly one verb.
 
 use super::document::{Key, Node, Value};
+use super::fleet::{self, GatewayEntry};
 use super::names::{ACTIONS, EVENTS, REQUESTS, STATES};
 use super::reader::{read, read_entry};
 use super::refusal::{Refusal, hint};
@@ -9,24 +10,26 @@ use super::verbs::VERBS;
 use crate::step::{Observable, Step, Trigger, Verb, When};
 
 /// Reads the list of steps.
-pub(super) fn steps(node: &Node) -> Result<Vec<Step>, Refusal> {
+pub(super) fn steps(node: &Node, gateways: &[GatewayEntry]) -> Result<Vec<Step>, Refusal> {
     if !matches!(node.value, Value::Array(_)) {
         return Err(node.place.refuse("`steps` is not a list", None));
     }
-    node.items().iter().enumerate().map(|(index, item)| step(item, index)).collect()
+    node.items().iter().enumerate().map(|(index, item)| step(item, index, gateways)).collect()
 }
 
-fn step(node: &Node, index: usize) -> Result<Step, Refusal> {
+/// The fields of a step beside its verb.
+const FIELDS: [&str; 4] = ["at_ms", "on", "organization", "gateways"];
+
+fn step(node: &Node, index: usize, gateways: &[GatewayEntry]) -> Result<Step, Refusal> {
     if !matches!(node.value, Value::Object(_)) {
         return Err(node.place.refuse(format!("steps[{index}] is not an object"), None));
     }
-    let when = when(node, index)?;
+    let when = when(node, index, gateways)?;
     let verbs: Vec<&(Key, Node)> =
-        node.entries().iter().filter(|(key, _)| key.name != "at_ms" && key.name != "on").collect();
+        node.entries().iter().filter(|(key, _)| !FIELDS.contains(&key.name.as_str())).collect();
     for (key, _) in &verbs {
         if !VERBS.iter().any(|verb| verb.name == key.name) {
-            let names: Vec<&str> =
-                VERBS.iter().map(|verb| verb.name).chain(["at_ms", "on"]).collect();
+            let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).chain(FIELDS).collect();
             let problem = format!("unknown verb `{}` in steps[{index}]", key.name);
             return Err(key.place.refuse(problem, Some(hint(&key.name, &names))));
         }
@@ -38,17 +41,18 @@ fn step(node: &Node, index: usize) -> Result<Step, Refusal> {
     };
     let verb: Verb = read_entry(key, value)?;
     step_limits::verb(&verb, value)?;
-    Ok(Step { when, verb })
+    let scope = fleet::scope(node, &verb, gateways)?;
+    Ok(Step { when, scope, verb })
 }
 
-fn when(node: &Node, index: usize) -> Result<When, Refusal> {
+fn when(node: &Node, index: usize, gateways: &[GatewayEntry]) -> Result<When, Refusal> {
     match (node.get("at_ms"), node.get("on")) {
         (Some(at), None) => {
             let at_ms = read(at)?;
             within("at_ms", at_ms, 0, TIME_MS_MAX, at.place)?;
             Ok(When::AtMs(at_ms))
         }
-        (None, Some(on)) => trigger(on).map(When::On),
+        (None, Some(on)) => trigger(on, gateways).map(When::On),
         (None, None) => {
             let hint = Some("give `at_ms` or `on`".to_owned());
             Err(node.place.refuse(format!("steps[{index}] does not say when"), hint))
@@ -64,8 +68,8 @@ fn when(node: &Node, index: usize) -> Result<When, Refusal> {
 const OBSERVABLES: [(&str, &[&str]); 4] =
     [("action", ACTIONS), ("event", EVENTS), ("answer", REQUESTS), ("state", STATES)];
 
-fn trigger(node: &Node) -> Result<Trigger, Refusal> {
-    let (mut nth, mut after_ms, mut seen) = (1, 0, None);
+fn trigger(node: &Node, gateways: &[GatewayEntry]) -> Result<Trigger, Refusal> {
+    let (mut nth, mut after_ms, mut seen, mut gateway) = (1, 0, None, None);
     if !matches!(node.value, Value::Object(_)) {
         return Err(node.place.refuse("`on` is not an object", None));
     }
@@ -80,6 +84,11 @@ fn trigger(node: &Node) -> Result<Trigger, Refusal> {
                 after_ms = read(value)?;
                 within("after_ms", after_ms, 0, TIME_MS_MAX, value.place)?;
             }
+            "gateway" => {
+                let name: String = read(value)?;
+                fleet::known_gateway(&name, gateways, value.place)?;
+                gateway = Some(name);
+            }
             _ if seen.is_some() => {
                 return Err(key.place.refuse("`on` waits for one thing only", None));
             }
@@ -90,13 +99,16 @@ fn trigger(node: &Node) -> Result<Trigger, Refusal> {
         let hint = "give `action`, `event`, `answer` or `state`".to_owned();
         node.place.refuse("`on` does not say what is waited for", Some(hint))
     })?;
-    Ok(Trigger { seen, nth, after_ms })
+    Ok(Trigger { seen, gateway, nth, after_ms })
 }
 
 fn observable(key: &Key, value: &Node) -> Result<Observable, Refusal> {
     let Some((_, names)) = OBSERVABLES.iter().find(|(field, _)| *field == key.name) else {
-        let fields: Vec<&str> =
-            OBSERVABLES.iter().map(|(field, _)| *field).chain(["nth", "after_ms"]).collect();
+        let fields: Vec<&str> = OBSERVABLES
+            .iter()
+            .map(|(field, _)| *field)
+            .chain(["nth", "after_ms", "gateway"])
+            .collect();
         let problem = format!("unknown field `{}` in `on`", key.name);
         return Err(key.place.refuse(problem, Some(hint(&key.name, &fields))));
     };

@@ -49,12 +49,111 @@ fn a_story_round_trips_byte_for_byte() {
     assert_eq!(scenario.apis().into_iter().collect::<Vec<_>>(), ["orders"]);
 }
 
-/// The refusal of the story with one part replaced. A `^` in the new part marks the place that
+/// A story of several gateways.
+const FLEET: &str = r#"{
+  "schema": 1,
+  "why": "Two organizations share nothing.",
+  "covers": ["FB-74"],
+  "dialect": "apim-4.7.0",
+  "seed": 7,
+  "gateways": [{ "name": "east" }, { "name": "west" }, { "name": "acme-one", "organization": "acme.example" }],
+  "steps": [
+    { "at_ms": 0, "deploy": { "api": "orders" } },
+    { "at_ms": 0, "organization": "acme.example", "publish": { "api": "orders" } },
+    { "at_ms": 9, "gateways": ["acme-one"], "undeploy": { "api": "orders" } },
+    { "on": { "action": "list", "gateway": "west" }, "gateways": ["east", "acme-one"], "reset": {} }
+  ],
+  "expect": {
+    "status": { "RestApi": "synced" },
+    "gateways": {
+      "east": {
+        "serving": { "orders": 1 },
+        "writes_max": 9
+      },
+      "west": {
+        "always_served": ["orders"]
+      }
+    },
+    "delivered": { "reset": 1 }
+  }
+}
+"#;
+
+#[test]
+fn a_story_of_several_gateways_round_trips_and_says_whom_each_step_is_about() {
+    let scenario = Scenario::parse(FLEET).unwrap();
+    assert_eq!(scenario.to_json(), FLEET);
+    assert_eq!(scenario.organizations(), [DEFAULT_ORGANIZATION, "acme.example"]);
+    let aims: Vec<_> = scenario.steps.iter().map(|step| scenario.aim(step)).collect();
+    let organizations: Vec<usize> = aims.iter().map(|aim| aim.organization.0).collect();
+    assert_eq!(organizations, [0, 1, 1, 0]);
+    let gateways: Vec<usize> = aims.iter().map(|aim| aim.gateways.len()).collect();
+    assert_eq!(gateways, [0, 0, 1, 2]);
+    assert_eq!(Scenario::parse(STORY).unwrap().gateway_count(), 1);
+}
+
+#[test]
+fn a_wrong_gateway_names_its_place_and_the_nearest_valid_one() {
+    let acme = "{ \"name\": \"acme-one\"";
+    for (replace, with, message) in [
+        (
+            "[\"acme-one\"]",
+            "[^\"acme-on\"]",
+            "there is no gateway `acme-on`; did you mean `acme-one`?",
+        ),
+        ("[\"acme-one\"]", "^[]", "`gateways` is empty; leave it out for every gateway"),
+        ("[\"acme-one\"]", "[\"acme-one\", ^\"acme-one\"]", "`acme-one` is there twice"),
+        (
+            "[\"acme-one\"]",
+            "[\"acme-one\", ^\"east\"]",
+            "`east` is not a gateway of the organization `acme.example`",
+        ),
+        (
+            "\"west\" }, \"gate",
+            "^\"wset\" }, \"gate",
+            "there is no gateway `wset`; did you mean `west`?",
+        ),
+        ("      \"west\"", "      ^\"wets\"", "there is no gateway `wets`; did you mean `west`?"),
+        (
+            "9, \"gateways\": [\"acme-one\"]",
+            "9, \"organization\": ^\"acme.exmaple\"",
+            "no gateway is of the organization `acme.exmaple`; did you mean `acme.example`?",
+        ),
+        (
+            "\"gateways\": [\"east\", \"acme-one\"]",
+            "^\"organization\": \"acme.example\"",
+            "`reset` is not about one organization; leave it out",
+        ),
+        (
+            "\"organization\": \"acme.example\", \"publish\"",
+            "^\"gateways\": [\"east\"], \"publish\"",
+            "`publish` is not about single gateways; leave it out",
+        ),
+        (acme, "{ \"name\": ^\"east\"", "the gateway `east` is there twice"),
+        (acme, "{ \"name\": ^\"Acme\"", "`Acme` is not a name for a gateway; expected lower-case"),
+        ("\"writes_max\": 9", "^\"delivered\": { \"reset\": 1 }", "`delivered` is claimed of all"),
+        (
+            "\"writes_max\": 9",
+            "^\"writes_min\": 9",
+            "unknown field `writes_min`; did you mean `writes_max`?",
+        ),
+    ] {
+        check_in(FLEET, replace, with, message);
+    }
+    let unnamed = ("\"at_ms\": 20000,", "\"at_ms\": 20000, \"gateways\": [^\"east\"],");
+    check(
+        unnamed.0,
+        unnamed.1,
+        "there is no gateway `east`; the story has one gateway without a name",
+    );
+}
+
+/// The refusal of a story with one part replaced. A `^` in the new part marks the place that
 /// the refusal must name.
 #[track_caller]
-fn refused(replace: &str, with: &str) -> String {
-    assert!(STORY.contains(replace), "{replace}");
-    let marked = STORY.replacen(replace, with, 1);
+fn refused_in(story: &str, replace: &str, with: &str) -> String {
+    assert!(story.contains(replace), "{replace}");
+    let marked = story.replacen(replace, with, 1);
     let refusal = Scenario::parse(&marked.replace('^', "")).unwrap_err();
     if let Some(at) = marked.find('^') {
         let before = &marked[..at];
@@ -68,7 +167,12 @@ fn refused(replace: &str, with: &str) -> String {
 
 #[track_caller]
 fn check(replace: &str, with: &str, message: &str) {
-    let refusal = refused(replace, with);
+    check_in(STORY, replace, with, message);
+}
+
+#[track_caller]
+fn check_in(story: &str, replace: &str, with: &str, message: &str) {
+    let refusal = refused_in(story, replace, with);
     assert!(refusal.starts_with(message), "{refusal}\n{message}");
 }
 
@@ -282,6 +386,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 0 => {
                     return Step {
                         when: crate::step::When::AtMs(ms),
+                        scope: crate::step::Scope::default(),
                         verb: serde_json::from_str(&json).unwrap(),
                     };
                 }
@@ -289,9 +394,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 2 => crate::step::Observable::Answer(name(REQUESTS)),
                 _ => crate::step::Observable::State(name(STATES)),
             };
-            let trigger = crate::step::Trigger { seen, nth, after_ms: ms % 3 };
+            let trigger = crate::step::Trigger { seen, gateway: None, nth, after_ms: ms % 3 };
             Step {
                 when: crate::step::When::On(trigger),
+                scope: crate::step::Scope::default(),
                 verb: serde_json::from_str(&json).unwrap(),
             }
         });

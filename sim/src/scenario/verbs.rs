@@ -56,8 +56,18 @@ use Actor::{ControlPlane, Machine, Network, People};
 pub const VERBS: &[VerbEntry] = &[
     entry("publish", People, "create an API and publish it", r#"{ "api": "orders" }"#),
     entry("revise", People, "save a new revision, not deployed yet", r#"{ "api": "orders" }"#),
-    entry("deploy", People, "deploy a revision", r#"{ "api": "orders", "revision": 2 }"#),
-    entry("undeploy", People, "undeploy an API from the gateway", r#"{ "api": "orders" }"#),
+    entry(
+        "deploy",
+        People,
+        "deploy a revision to the named `gateways`, or to all of the organization",
+        r#"{ "api": "orders", "revision": 2 }"#,
+    ),
+    entry(
+        "undeploy",
+        People,
+        "undeploy an API from the named `gateways`, or from all",
+        r#"{ "api": "orders" }"#,
+    ),
     entry("delete", People, "delete an API", r#"{ "api": "orders" }"#),
     entry(
         "lifecycle",
@@ -65,7 +75,7 @@ pub const VERBS: &[VerbEntry] = &[
         "move an API to a lifecycle state",
         r#"{ "api": "orders", "state": "retired" }"#,
     ),
-    entry("rotate_token", People, "issue a new registration token", "{}"),
+    entry("rotate_token", People, "issue new registration tokens", "{}"),
     entry(
         "create_key",
         People,

@@ -23,6 +23,9 @@ pub(super) fn scenario(scenario: &Scenario) -> String {
     if scenario.store != StoreChoice::default() {
         fields.put("store", &scenario.store);
     }
+    if !scenario.gateways.is_empty() {
+        fields.put("gateways", &scenario.gateways);
+    }
     if let Some(faults_stay_ms) = scenario.faults_stay_ms {
         fields.put("faults_stay_ms", &faults_stay_ms);
     }
@@ -59,6 +62,9 @@ fn step(step: &Step) -> String {
                 Observable::State(name) => ("state", name),
             };
             let mut on = format!("\"on\": {{ \"{field}\": {}", line(name));
+            if let Some(gateway) = &trigger.gateway {
+                on.push_str(&format!(", \"gateway\": {}", line(gateway)));
+            }
             if trigger.nth != 1 {
                 on.push_str(&format!(", \"nth\": {}", trigger.nth));
             }
@@ -70,11 +76,34 @@ fn step(step: &Step) -> String {
     };
     let verb = line(&step.verb);
     let inner = verb.strip_prefix("{ ").and_then(|verb| verb.strip_suffix(" }"));
-    format!("{{ {when}, {} }}", inner.unwrap_or(&verb))
+    let mut scope = String::new();
+    if let Some(organization) = &step.scope.organization {
+        scope.push_str(&format!("\"organization\": {}, ", line(organization)));
+    }
+    if !step.scope.gateways.is_empty() {
+        scope.push_str(&format!("\"gateways\": {}, ", line(&step.scope.gateways)));
+    }
+    format!("{{ {when}, {scope}{} }}", inner.unwrap_or(&verb))
 }
 
 /// One claim a line.
 fn expect(expect: &Expect) -> String {
+    let mut fields = claims(expect);
+    if !expect.gateways.is_empty() {
+        let mut gateways = Fields::default();
+        for (name, of) in &expect.gateways {
+            gateways.text(name, object(&claims(of).0));
+        }
+        fields.text("gateways", object(&gateways.0));
+    }
+    if !expect.delivered.is_empty() {
+        fields.put("delivered", &expect.delivered);
+    }
+    object(&fields.0)
+}
+
+/// What is claimed of a gateway.
+fn claims(expect: &Expect) -> Fields {
     let mut fields = Fields::default();
     if !expect.serving.is_empty() {
         fields.put("serving", &expect.serving);
@@ -113,8 +142,5 @@ fn expect(expect: &Expect) -> String {
     if let Some(writes_max) = expect.writes_max {
         fields.put("writes_max", &writes_max);
     }
-    if !expect.delivered.is_empty() {
-        fields.put("delivered", &expect.delivered);
-    }
-    object(&fields.0)
+    fields
 }

@@ -7,7 +7,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use twox_hash::XxHash3_128;
 
-use super::{Happening, WRITE_TIMEOUT, World};
+use super::{Connection, Happening, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade, redacted};
 use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
@@ -31,7 +31,7 @@ impl World<'_, '_> {
             Happening::HangupToManager { connection } => {
                 self.manager.disconnected(Self::id(connection), self.now);
                 self.connections.remove(&connection);
-                self.net.forget(Self::line(connection));
+                self.site.net.forget(Self::line(connection));
             }
             Happening::FrameToGateway { boot, session, connection, frame } => {
                 self.frame_arrives(boot, session, connection, &frame);
@@ -46,27 +46,29 @@ impl World<'_, '_> {
                 self.nobody_listens(boot, id, exchange);
             }
             Happening::Commit { boot } => self.commit(boot),
-            Happening::SpaceAgain => self.gateway.store().set_full(false),
+            Happening::SpaceAgain => self.site.gateway.store().set_full(false),
             Happening::Claims { at_ms } => self.check_claims(at_ms),
         }
     }
 
     fn connect(&mut self, boot: u64, session: SessionId, connection: u64, path: &str) {
-        let token = Some(self.token.as_str());
-        let upgrade = self.manager.connect(Self::id(connection), path, token, self.now);
-        let upgrade = self.sabotage.upgrade(upgrade);
+        let token = Some(self.site.token.as_str());
+        let upgrade =
+            self.manager.connect(self.site.index, Self::id(connection), path, token, self.now);
+        let upgrade = self.site.sabotage.upgrade(upgrade);
         self.trace.record(self.now, "apim", "upgrade", &[], || format!("{upgrade:?}"));
         if upgrade == Upgrade::NoAnswer {
             return;
         }
         let line = Self::line(connection);
-        if let Carried::At(at) = self.net.carry(line, Towards::Gateway, self.now) {
+        if let Carried::At(at) = self.site.net.carry(line, Towards::Gateway, self.now) {
             self.schedule(at, Happening::Upgraded { boot, session, connection, upgrade });
         }
     }
 
     fn is_current(&self, boot: u64, session: SessionId, connection: u64) -> bool {
-        boot == self.gateway.boots() && self.gateway.sessions.get(&session) == Some(&connection)
+        boot == self.site.gateway.boots()
+            && self.site.gateway.sessions.get(&session) == Some(&connection)
     }
 
     fn upgraded(&mut self, boot: u64, session: SessionId, connection: u64, upgrade: Upgrade) {
@@ -81,9 +83,9 @@ impl World<'_, '_> {
             Upgrade::NoAnswer => return,
         };
         if refused.is_some() {
-            self.gateway.sessions.remove(&session);
+            self.site.gateway.sessions.remove(&session);
         }
-        let Some(driver) = self.gateway.driver() else { return };
+        let Some(driver) = self.site.gateway.driver() else { return };
         match refused {
             None => driver.opened(session, now),
             Some(reason) => driver.closed(session, reason, now),
@@ -92,30 +94,36 @@ impl World<'_, '_> {
 
     /// Carries what APIM sends.
     pub(super) fn drain_manager(&mut self) {
+        let back = self.site.index;
         while let Some((connection, frame)) = self.manager.poll_frame() {
             self.send_to_gateway(connection.0, frame);
         }
+        self.turn_to(back);
     }
 
     fn send_to_gateway(&mut self, connection: u64, frame: ServerFrame) {
         let Some(known) = self.connections.get(&connection).copied() else { return };
+        self.turn_to(known.gateway);
         if let ServerFrame::Text(text) = &frame {
             self.trace.record(self.now, "apim", "sends", text.as_bytes(), || redacted(text));
         }
         let is_event = matches!(&frame, ServerFrame::Text(text) if !is_connection_ack(text));
+        if is_event && !self.site.sabotage.is_sent_to(self.site.index) {
+            return;
+        }
         let fate = match &frame {
-            ServerFrame::Text(text) if is_event => self.net.frames.next(text),
+            ServerFrame::Text(text) if is_event => self.site.net.frames.next(text),
             _ => FrameFate::Pass,
         };
         let line = Self::line(connection);
-        let carried = self.net.carry(line, Towards::Gateway, self.now);
+        let carried = self.site.net.carry(line, Towards::Gateway, self.now);
         let Carried::At(at) = carried else {
             self.note_dead(connection);
             return;
         };
         let (boot, session) = (known.boot, known.session);
         let mut arrive = |at: Instant, frame: ServerFrame| {
-            self.texts_in_flight += u64::from(matches!(frame, ServerFrame::Text(_)));
+            self.site.texts_in_flight += u64::from(matches!(frame, ServerFrame::Text(_)));
             self.schedule(at, Happening::FrameToGateway { boot, session, connection, frame });
         };
         match fate {
@@ -149,7 +157,7 @@ impl World<'_, '_> {
         connection: u64,
         frame: &ServerFrame,
     ) {
-        self.texts_in_flight -= u64::from(matches!(frame, ServerFrame::Text(_)));
+        self.site.texts_in_flight -= u64::from(matches!(frame, ServerFrame::Text(_)));
         if !self.is_current(boot, session, connection) {
             return;
         }
@@ -160,14 +168,14 @@ impl World<'_, '_> {
                 if let Some(event) = read.event() {
                     self.hear(event, text.as_bytes());
                 }
-                let hears = self.sabotage.hears(read.event(), !self.requests.is_empty());
-                if let Some(driver) = self.gateway.driver().filter(|_| hears) {
+                let hears = self.site.sabotage.hears(read.event(), !self.site.requests.is_empty());
+                if let Some(driver) = self.site.gateway.driver().filter(|_| hears) {
                     driver.receive(session, read, now);
                 }
             }
             ServerFrame::Ping => {
                 self.trace.record(now, "apim", "ping", &[], || format!("session={session}"));
-                if let Some(driver) = self.gateway.driver() {
+                if let Some(driver) = self.site.gateway.driver() {
                     driver.pinged(session, now);
                 }
             }
@@ -175,11 +183,11 @@ impl World<'_, '_> {
                 self.trace.record(now, "apim", "closes", reason.as_bytes(), || {
                     format!("session={session} code={code} reason={reason:?}")
                 });
-                self.sabotage.closed(*code);
-                self.gateway.sessions.remove(&session);
+                self.site.sabotage.closed(*code);
+                self.site.gateway.sessions.remove(&session);
                 self.connections.remove(&connection);
                 let reason = CloseReason::Closed(*code, reason.to_string());
-                if let Some(driver) = self.gateway.driver() {
+                if let Some(driver) = self.site.gateway.driver() {
                     driver.closed(session, reason, now);
                 }
             }
@@ -199,14 +207,15 @@ impl World<'_, '_> {
         self.observe(|| Observable::Event(name.to_owned()));
         self.trace.record(self.now, "apim", "event", text, || format!("type={name}"));
         if let Event::Changed(event) = event {
-            self.told.hear(event, self.now);
+            self.site.told.hear(event, self.now);
         }
         self.show(&Moment::Heard(event));
         if matches!(event, Event::ConnectionAck { .. }) {
             return;
         }
         self.mark_event(event);
-        if !self.heard.insert(XxHash3_128::oneshot(text)) {
+        self.mark_beside(event);
+        if !self.site.heard.insert(XxHash3_128::oneshot(text)) {
             self.mark("event_repeated");
         }
     }
@@ -219,26 +228,26 @@ impl World<'_, '_> {
         request: &HttpRequest,
         name: &'static str,
     ) {
-        let token = request.authenticated.then_some(self.token.as_str());
-        let reply = self.manager.respond(request, token, self.now);
+        let token = request.authenticated.then_some(self.site.token.as_str());
+        let reply = self.manager.respond(self.site.index, request, token, self.now);
         let sent_at = self.now.after(reply.delay);
         let line = Line::Exchange(exchange);
         let mut response = match reply.outcome {
             Outcome::Answer(response) => response,
             Outcome::NoAnswer => return,
             Outcome::Refused => {
-                if let Carried::At(at) = self.net.carry(line, Towards::Gateway, sent_at) {
+                if let Carried::At(at) = self.site.net.carry(line, Towards::Gateway, sent_at) {
                     self.schedule(at, Happening::NobodyListens { boot, id, exchange });
                 }
                 return;
             }
         };
-        self.sabotage.answer(name, &request.path, &mut response);
+        self.site.sabotage.answer(name, &request.path, &mut response);
         self.trace.record(self.now, "apim", "answers", &response.body, || {
             let status = response.status;
             format!("request={id} {name} status={status} bytes={}", response.body.len())
         });
-        if let Carried::At(at) = self.net.carry(line, Towards::Gateway, sent_at) {
+        if let Carried::At(at) = self.site.net.carry(line, Towards::Gateway, sent_at) {
             self.schedule(at, Happening::Answer { boot, id, exchange, response, name });
         }
     }
@@ -251,19 +260,19 @@ impl World<'_, '_> {
         response: HttpResponse,
         name: &'static str,
     ) {
-        self.net.forget(Line::Exchange(exchange));
-        if boot != self.gateway.boots() || self.requests.get(&id) != Some(&exchange) {
+        self.site.net.forget(Line::Exchange(exchange));
+        if boot != self.site.gateway.boots() || self.site.requests.get(&id) != Some(&exchange) {
             return;
         }
-        self.requests.remove(&id);
-        self.fetches.remove(&id);
-        self.rolls.remove(&id);
+        self.site.requests.remove(&id);
+        self.site.fetches.remove(&id);
+        self.site.rolls.remove(&id);
         if name == "list" {
-            self.listing = false;
+            self.site.listing = false;
         }
         self.mark_answer(name, &response);
         let now = self.now;
-        if let Some(driver) = self.gateway.driver() {
+        if let Some(driver) = self.site.gateway.driver() {
             driver.responded(id, &response, now);
         }
         if name == "list" {
@@ -275,50 +284,52 @@ impl World<'_, '_> {
 
     /// Tells the gateway what a planted defect makes of an answer.
     fn tell_beside(&mut self, name: &str, response: &HttpResponse) {
-        let served = self.served.keys().map(ArtifactId::as_str);
-        let beside = self.sabotage.beside(name, response, served);
-        let session = self.gateway.sessions.last_key_value().map(|(session, _)| *session);
+        let served = self.site.served.keys().map(ArtifactId::as_str);
+        let beside = self.site.sabotage.beside(name, response, served);
+        let session = self.site.gateway.sessions.last_key_value().map(|(session, _)| *session);
         for (frame, session) in beside.iter().zip(session.iter().cycle()) {
-            if let Some(driver) = self.gateway.driver() {
+            if let Some(driver) = self.site.gateway.driver() {
                 driver.receive_frame(*session, frame.as_bytes(), self.now);
             }
         }
     }
 
     fn nobody_listens(&mut self, boot: u64, id: RequestId, exchange: u64) {
-        self.net.forget(Line::Exchange(exchange));
-        if boot != self.gateway.boots() || self.requests.remove(&id).is_none() {
+        self.site.net.forget(Line::Exchange(exchange));
+        if boot != self.site.gateway.boots() || self.site.requests.remove(&id).is_none() {
             return;
         }
-        self.rolls.remove(&id);
+        self.site.rolls.remove(&id);
         let now = self.now;
-        if let Some(driver) = self.gateway.driver() {
+        if let Some(driver) = self.site.gateway.driver() {
             driver.request_failed(id, Failure::Unreachable("connection refused".to_owned()), now);
         }
     }
 
-    /// Every open connection is reset: both ends are told at once.
+    /// Every open connection of the gateway is reset: both ends are told at once.
     pub(super) fn reset_connections(&mut self) {
-        let open: Vec<u64> = self.connections.keys().copied().collect();
+        let of = |known: &&Connection| known.gateway == self.site.index;
+        let all = self.connections.iter().filter(|(_, known)| of(known));
+        let open: Vec<u64> = all.map(|(connection, _)| *connection).collect();
         let now = self.now;
         for connection in open {
             let Some(known) = self.connections.remove(&connection) else { continue };
             self.manager.disconnected(Self::id(connection), now);
-            self.net.forget(Self::line(connection));
+            self.site.net.forget(Self::line(connection));
             if !self.is_current(known.boot, known.session, connection) {
                 continue;
             }
-            self.gateway.sessions.remove(&known.session);
-            if let Some(driver) = self.gateway.driver() {
+            self.site.gateway.sessions.remove(&known.session);
+            if let Some(driver) = self.site.gateway.driver() {
                 driver.closed(known.session, CloseReason::Lost("reset by peer".to_owned()), now);
             }
         }
-        for reading in std::mem::take(&mut self.rolls).into_values() {
+        for reading in std::mem::take(&mut self.site.rolls).into_values() {
             self.mark_cancelled(Some(reading));
         }
-        for (id, exchange) in std::mem::take(&mut self.requests) {
-            self.net.forget(Line::Exchange(exchange));
-            if let Some(driver) = self.gateway.driver() {
+        for (id, exchange) in std::mem::take(&mut self.site.requests) {
+            self.site.net.forget(Line::Exchange(exchange));
+            if let Some(driver) = self.site.gateway.driver() {
                 driver.request_failed(id, Failure::Unreachable("reset by peer".to_owned()), now);
             }
         }

@@ -15,18 +15,18 @@ use crate::step::{CrashDisk, Observable};
 impl World<'_, '_> {
     /// Carries out everything the gateway wants.
     pub(super) fn drain_gateway(&mut self) {
-        while let Some(outbound) = self.gateway.poll_outbound() {
+        while let Some(outbound) = self.site.gateway.poll_outbound() {
             match outbound {
                 Outbound::Dial { session, path } => self.dial(session, path),
                 Outbound::Hangup { session } => self.hang_up(session),
                 Outbound::Frame { session, text, ack } => self.send_frame(session, text, &ack),
                 Outbound::Http { id, request, name } => self.send_request(id, request, name),
                 Outbound::Cancel { id } => {
-                    self.fetches.remove(&id);
-                    let reading = self.rolls.remove(&id);
+                    self.site.fetches.remove(&id);
+                    let reading = self.site.rolls.remove(&id);
                     self.mark_cancelled(reading);
-                    if let Some(exchange) = self.requests.remove(&id) {
-                        self.net.forget(Line::Exchange(exchange));
+                    if let Some(exchange) = self.site.requests.remove(&id) {
+                        self.site.net.forget(Line::Exchange(exchange));
                     }
                 }
                 Outbound::Commit { write, batch } => {
@@ -36,15 +36,15 @@ impl World<'_, '_> {
                     self.trace.record(self.now, "engine", "store", &bytes, || {
                         format!("write={write} artifacts={size}")
                     });
-                    self.told.write_begins(self.now);
-                    self.gateway.begin_commit(write, batch);
+                    self.site.told.write_begins(self.now);
+                    self.site.gateway.begin_commit(write, batch);
                     if self.plant == Some(Plant::EarlyAck) {
-                        let driver = self.gateway.driver();
+                        let driver = self.site.gateway.driver();
                         driver.into_iter().for_each(|driver| driver.stored(write, self.now));
                     }
-                    let took = self.key.child("commit").nth(write.0).between("ms", 1, 4);
+                    let took = self.site.key.child("commit").nth(write.0).between("ms", 1, 4);
                     let at = self.now.after(Duration::from_millis(took));
-                    let boot = self.gateway.boots();
+                    let boot = self.site.gateway.boots();
                     self.schedule(at, Happening::Commit { boot });
                 }
             }
@@ -53,7 +53,7 @@ impl World<'_, '_> {
 
     /// The gateway asked for something.
     pub(super) fn asked(&mut self, what: &'static str) {
-        *self.books.asked.entry(what).or_insert(0) += 1;
+        *self.site.books.asked.entry(what).or_insert(0) += 1;
         self.show(&Moment::Asked(what));
         self.observe(|| Observable::Action(what.to_owned()));
     }
@@ -62,21 +62,22 @@ impl World<'_, '_> {
         self.asked("open_session");
         self.next_connection += 1;
         let connection = self.next_connection;
-        let boot = self.gateway.boots();
-        self.gateway.sessions.insert(session, connection);
-        self.connections.insert(connection, Connection { boot, session, dead_since: None });
+        let boot = self.site.gateway.boots();
+        self.site.gateway.sessions.insert(session, connection);
+        let known = Connection { gateway: self.site.index, boot, session, dead_since: None };
+        self.connections.insert(connection, known);
         self.trace.record(self.now, "engine", "open_session", path.as_bytes(), || {
             format!("session={session} path={path}")
         });
         let line = Self::line(connection);
-        if let Carried::At(at) = self.net.carry(line, Towards::Manager, self.now) {
+        if let Carried::At(at) = self.site.net.carry(line, Towards::Manager, self.now) {
             self.schedule(at, Happening::Connect { boot, session, connection, path });
         }
     }
 
     fn hang_up(&mut self, session: SessionId) {
         self.asked("close_session");
-        let Some(connection) = self.gateway.sessions.remove(&session) else { return };
+        let Some(connection) = self.site.gateway.sessions.remove(&session) else { return };
         self.trace
             .record(self.now, "engine", "close_session", &[], || format!("session={session}"));
         self.drop_connection(connection);
@@ -84,23 +85,28 @@ impl World<'_, '_> {
 
     /// The gateway's end of a connection is gone; APIM learns of it if the network lets it.
     fn drop_connection(&mut self, connection: u64) {
-        let carried = self.net.carry(Self::line(connection), Towards::Manager, self.now);
+        let carried = self.site.net.carry(Self::line(connection), Towards::Manager, self.now);
         if let Carried::At(at) = carried {
             self.schedule(at, Happening::HangupToManager { connection });
         }
     }
 
     fn send_frame(&mut self, session: SessionId, text: String, ack: &Ack) {
-        if self.sabotage.is(Plant::NoAcks) {
+        if self.site.sabotage.is(Plant::NoAcks) {
             return;
         }
-        let Some(connection) = self.gateway.sessions.get(&session).copied() else { return };
+        let Some(connection) = self.site.gateway.sessions.get(&session).copied() else { return };
+        let is_acked = self.others.iter().any(|site| site.acked.contains(&ack.artifact));
+        if is_acked && self.site.sabotage.is(Plant::OneAckForAll) {
+            return;
+        }
+        self.site.acked.insert(ack.artifact.clone());
         self.show(&Moment::Acked(ack));
         self.asked("ack");
         self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
             format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
         });
-        let carried = self.net.carry(Self::line(connection), Towards::Manager, self.now);
+        let carried = self.site.net.carry(Self::line(connection), Towards::Manager, self.now);
         if let Carried::At(at) = carried {
             self.schedule(at, Happening::FrameToManager { connection, text });
         }
@@ -113,20 +119,20 @@ impl World<'_, '_> {
         name: &'static str,
     ) {
         self.asked(name);
-        self.listing |= name == "list";
+        self.site.listing |= name == "list";
         if matches!(name, "fetch" | "fetch_batch") {
-            self.fetches.insert(id);
+            self.site.fetches.insert(id);
         } else if name.starts_with("read_") {
-            self.rolls.insert(id, name);
+            self.site.rolls.insert(id, name);
         }
         self.next_exchange += 1;
         let exchange = self.next_exchange;
-        self.requests.insert(id, exchange);
+        self.site.requests.insert(id, exchange);
         self.trace.record(self.now, "engine", name, request.path.as_bytes(), || {
             format!("request={id} {} {}", request.method.name(), request.path)
         });
-        let boot = self.gateway.boots();
-        let carried = self.net.carry(Line::Exchange(exchange), Towards::Manager, self.now);
+        let boot = self.site.gateway.boots();
+        let carried = self.site.net.carry(Line::Exchange(exchange), Towards::Manager, self.now);
         if let Carried::At(at) = carried {
             self.schedule(at, Happening::Request { boot, id, exchange, request, name });
         }
@@ -134,28 +140,31 @@ impl World<'_, '_> {
 
     /// A write is finished, well or not.
     pub(super) fn commit(&mut self, boot: u64) {
-        if boot != self.gateway.boots() {
+        if boot != self.site.gateway.boots() {
             return;
         }
         let now = self.now;
-        let Some((write, batch, done)) = self.gateway.finish_commit(&self.sabotage) else { return };
+        let Some((write, batch, done)) = self.site.gateway.finish_commit(&self.site.sabotage)
+        else {
+            return;
+        };
         self.trace.record(now, "store", "committed", &[u8::from(done.is_ok())], || match &done {
             Ok(()) => format!("write={write}"),
             Err(failure) => format!("write={write} failed: {failure}"),
         });
         match done {
             Ok(()) => {
-                self.told.written();
+                self.site.told.written();
                 self.show(&Moment::Committed(&batch));
                 self.observe(|| Observable::State("stored".to_owned()));
-                if let Some(driver) = self.gateway.driver() {
+                if let Some(driver) = self.site.gateway.driver() {
                     driver.stored(write, now);
                 }
             }
             Err(failure) => {
                 self.show(&Moment::CommitFailed(&batch));
                 self.mark("commit_failed");
-                if let Some(driver) = self.gateway.driver() {
+                if let Some(driver) = self.site.gateway.driver() {
                     driver.store_failed(write, failure, now);
                 }
             }
@@ -164,46 +173,46 @@ impl World<'_, '_> {
 
     /// The gateway process dies.
     pub(super) fn crash(&mut self, disk: CrashDisk) {
-        if self.gateway.engine().is_none() {
+        if self.site.gateway.engine().is_none() {
             return;
         }
-        self.crashes += 1;
-        let connections: Vec<u64> = self.gateway.sessions.values().copied().collect();
-        let in_flight = self.gateway.crash(disk);
+        self.site.crashes += 1;
+        let connections: Vec<u64> = self.site.gateway.sessions.values().copied().collect();
+        let in_flight = self.site.gateway.crash(disk);
         if in_flight.is_some() {
             self.mark("crash_during_commit");
         }
         for connection in connections {
             self.drop_connection(connection);
         }
-        self.requests.clear();
-        self.fetches.clear();
-        self.rolls.clear();
-        self.listing = false;
+        self.site.requests.clear();
+        self.site.fetches.clear();
+        self.site.rolls.clear();
+        self.site.listing = false;
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
         });
-        self.told.crash();
+        self.site.told.crash();
         self.show(&Moment::Crashed(in_flight.as_ref()));
     }
 
     /// A gateway process starts.
     pub(super) fn boot(&mut self) {
-        if self.gateway.engine().is_some() {
+        if self.site.gateway.engine().is_some() {
             return;
         }
-        let recovered = match self.gateway.start(self.now, &mut self.sabotage) {
+        let recovered = match self.site.gateway.start(self.now, &mut self.site.sabotage) {
             Ok(recovered) => recovered,
             Err(error) => {
                 let found = error.to_string();
-                self.verdicts.violated(
+                self.site.verdicts.violated(
                     "store_recovers",
                     self.now,
                     "store",
                     "a store that opens",
                     found,
                 );
-                self.gateway.store().wipe();
+                self.site.gateway.store().wipe();
                 self.schedule(self.now.after(Duration::from_secs(1)), Happening::Boot);
                 return;
             }
@@ -212,8 +221,8 @@ impl World<'_, '_> {
             format!("rows={} tombstones={}", recovered.rows.len(), recovered.tombstones.len())
         });
         self.show(&Moment::Recovered(&recovered));
-        self.gateway.committed = recovered;
-        if self.gateway.boots() > 1 {
+        self.site.gateway.committed = recovered;
+        if self.site.gateway.boots() > 1 {
             self.observe(|| Observable::State("restarted".to_owned()));
             if !self.manager_is_reachable() {
                 self.mark("restart_cut_off");
@@ -222,7 +231,7 @@ impl World<'_, '_> {
     }
 
     fn manager_is_reachable(&self) -> bool {
-        let mut probe = self.net.clone();
+        let mut probe = self.site.net.clone();
         let carried = probe.carry(Line::Exchange(u64::MAX), Towards::Manager, self.now);
         let soon = self.now.after(Duration::from_secs(1));
         matches!(carried, Carried::At(at) if at <= soon)

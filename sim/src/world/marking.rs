@@ -8,11 +8,43 @@ use driftless_gateway::time::Timestamp;
 use driftless_gateway::wire::HttpResponse;
 
 use super::World;
+use super::site::Site;
 use crate::manager::{Issued, KeyRecord, KeyScope, KeyState};
 use crate::properties::Served;
 use crate::view::HeldChange;
 
 impl World<'_, '_> {
+    /// Notes how the other gateways stood when this one heard of something.
+    pub(super) fn mark_beside(&mut self, event: &Event) {
+        if self.others.is_empty() {
+            return;
+        }
+        let of = self.manager.organization_of(self.site.index);
+        let is_live = |site: &Site| site.gateway.engine().is_some_and(|engine| engine.is_live());
+        let organization = |site: &Site| self.manager.organization_of(site.index);
+        let others = || self.others.iter().map(|site| &**site);
+        let is_revoked =
+            matches!(event, Event::Changed(event) if event.change == ResourceChange::KeyRevoked);
+        let cut_off = is_revoked && others().any(|site| organization(site) == of && !is_live(site));
+        let elsewhere = others().any(|site| organization(site) != of && is_live(site));
+        let is_apart = match event {
+            Event::Deployed(head) => {
+                let is_deployed = |site: &Site| {
+                    let record = self.manager.ledger(site.index).record(&head.artifact);
+                    record.is_some_and(|record| record.must_serve().is_some())
+                };
+                others().any(|site| organization(site) == of && !is_deployed(site))
+            }
+            _ => false,
+        };
+        let met = [
+            ("key_revoked_while_one_is_cut_off", cut_off),
+            ("event_of_another_organization", elsewhere),
+            ("deployed_on_some_gateways_only", is_apart),
+        ];
+        met.into_iter().filter(|(_, is_met)| *is_met).for_each(|(mark, _)| self.mark(mark));
+    }
+
     /// A situation was reached.
     pub fn mark(&mut self, mark: &'static str) {
         debug_assert!(crate::marks::marks().iter().any(|known| known.name == mark), "{mark}");
@@ -21,7 +53,7 @@ impl World<'_, '_> {
 
     /// Notes when a definition is served under the label of another generation.
     pub(super) fn mark_label(&mut self, id: &ArtifactId, served: Option<&Served>) {
-        let record = self.manager.ledger().record(id);
+        let record = self.manager.ledger(self.site.index).record(id);
         let Some((served, record)) = served.zip(record) else { return };
         let labelled = record.issues.iter().rev().find(|issue| match &issue.what {
             Issued::Deployed { deployment, .. } => Some(deployment) == served.deployment.as_ref(),
@@ -37,17 +69,17 @@ impl World<'_, '_> {
 
     /// Notes what an event met.
     pub(super) fn mark_event(&mut self, event: &Event) {
-        let is_live = self.gateway.engine().is_some_and(|engine| engine.is_live());
+        let is_live = self.site.gateway.engine().is_some_and(|engine| engine.is_live());
         if !is_live {
             self.mark("event_before_ack");
         }
-        let fetching = !self.fetches.is_empty();
+        let fetching = !self.site.fetches.is_empty();
         match event {
             Event::Deployed(head) => {
-                if self.listing {
+                if self.site.listing {
                     self.mark("deploy_during_list");
                 }
-                let record = self.manager.ledger().record(&head.artifact);
+                let record = self.manager.ledger(self.site.index).record(&head.artifact);
                 if record.is_some_and(|record| record.deleted_since().is_some()) {
                     self.mark("late_deploy_of_deleted");
                 }
@@ -56,14 +88,14 @@ impl World<'_, '_> {
                 if fetching {
                     self.mark("undeploy_during_fetch");
                 }
-                let record = self.manager.ledger().record(&head.artifact);
+                let record = self.manager.ledger(self.site.index).record(&head.artifact);
                 if record.is_some_and(|record| record.must_serve().is_some())
-                    && self.served.contains_key(&head.artifact)
+                    && self.site.served.contains_key(&head.artifact)
                 {
                     self.mark("late_undeploy");
                 }
             }
-            Event::Deleted { .. } if self.listing => self.mark("delete_during_list"),
+            Event::Deleted { .. } if self.site.listing => self.mark("delete_during_list"),
             Event::Changed(event) => self.mark_change(event),
             _ => {}
         }
@@ -71,7 +103,7 @@ impl World<'_, '_> {
 
     /// Notes what an event about a key, a subscription or a plan met.
     fn mark_change(&mut self, event: &ResourceEvent) {
-        let is_read = |name| self.rolls.values().any(|reading| *reading == name);
+        let is_read = |name| self.site.rolls.values().any(|reading| *reading == name);
         let met = match (&event.id, &event.change) {
             (ResourceId::ApiKey(..), ResourceChange::KeyCreated(_)) if is_read("read_keys") => {
                 Some("create_during_key_list")
@@ -88,11 +120,11 @@ impl World<'_, '_> {
         };
         met.into_iter().for_each(|mark| self.mark(mark));
         let ResourceId::ApiKey(artifact, _) = &event.id else { return };
-        let engine = self.gateway.engine();
+        let engine = self.site.gateway.engine();
         if engine.is_some_and(|engine| engine.desired().get(artifact).is_none()) {
             self.mark("key_before_its_api");
         }
-        let notices = self.manager.ledger().notices().iter();
+        let notices = self.manager.ledger(self.site.index).notices().iter();
         let stamp = |text: &str| Timestamp::parse(text).ok();
         let same = notices.filter(|notice| {
             notice.about == event.id
@@ -118,7 +150,7 @@ impl World<'_, '_> {
             Some(Resource::ApiKey(before)) => before.credentials.iter().find(|it| it.hash == hash),
             _ => None,
         };
-        let ledger = self.manager.ledger();
+        let ledger = self.manager.ledger(self.site.index);
         let is_relisted = after.credentials.iter().any(|key| {
             let was_nameless = known(key.hash).is_some_and(|known| known.uuid.is_none());
             let record = ledger.key_with(&key.hash).map(|(_, record)| record);
@@ -138,16 +170,16 @@ impl World<'_, '_> {
         let is_dead = |key: &KeyRecord| {
             matches!(key.life.now(), Some(KeyState::Revoked | KeyState::Regenerated))
         };
-        if self.gateway.view().is_behind() && self.holds_key(is_dead) {
+        if self.site.gateway.view().is_behind() && self.holds_key(is_dead) {
             self.mark("snapshot_swapped_before_revocation");
         }
-        self.gateway.refresh_snapshot(&self.sabotage);
+        self.site.gateway.refresh_snapshot(&self.site.sabotage);
     }
 
     /// Whether a key is in force that the ledger knows as such.
     fn holds_key(&self, is_such: impl Fn(&KeyRecord) -> bool) -> bool {
-        let ledger = self.manager.ledger();
-        let slots = self.gateway.view().held().values().filter_map(|held| match held {
+        let ledger = self.manager.ledger(self.site.index);
+        let slots = self.site.gateway.view().held().values().filter_map(|held| match held {
             Resource::ApiKey(slot) => Some(slot),
             _ => None,
         });
@@ -160,7 +192,7 @@ impl World<'_, '_> {
     }
     /// Notes what a list made the engine believe.
     pub(super) fn mark_beliefs(&mut self) {
-        let Some(engine) = self.gateway.engine() else { return };
+        let Some(engine) = self.site.gateway.engine() else { return };
         let is_orphan = engine.desired().iter().any(|(_, known)| known.absent_since.is_some());
         let zombie = Some(Doubt::ListedWithoutContent);
         let is_zombie = engine.desired().iter().any(|(_, known)| known.doubt == zombie);
@@ -180,7 +212,7 @@ impl World<'_, '_> {
                 if response.status != 200 || !is_list {
                     self.mark("list_failed");
                 } else if response.body.starts_with(br#"{"deployments":[]"#)
-                    && self.manager.ledger().must_serve().next().is_some()
+                    && self.manager.ledger(self.site.index).must_serve().next().is_some()
                 {
                     self.mark("list_empty_by_fault");
                 }

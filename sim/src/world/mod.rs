@@ -1,13 +1,18 @@
 //! The world: the only scheduler.
 //!
 //! One thread, one heap of `(virtual time, sequence)`. Time jumps to whatever is due next: a
-//! message, a step, or a deadline of the gateway or of APIM. After everything that happens the
-//! gateway and APIM are drained, so that their order is the order of the heap.
+//! message, a step, or a deadline of a gateway or of APIM. After everything that happens the
+//! gateways and APIM are drained, so that their order is the order of the heap.
+//!
+//! A world has one gateway or several. One of them is being looked at, and most of what is here
+//! is about that one; what is due says at which gateway.
 
 mod agenda;
 mod deliver;
+mod ending;
 mod gateway_side;
 mod marking;
+mod site;
 mod steps;
 mod watching;
 
@@ -20,18 +25,17 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use agenda::Agenda;
+use site::Site;
+
+pub use ending::Finished;
 
 use crate::errors::ErrorWatch;
-use crate::gateway::SimGateway;
-use crate::manager::{ApiManager, ConnectionId, Issued, ServerFrame, Upgrade};
-use crate::net::{Line, Network};
-use crate::plant::{Plant, Sabotage};
-use crate::properties::{self, Moment, Phase, Property, Scene, Served, Verdicts};
-use crate::random::Key;
-use crate::replicas::Ending;
+use crate::manager::{ApiManager, ConnectionId, GatewayIndex, ServerFrame, Upgrade};
+use crate::net::Line;
+use crate::plant::Plant;
+use crate::properties::{self, Moment, Phase, Scene};
 use crate::scenario::Scenario;
 use crate::step::{Observable, Trigger, When};
-use crate::told::Told;
 use crate::trace::Trace;
 
 /// Something that is due at a time.
@@ -51,9 +55,10 @@ enum Happening {
     Claims { at_ms: u64 },
 }
 
-/// A connection between the gateway and APIM.
+/// A connection between a gateway and APIM.
 #[derive(Clone, Copy, Debug)]
 struct Connection {
+    gateway: GatewayIndex,
     boot: u64,
     session: SessionId,
     dead_since: Option<Instant>,
@@ -75,47 +80,27 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The limits that properties hold a gateway to, whatever a planted defect makes of its own.
 static PROMISED: Config = Config::recommended();
 
-/// One gateway, one APIM, the network between them, and everything that watches them.
+/// The gateways, one APIM, the network between them, and everything that watches them.
 pub struct World<'s, 't> {
     story: &'s Scenario,
-    key: Key,
     now: Instant,
     phase: Phase,
-    agenda: Agenda<Happening>,
+    agenda: Agenda<(GatewayIndex, Happening)>,
     manager: ApiManager,
-    net: Network,
-    gateway: SimGateway,
+    /// The gateway that is being looked at.
+    site: Box<Site>,
+    /// The others, in no order.
+    others: Vec<Box<Site>>,
     connections: BTreeMap<u64, Connection>,
     next_connection: u64,
     next_exchange: u64,
-    requests: BTreeMap<RequestId, u64>,
-    token: String,
     waiting: Vec<Waiting>,
     unfired: BTreeSet<usize>,
-    served: BTreeMap<ArtifactId, Served>,
-    told: Told,
-    properties: Vec<Box<dyn Property>>,
-    verdicts: Verdicts,
     trace: Trace<'t>,
     errors: ErrorWatch,
     plant: Option<Plant>,
-    sabotage: Sabotage,
     marks: BTreeSet<&'static str>,
-    disturbed_at: Instant,
-    faults_seen: u64,
     ticked_at: Instant,
-    crashes: u64,
-    resets: u64,
-    texts_in_flight: u64,
-    was_live: bool,
-    last_state: Option<SyncState>,
-    listing: bool,
-    fetches: BTreeSet<RequestId>,
-    /// Lists of keys, subscriptions and plans that are being read, by what they are called.
-    rolls: BTreeMap<RequestId, &'static str>,
-    /// Hashes of the events that reached the gateway.
-    heard: BTreeSet<u128>,
-    books: Books,
     stopped: bool,
 }
 
@@ -140,59 +125,44 @@ impl<'s, 't> World<'s, 't> {
         errors: ErrorWatch,
         plant: Option<Plant>,
     ) -> Self {
-        let key = Key::new(story.seed);
-        let mut config = Config::recommended();
-        let sabotage = Sabotage::new(plant);
-        sabotage.configure(&mut config);
         let switches = story.switches.positions(story.dialect);
-        let manager = ApiManager::new(story.dialect, switches, story.seed);
-        let token = manager.token().to_owned();
+        let gateways = story.registrations();
+        let manager = ApiManager::with_gateways(story.dialect, switches, story.seed, &gateways);
+        let site = |index| Box::new(Site::new(story, &manager, GatewayIndex(index), plant));
+        let (first, others) = (site(0), (1..story.gateway_count()).map(site).collect());
         let mut world = Self {
             story,
-            key,
             now: Instant::START,
             phase: Phase::Story,
             agenda: Agenda::new(),
             manager,
-            net: Network::new(key.child("net")),
-            gateway: SimGateway::new(config, story.store, key.child("gateway")),
+            site: first,
+            others,
             connections: BTreeMap::new(),
             next_connection: 0,
             next_exchange: 0,
-            requests: BTreeMap::new(),
-            token,
             waiting: Vec::new(),
             unfired: BTreeSet::new(),
-            served: BTreeMap::new(),
-            told: Told::default(),
-            properties: properties::all(),
-            verdicts: Verdicts::default(),
             trace,
             errors,
             plant,
-            sabotage,
             marks: BTreeSet::new(),
-            disturbed_at: Instant::START,
-            faults_seen: 0,
             ticked_at: Instant::START,
-            crashes: 0,
-            resets: 0,
-            texts_in_flight: 0,
-            was_live: false,
-            last_state: None,
-            listing: false,
-            fetches: BTreeSet::new(),
-            rolls: BTreeMap::new(),
-            heard: BTreeSet::new(),
-            books: Books::default(),
             stopped: false,
         };
-        if let Some(chance) = world.sabotage.chance() {
+        world.speak_of_site();
+        if let Some(chance) = world.site.sabotage.chance() {
             let detail = || format!("drew={chance}");
-            world.trace.record(Instant::START, "run", "chance", &chance.to_le_bytes(), detail);
+            world.trace.record_of_all(
+                Instant::START,
+                "run",
+                "chance",
+                &chance.to_le_bytes(),
+                detail,
+            );
         }
         world.plan_steps();
-        world.schedule(Instant::START, Happening::Boot);
+        world.each_site(|world| world.schedule(Instant::START, Happening::Boot));
         world
     }
 
@@ -209,16 +179,13 @@ impl<'s, 't> World<'s, 't> {
                 }
             }
         }
-        let expect = &self.story.expect;
-        let claims = expect.opens.iter().chain(&expect.refuses);
-        let times: BTreeSet<u64> = claims.filter_map(|claim| claim.at_ms).collect();
-        for at_ms in times {
+        for at_ms in self.story.expect.times() {
             self.schedule(Instant::from_millis(at_ms), Happening::Claims { at_ms });
         }
     }
 
     fn schedule(&mut self, at: Instant, what: Happening) {
-        self.agenda.plan(at.max(self.now), what);
+        self.agenda.plan(at.max(self.now), (self.site.index, what));
     }
 
     /// Lets everything happen that is due by `until`, and moves time there.
@@ -230,28 +197,89 @@ impl<'s, 't> World<'s, 't> {
     /// Lets the next thing happen that is due by `until`; answers whether there was one.
     fn step(&mut self, until: Instant) -> bool {
         let message = self.agenda.next_at();
-        let gateway = self.gateway.timeout();
+        let gateway = self.next_timeout();
         let manager = self.manager.poll_timeout();
-        let due = [message, gateway, manager].into_iter().flatten().min();
+        let wake = gateway.map(|(at, _)| at);
+        let due = [message, wake, manager].into_iter().flatten().min();
         let Some(due) = due.filter(|due| *due <= until) else { return false };
         self.now = self.now.max(due);
         if message == Some(due) {
-            if let Some(what) = self.agenda.pop() {
+            if let Some((gateway, what)) = self.agenda.pop() {
+                self.turn_to(gateway);
                 self.happen(what);
             }
         } else if manager == Some(due) {
             self.manager.handle_timeout(self.now);
-        } else if let Some(driver) = self.gateway.driver() {
-            driver.handle_timeout(self.now);
+        } else if let Some((_, gateway)) = gateway {
+            self.turn_to(gateway);
+            if let Some(driver) = self.site.gateway.driver() {
+                driver.handle_timeout(self.now);
+            }
         }
         self.settle();
         true
     }
 
-    /// Drains gateway and APIM, and lets the properties look. What only the gateway can change is
-    /// looked at only when something was done to it.
+    /// When the first of the gateways wants to be woken, and which it is.
+    fn next_timeout(&self) -> Option<(Instant, GatewayIndex)> {
+        let of = |site: &Site| site.gateway.timeout().map(|at| (at, site.index));
+        let own = of(&self.site);
+        if self.others.is_empty() {
+            return own;
+        }
+        self.others.iter().filter_map(|site| of(site)).chain(own).min()
+    }
+
+    /// Makes a gateway the one that is being looked at.
+    fn turn_to(&mut self, gateway: GatewayIndex) {
+        if self.site.index == gateway {
+            return;
+        }
+        if let Some(other) = self.others.iter_mut().find(|site| site.index == gateway) {
+            std::mem::swap(&mut self.site, other);
+            self.speak_of_site();
+        }
+    }
+
+    /// Where there are several gateways the trace says which of them it speaks of.
+    fn speak_of_site(&mut self) {
+        if !self.others.is_empty() {
+            self.trace.speak_of(self.site.name.as_deref());
+        }
+    }
+
+    /// Does something with each of the gateways in turn.
+    fn each_site(&mut self, mut act: impl FnMut(&mut Self)) {
+        let back = self.site.index;
+        for index in 0..=self.others.len() {
+            self.turn_to(GatewayIndex(index));
+            act(self);
+        }
+        self.turn_to(back);
+    }
+
+    /// Every gateway; the one that is being looked at comes first.
+    fn sites(&self) -> impl Iterator<Item = &Site> {
+        std::iter::once(&*self.site).chain(self.others.iter().map(|site| &**site))
+    }
+
+    /// Drains the gateways and APIM, and lets the properties look.
     fn settle(&mut self) {
-        let is_stirred = self.gateway.is_stirred();
+        if self.others.is_empty() {
+            self.settle_site();
+        } else {
+            self.each_site(Self::settle_site);
+        }
+        if self.now.since(self.ticked_at) >= TICK {
+            self.ticked_at = self.now;
+            self.each_site(Self::tick);
+        }
+    }
+
+    /// Drains a gateway and APIM, and lets the properties look. What only the gateway can change
+    /// is looked at only when something was done to it.
+    fn settle_site(&mut self) {
+        let is_stirred = self.site.gateway.is_stirred();
         if is_stirred {
             self.drain_gateway();
         }
@@ -264,40 +292,36 @@ impl<'s, 't> World<'s, 't> {
         self.watch_disturbances();
         if is_stirred {
             self.watch_state();
-            self.gateway.came_to_rest();
-        }
-        if self.now.since(self.ticked_at) >= TICK {
-            self.ticked_at = self.now;
-            self.tick();
+            self.site.gateway.came_to_rest();
         }
     }
 
     fn tick(&mut self) {
         self.swap_snapshot();
-        let mut properties = std::mem::take(&mut self.properties);
-        let mut verdicts = std::mem::take(&mut self.verdicts);
+        let mut properties = std::mem::take(&mut self.site.properties);
+        let mut verdicts = std::mem::take(&mut self.site.verdicts);
         let scene = self.scene();
         for property in &mut properties {
             property.tick(&scene, &mut verdicts);
         }
-        self.properties = properties;
-        self.verdicts = verdicts;
+        self.site.properties = properties;
+        self.site.verdicts = verdicts;
     }
 
-    /// What properties may look at.
+    /// What properties may look at of the gateway that is being looked at.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
             now: self.now,
-            ledger: self.manager.ledger(),
-            engine: self.gateway.engine(),
+            ledger: self.manager.ledger(self.site.index),
+            engine: self.site.gateway.engine(),
             config: &PROMISED,
-            served: &self.served,
-            told: &self.told,
-            held: self.gateway.view().held(),
-            snapshot: self.gateway.view().snapshot(),
+            served: &self.site.served,
+            told: &self.site.told,
+            held: self.site.gateway.view().held(),
+            snapshot: self.site.gateway.view().snapshot(),
             dialect: self.story.dialect,
-            committed: &self.gateway.committed,
-            disturbed_at: self.disturbed_at,
+            committed: &self.site.gateway.committed,
+            disturbed_at: self.site.disturbed_at,
             phase: self.phase,
             plant: self.plant,
         }
@@ -305,46 +329,64 @@ impl<'s, 't> World<'s, 't> {
 
     /// The run came to rest.
     pub fn rest(&mut self) {
-        self.swap_snapshot();
-        self.show(&Moment::Rest);
+        self.each_site(|world| {
+            world.swap_snapshot();
+            world.show(&Moment::Rest);
+        });
     }
 
-    /// Shows a moment to every property.
+    /// Whether every gateway has converged and nothing is on its way.
+    pub fn has_converged(&mut self) -> bool {
+        self.is_at_rest() && self.is_met()
+    }
+
+    /// Whether every gateway has what it must have.
+    pub fn is_met(&mut self) -> bool {
+        let mut is_met = true;
+        self.each_site(|world| is_met = is_met && properties::is_met(&world.scene()));
+        is_met
+    }
+
+    /// Shows a moment of a gateway to every property that judges it.
     pub fn show(&mut self, moment: &Moment<'_>) {
-        let mut properties = std::mem::take(&mut self.properties);
-        let mut verdicts = std::mem::take(&mut self.verdicts);
+        let mut properties = std::mem::take(&mut self.site.properties);
+        let mut verdicts = std::mem::take(&mut self.site.verdicts);
         let scene = self.scene();
         for property in &mut properties {
             if property.looks_at(moment) {
                 property.look(&scene, moment, &mut verdicts);
             }
         }
-        self.properties = properties;
-        self.verdicts = verdicts;
+        self.site.properties = properties;
+        self.site.verdicts = verdicts;
     }
 
     fn fault_total(&self) -> u64 {
-        let store = self.gateway.store_faults();
-        let elsewhere = self.net.delivered_total() + self.manager.delivered_total();
-        elsewhere + store.full + store.failed + self.resets
+        let store = self.site.gateway.store_faults();
+        let elsewhere =
+            self.site.net.delivered_total() + self.manager.delivered_total(self.site.index);
+        elsewhere + store.full + store.failed + self.site.resets
     }
 
     /// How often each fault took effect.
     pub fn delivered(&self) -> BTreeMap<&'static str, u64> {
         let mut delivered: BTreeMap<&'static str, u64> = BTreeMap::new();
-        let store = self.gateway.store_faults();
-        let own = [
-            ("crash", self.crashes),
-            ("reset", self.resets),
-            ("disk_full", store.full),
-            ("fail_writes", store.failed),
-            ("wipe_store", store.wipes),
-        ];
-        let manager = self.manager.delivered().iter().map(|(name, count)| (*name, *count));
-        for (name, count) in self.net.delivered().chain(manager).chain(own) {
+        let mut add = |(name, count)| {
             if count > 0 {
                 *delivered.entry(name).or_insert(0) += count;
             }
+        };
+        self.manager.delivered().iter().for_each(|(name, count)| add((*name, *count)));
+        for site in self.sites() {
+            let store = site.gateway.store_faults();
+            let own = [
+                ("crash", site.crashes),
+                ("reset", site.resets),
+                ("disk_full", store.full),
+                ("fail_writes", store.failed),
+                ("wipe_store", store.wipes),
+            ];
+            site.net.delivered().chain(own).for_each(&mut add);
         }
         delivered
     }
@@ -357,7 +399,9 @@ impl<'s, 't> World<'s, 't> {
         let seen = seen();
         let mut fired = Vec::new();
         for waiting in &mut self.waiting {
-            if waiting.trigger.seen == seen {
+            let gateway = &waiting.trigger.gateway;
+            let is_here = gateway.is_none() || *gateway == self.site.name;
+            if is_here && waiting.trigger.seen == seen {
                 waiting.seen += 1;
                 if waiting.seen == waiting.trigger.nth {
                     fired.push((waiting.step, waiting.trigger.after_ms));
@@ -375,24 +419,32 @@ impl<'s, 't> World<'s, 't> {
     /// Whether everything that was begun is over: no event waits to be delivered, the session is
     /// not dead without anybody knowing, and nothing is being written or asked.
     pub fn is_at_rest(&self) -> bool {
-        let sessions = self.gateway.sessions.values();
         !self.manager.has_unfinished()
-            && self.requests.is_empty()
-            && !self.gateway.is_committing()
-            && self.texts_in_flight == 0
-            && sessions.clone().all(|connection| {
-                self.connections.contains_key(connection)
-                    && !self.net.is_dead(Self::line(*connection))
+            && self.sites().all(|site| {
+                let mut sessions = site.gateway.sessions.values();
+                site.requests.is_empty()
+                    && !site.gateway.is_committing()
+                    && site.texts_in_flight == 0
+                    && sessions.all(|connection| {
+                        self.connections.contains_key(connection)
+                            && !site.net.is_dead(Self::line(*connection))
+                    })
             })
     }
 
     /// Checks what the story claims about requests made now.
     fn check_claims(&mut self, at_ms: u64) {
-        self.gateway.refresh_snapshot(&self.sabotage);
-        let mut verdicts = std::mem::take(&mut self.verdicts);
-        let claims = properties::Claims { expect: &self.story.expect, books: &self.books };
-        claims.check_access(&self.scene(), Some(at_ms), &mut verdicts);
-        self.verdicts = verdicts;
+        self.each_site(|world| {
+            let site = &mut world.site;
+            site.gateway.refresh_snapshot(&site.sabotage);
+            let mut verdicts = std::mem::take(&mut world.site.verdicts);
+            let (scene, books) = (world.scene(), &world.site.books);
+            for expect in world.story.expect.of(world.site.name.as_deref()) {
+                let claims = properties::Claims { expect, books };
+                claims.check_access(&scene, Some(at_ms), &mut verdicts);
+            }
+            world.site.verdicts = verdicts;
+        });
     }
 
     /// The current time.
@@ -409,77 +461,44 @@ impl<'s, 't> World<'s, 't> {
             Phase::Quiet => "quiet",
             Phase::Restarted => "restarted",
         };
-        self.trace.record(self.now, "run", "phase", name.as_bytes(), || format!("name={name}"));
+        self.trace
+            .record_of_all(self.now, "run", "phase", name.as_bytes(), || format!("name={name}"));
     }
 
-    /// Ends every fault at once and starts a gateway that is down.
+    /// Ends every fault at once and starts every gateway that is down.
     pub fn lift_faults(&mut self) {
         self.manager.lift_faults(self.now);
-        self.net.lift();
-        self.gateway.store().set_full(false);
-        self.gateway.store().fail_writes(0);
         self.waiting.clear();
+        self.each_site(|world| {
+            world.site.net.lift();
+            world.site.gateway.store().set_full(false);
+            world.site.gateway.store().fail_writes(0);
+        });
         self.settle();
-        if self.gateway.engine().is_none() {
-            self.schedule(self.now, Happening::Boot);
+        let mut is_down = false;
+        self.each_site(|world| {
+            if world.site.gateway.engine().is_none() {
+                is_down = true;
+                world.schedule(world.now, Happening::Boot);
+            }
+        });
+        if is_down {
             self.run_until(self.now);
         }
     }
 
-    /// The gateway process is stopped and started again, with nothing lost.
-    pub fn restart_gateway(&mut self) {
-        self.crash(crate::step::CrashDisk::Kept);
-        self.schedule(self.now.after(Duration::from_millis(200)), Happening::Boot);
+    /// Every gateway process is stopped and started again, with nothing lost.
+    pub fn restart_gateways(&mut self) {
+        self.each_site(|world| {
+            world.crash(crate::step::CrashDisk::Kept);
+            world.schedule(world.now.after(Duration::from_millis(200)), Happening::Boot);
+        });
         self.settle();
-    }
-
-    /// What a scenario's claims are checked against.
-    pub const fn books(&self) -> &Books {
-        &self.books
     }
 
     /// The run was stopped before its end: what it claims about the end is not asked.
     pub const fn mark_stopped(&mut self) {
         self.stopped = true;
-    }
-
-    /// Ends the run.
-    pub fn finish(mut self) -> Finished {
-        self.show(&Moment::End);
-        let claims = properties::Claims { expect: &self.story.expect, books: &self.books };
-        let delivered = self.delivered();
-        let serving = self.serving();
-        let mut verdicts = std::mem::take(&mut self.verdicts);
-        if !self.stopped {
-            claims.check(&self.scene(), &delivered, &mut verdicts);
-        }
-        self.marks.append(&mut verdicts.reached);
-        Finished {
-            violations: verdicts.violations,
-            trace_hash: self.trace.hash(),
-            events: self.trace.events(),
-            simulated: self.now.since(Instant::START),
-            delivered,
-            marks: self.marks,
-            crashes: self.crashes,
-            unfired: self.unfired,
-            serving,
-            ending: Ending { held: self.gateway.view().held().clone(), served: self.served },
-        }
-    }
-
-    /// By API, the revision that the ledger says must be served, or 0.
-    fn serving(&self) -> BTreeMap<String, u32> {
-        let ledger = self.manager.ledger();
-        let revision = |name: &str| {
-            let issue = ledger.artifact(name).and_then(|id| ledger.current(id))?;
-            match issue.what {
-                Issued::Deployed { revision, .. } => Some(revision),
-                _ => None,
-            }
-        };
-        let names = self.story.apis();
-        names.into_iter().map(|name| (name.to_owned(), revision(name).unwrap_or(0))).collect()
     }
 
     fn line(connection: u64) -> Line {
@@ -489,28 +508,4 @@ impl<'s, 't> World<'s, 't> {
     fn id(connection: u64) -> ConnectionId {
         ConnectionId(connection)
     }
-}
-
-/// What is left when a run is over.
-pub struct Finished {
-    /// What did not hold.
-    pub violations: Vec<properties::Violation>,
-    /// The hash of everything that happened.
-    pub trace_hash: u128,
-    /// How many things happened.
-    pub events: u64,
-    /// How much virtual time passed.
-    pub simulated: Duration,
-    /// How often each fault took effect.
-    pub delivered: BTreeMap<&'static str, u64>,
-    /// The situations reached.
-    pub marks: BTreeSet<&'static str>,
-    /// How often the gateway process died.
-    pub crashes: u64,
-    /// The steps whose trigger never came.
-    pub unfired: BTreeSet<usize>,
-    /// By API, the revision to be served at the end, or 0.
-    pub serving: BTreeMap<String, u32>,
-    /// What the gateway held.
-    pub ending: Ending,
 }

@@ -11,12 +11,12 @@ use crate::step::Observable;
 impl World<'_, '_> {
     /// Looks at what is served, and shows what changed.
     pub(super) fn watch_served(&mut self) {
-        let is_cut_off = self.sabotage.is(Plant::ServesOnlyConnected)
-            && self.gateway.engine().is_some_and(|engine| !engine.is_live());
-        let is_anew = self.gateway.is_served_anew();
+        let is_cut_off = self.site.sabotage.is(Plant::ServesOnlyConnected)
+            && self.site.gateway.engine().is_some_and(|engine| !engine.is_live());
+        let is_anew = self.site.gateway.is_served_anew();
         let changes = if is_cut_off {
-            self.gateway.look_again();
-            let served = self.served.iter();
+            self.site.gateway.look_again();
+            let served = self.site.served.iter();
             let withdrawn = served.map(|(id, served)| ServedChange {
                 artifact: id.clone(),
                 before: Some(served.clone()),
@@ -24,14 +24,14 @@ impl World<'_, '_> {
             });
             withdrawn.collect()
         } else if is_anew {
-            self.gateway.served_changes(&self.served)
+            self.site.gateway.served_changes(&self.site.served)
         } else {
             return;
         };
         for change in &changes {
             match &change.after {
-                Some(after) => self.served.insert(change.artifact.clone(), after.clone()),
-                None => self.served.remove(&change.artifact),
+                Some(after) => self.site.served.insert(change.artifact.clone(), after.clone()),
+                None => self.site.served.remove(&change.artifact),
             };
         }
         for change in &changes {
@@ -43,16 +43,18 @@ impl World<'_, '_> {
     fn served_changed(&mut self, change: &ServedChange) {
         let ServedChange { artifact: id, before, after } = change;
         if after.is_some() {
-            self.books.ever_served.insert(id.clone());
-        } else if self.gateway.engine().is_some() {
-            self.books.interrupted.entry(id.clone()).or_insert(self.now);
+            self.site.books.ever_served.insert(id.clone());
+        } else if self.site.gateway.engine().is_some() {
+            self.site.books.interrupted.entry(id.clone()).or_insert(self.now);
         }
         self.mark_label(id, after.as_ref());
         let (before, after) = (before.as_ref(), after.as_ref());
         self.show(&Moment::Served { artifact: id, before, after });
         let digest = after.map(|served| served.digest.0);
         let what = if after.is_some() { "serves" } else { "withdraws" };
-        let name = || self.manager.ledger().record(id).map(|record| record.name.to_string());
+        let name = || {
+            self.manager.ledger(self.site.index).record(id).map(|record| record.name.to_string())
+        };
         let detail = || match after {
             Some(served) => format!(
                 "api={} artifact={id} content={}",
@@ -66,7 +68,7 @@ impl World<'_, '_> {
 
     /// Looks at keys, subscriptions, plans and applications in force, and shows what changed.
     pub(super) fn watch_held(&mut self) {
-        for change in self.gateway.follow(&mut self.sabotage) {
+        for change in self.site.gateway.follow(&mut self.site.sabotage) {
             self.mark_held(&change);
             let what = match (&change.before, &change.after) {
                 (None, _) => "holds",
@@ -91,37 +93,38 @@ impl World<'_, '_> {
 
     /// Notes when something last went wrong between the gateway and APIM, or in the machine.
     pub(super) fn watch_disturbances(&mut self) {
-        let is_live = self.gateway.engine().is_some_and(|engine| engine.is_live());
+        let is_live = self.site.gateway.engine().is_some_and(|engine| engine.is_live());
         let faults = self.fault_total();
-        if !is_live || faults != self.faults_seen {
-            self.faults_seen = faults;
-            self.disturbed_at = self.now;
+        if !is_live || faults != self.site.faults_seen {
+            self.site.faults_seen = faults;
+            self.site.disturbed_at = self.now;
         }
-        if is_live && !self.was_live {
+        if is_live && !self.site.was_live {
             self.observe(|| Observable::State("live".to_owned()));
         }
-        if self.was_live && !is_live && self.listing {
+        if self.site.was_live && !is_live && self.site.listing {
             self.mark("session_lost_during_list");
         }
-        self.was_live = is_live;
+        self.site.was_live = is_live;
     }
 
     /// Notes every state that the gateway's status had.
     pub(super) fn watch_state(&mut self) {
-        if let Some(engine) = self.gateway.engine() {
+        if let Some(engine) = self.site.gateway.engine() {
             let kind = driftless_gateway::model::Kind::RestApi;
             let state = engine.kind_state(kind);
             let said = (ResourceKind::Artifact(kind), state);
-            let is_news = self.last_state != Some(state) && self.books.states.insert(said);
-            self.last_state = Some(state);
+            let is_news =
+                self.site.last_state != Some(state) && self.site.books.states.insert(said);
+            self.site.last_state = Some(state);
             if is_news && state == SyncState::Synced {
                 self.observe(|| Observable::State("synced".to_owned()));
             }
         }
-        if let Some(engine) = self.gateway.engine() {
+        if let Some(engine) = self.site.gateway.engine() {
             let claimed = self.story.expect.was_status.iter().map(|claim| claim.kind);
             for kind in claimed.filter(|kind| !matches!(kind, ResourceKind::Artifact(_))) {
-                self.books.states.insert((kind, engine.resource_state(kind)));
+                self.site.books.states.insert((kind, engine.resource_state(kind)));
             }
         }
     }

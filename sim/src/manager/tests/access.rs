@@ -35,7 +35,7 @@ impl Bench {
 fn a_subscription_is_told_and_listed_with_its_token_and_its_plan() {
     let (mut bench, api) = bench(Dialect::PlatformApi11);
     assert!(bench.apply(SUBSCRIBE) && !bench.apply(SUBSCRIBE));
-    let ledger = bench.manager.ledger().clone();
+    let ledger = bench.ledger().clone();
     let (id, record) = ledger.subscriptions().next().unwrap();
     let (application, now) = (&record.application, bench.now);
     let token = record.token.clone().unwrap();
@@ -75,7 +75,7 @@ fn a_subscription_changes_its_status_and_plan_and_ends() {
     assert!(told.ends_with(r#""status":"INACTIVE"}"#), "{told}");
     assert!(change(r#""status":"revoked""#).unwrap().ends_with(r#""status":"REVOKED"}"#));
     assert!(bench.apply(&format!(r#"{{"unsubscribe":{{{of}}}}}"#)));
-    let ledger = bench.manager.ledger().clone();
+    let ledger = bench.ledger().clone();
     let (id, record) = ledger.subscriptions().next().unwrap();
     let told = bench.told();
     let head = r#"{"type":"subscription.deleted","payload":"#;
@@ -83,7 +83,7 @@ fn a_subscription_changes_its_status_and_plan_and_ends() {
     assert_eq!((text(&bench.subscriptions(&api)).as_str(), record.life.now()), ("[]", None));
     assert_eq!(record.life.said().len(), 4);
     assert!(bench.apply(SUBSCRIBE), "and begins again");
-    assert_eq!(bench.manager.ledger().subscriptions().count(), 2);
+    assert_eq!(bench.ledger().subscriptions().count(), 2);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn the_first_plans_are_there_and_others_come_change_and_go() {
     let plans = bench.plans();
     let names = ["Bronze", "Silver", "Gold", "Unlimited"];
     assert!(names.iter().all(|name| plans.contains(&format!(r#""planName":"{name}""#))));
-    let ledger = bench.manager.ledger();
+    let ledger = bench.ledger();
     let silver = ledger.plan_named("Silver", bench.now).unwrap().0.clone();
     let fields = r#""planName":"Silver","billingPlan":"free","stopOnQuotaReach":true,"throttleLimitCount":5,"throttleLimitUnit":"MINUTE","status":"ACTIVE"}"#;
     assert!(plans.contains(&format!(r#"{{"id":"{silver}",{fields}"#)), "{plans}");
@@ -129,7 +129,7 @@ fn the_first_plans_are_there_and_others_come_change_and_go() {
     assert!(bench.apply(r#"{"create_plan":{"plan":"Silver"}}"#));
     let told = bench.told();
     assert!(told.starts_with(r#"{"type":"subscriptionPlan.created""#), "{told}");
-    let ledger = bench.manager.ledger();
+    let ledger = bench.ledger();
     let (again, plan) = ledger.plan_named("Silver", bench.now).unwrap();
     assert_ne!(again, &silver);
     assert_eq!((plan.quota, ledger.plan(&silver).unwrap().life.now()), (None, None));
@@ -150,7 +150,7 @@ fn an_application_tells_all_of_its_keys_each_time() {
     assert!(!bench.apply(&map("map_key", "shop", "first")));
     bench.frames();
     assert!(bench.apply(&map("map_key", "shop", "second")));
-    let ledger = bench.manager.ledger().clone();
+    let ledger = bench.ledger().clone();
     let (id, record) = ledger.applications().next().unwrap();
     let uuids =
         [0, 1].map(|key: usize| format!(r#"{{"apiKeyUuid":"{}"}}"#, ledger.keys()[key].uuid));
@@ -188,7 +188,7 @@ fn a_deleted_application_takes_its_subscriptions_and_keys_along() {
     assert_eq!(types, ["apikey.revoked", "subscription.deleted", "application.updated"]);
     let listed = text(&bench.get("/apis/api-keys", "application/json"));
     assert_eq!((listed.as_str(), text(&bench.subscriptions(&api)).as_str()), ("[]", "[]"));
-    assert_eq!(bench.manager.ledger().opening(&api, bench.now).count(), 0);
+    assert_eq!(bench.ledger().opening(&api, bench.now).count(), 0);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn an_apim_tells_and_lists_nothing_of_all_this() {
         bench.frames();
         assert!(!bench.apply(r#"{"map_key":{"application":"shop","api":"orders","name":"k"}}"#));
         assert_eq!(bench.types(), [""; 0]);
-        let (_, record) = bench.manager.ledger().subscriptions().next().unwrap();
+        let (_, record) = bench.ledger().subscriptions().next().unwrap();
         assert_eq!((record.life.said().len(), record.token.is_none()), (3, true));
         assert_eq!(bench.subscriptions(&api).status, 404);
         assert_eq!(bench.get("/subscription-plans", "application/json").status, 404);
@@ -225,11 +225,11 @@ fn what_an_api_had_goes_with_it_and_only_the_api_is_told_of() {
     assert!(bench.apply(r#"{"create_key":{"api":"orders","name":"k"}}"#));
     bench.frames();
     bench.undeploy("orders");
-    assert_eq!(bench.manager.ledger().opening(&api, bench.now).count(), 1);
+    assert_eq!(bench.ledger().opening(&api, bench.now).count(), 1);
     bench.frames();
     bench.delete("orders");
     assert_eq!(bench.types(), ["api.deleted"]);
-    let ledger = bench.manager.ledger();
+    let ledger = bench.ledger();
     assert_eq!(ledger.opening(&api, bench.now).count(), 0);
     assert_eq!(ledger.subscriptions().next().unwrap().1.life.now(), None);
 }
@@ -258,7 +258,7 @@ fn subscriptions_and_plans_are_answered_wrong_like_anything_else() {
     assert_eq!(bench.plans().matches("planName").count(), 2);
     assert!(bench.apply(&arm("any", r#"{"status":503}"#)));
     assert_eq!(bench.subscriptions(&api).status, 503);
-    assert_eq!(bench.manager.delivered_total(), 7);
+    assert_eq!(bench.manager.delivered_total(GatewayIndex::FIRST), 7);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn delays_and_restores_are_those_of_everything_else() {
     assert!(bench.apply(r#"{"restore_backup":{"ago_ms":2500}}"#));
     assert_eq!(text(&bench.subscriptions(&api)), "[]");
     assert!(bench.plans().contains(r#""throttleLimitCount":20"#));
-    let (ledger, now) = (bench.manager.ledger(), bench.now);
+    let (ledger, now) = (bench.ledger(), bench.now);
     assert_eq!(ledger.subscriptions().next().unwrap().1.life.now(), None);
     assert_eq!(ledger.plan_named("Gold", now).unwrap().1.quota.unwrap().count, 20);
     assert_eq!(ledger.applications().next().unwrap().1.life.now(), None);

@@ -12,7 +12,7 @@ fn a_lost_event_leaves_its_effect() {
     bench.at(3_000);
     assert_eq!(bench.types().len(), 2);
     assert_eq!(bench.listed(), ["billing", "orders"]);
-    assert_eq!(bench.manager.ledger().events()[0].fate, Fate::Lost);
+    assert_eq!(bench.ledger().events()[0].fate, Fate::Lost);
     assert_eq!(bench.delivered("lose_events"), 1);
 }
 
@@ -24,11 +24,11 @@ fn delayed_effects_follow_their_event_in_order() {
     let id = bench.deploy("orders");
     assert_eq!(bench.types(), ["api.deployed"]);
     assert_eq!((bench.listed().len(), bench.fetch(&id).status), (0, 404));
-    let readable = bench.manager.ledger().current(&id).unwrap().readable_from;
+    let readable = bench.ledger().current(&id).unwrap().readable_from;
     assert_eq!(readable, Instant::from_millis(3_000));
     // The window is over; the undeploy still does not overtake the deploy.
     bench.at(500).undeploy("orders");
-    assert_eq!(bench.manager.ledger().current(&id).unwrap().readable_from, readable);
+    assert_eq!(bench.ledger().current(&id).unwrap().readable_from, readable);
     bench.at(3_000);
     assert_eq!(bench.listed(), [""; 0]);
     assert_eq!(bench.delivered("delay_effects"), 3);
@@ -65,7 +65,7 @@ fn in_the_redeploy_window_a_read_may_give_and_write_the_old_revision() {
             assert_eq!(bench.list(), first);
         }
         let id = bench.id("orders");
-        let readable = bench.manager.ledger().current(&id).unwrap().readable_from;
+        let readable = bench.ledger().current(&id).unwrap().readable_from;
         assert_eq!(readable, Instant::from_millis(2_000));
         bench.at(2_000);
         assert_eq!(bench.fetched_revision("orders"), Some(2));
@@ -126,7 +126,7 @@ fn frozen_stamps_are_equal() {
     bench.deploy("orders");
     bench.at(4_000).undeploy("orders");
     let stamps = |bench: &Bench| {
-        let events = bench.manager.ledger().events().iter();
+        let events = bench.ledger().events().iter();
         events.map(|event| event.performed_text.clone()).collect::<Vec<_>>()
     };
     assert_eq!(stamps(&bench)[0], stamps(&bench)[1]);
@@ -142,7 +142,7 @@ fn a_clock_that_jumps_back_stamps_earlier() {
     bench.deploy("orders");
     assert!(bench.apply(r#"{"step_clock":{"by_ms":-60000}}"#));
     bench.at(1_000).deploy("billing");
-    let events = bench.manager.ledger().events();
+    let events = bench.ledger().events();
     assert!(events[1].performed_text < events[0].performed_text);
     assert_eq!(bench.delivered("step_clock"), 1);
 }
@@ -160,7 +160,7 @@ fn a_restored_backup_takes_rows_events_and_truth_back() {
     assert_eq!(bench.fetch(&billing).status, 404);
     bench.connect();
     assert_eq!(bench.types(), ["connection.ack", "api.deployed"]);
-    let ledger = bench.manager.ledger();
+    let ledger = bench.ledger();
     assert_eq!(ledger.restores(), [Instant::from_millis(21_000)]);
     assert_eq!(ledger.artifact("orders"), Some(&orders));
     let issue = ledger.current(&orders).unwrap();

@@ -8,9 +8,9 @@ fn a_deploy_sends_the_event_of_the_contract() {
     bench.session();
     let id = bench.deploy("orders");
     let frames = bench.frames();
-    let issue = bench.manager.ledger().current(&id).unwrap();
+    let issue = bench.ledger().current(&id).unwrap();
     let Issued::Deployed { deployment, revision: 1, .. } = &issue.what else { panic!() };
-    let event = &bench.manager.ledger().events()[0];
+    let event = &bench.ledger().events()[0];
     let at = &event.performed_text;
     assert!(at.starts_with("2026-06-17T09:15:00.0") && at.ends_with('Z'), "{at}");
     assert_eq!(
@@ -39,7 +39,7 @@ fn a_redeploy_undeploys_the_old_revision_first_and_a_same_revision_keeps_its_id(
     assert!(field(&frames[0], "correlationId").unwrap().starts_with("undeploy:"));
     assert!(bench.apply(r#"{"deploy":{"api":"orders","revision":1}}"#));
     assert_eq!(of(&bench.frames()[1]).1, first);
-    let record = bench.manager.ledger().record(&bench.id("orders")).unwrap();
+    let record = bench.ledger().record(&bench.id("orders")).unwrap();
     let digest = record.must_serve().unwrap().digest;
     assert_eq!(record.issues_of(digest).map(|issue| issue.number).collect::<Vec<_>>(), [1, 3]);
 }
@@ -56,7 +56,7 @@ fn an_undeploy_tells_and_removes_the_row() {
     assert_eq!(field(&frames[0], "deploymentId"), deployed);
     assert_eq!(bench.list(), r#"{"deployments":[]}"#);
     assert_eq!(bench.fetch(&id).status, 404);
-    let record = bench.manager.ledger().record(&id).unwrap();
+    let record = bench.ledger().record(&id).unwrap();
     assert_eq!(record.not_served_since(), Some(bench.now));
 }
 
@@ -68,14 +68,14 @@ fn a_delete_is_for_good_and_the_name_gets_a_new_id() {
     bench.frames();
     assert!(bench.delete("orders") && !bench.delete("orders"));
     let event = bench.frames().remove(0);
-    let at = &bench.manager.ledger().events()[1].performed_text;
+    let at = &bench.ledger().events()[1].performed_text;
     let head = format!(
         r#"{{"type":"api.deleted","payload":{{"apiId":"{first}"}},"timestamp":"{at}","correlationId":""#
     );
     assert!(event.starts_with(&head), "{event}");
     let second = bench.deploy("orders");
     assert_ne!(first, second);
-    let ledger = bench.manager.ledger();
+    let ledger = bench.ledger();
     assert_eq!(ledger.record(&second).unwrap().incarnation, 2);
     assert_eq!(ledger.record(&first).unwrap().deleted_since(), Some(bench.now));
     assert_eq!(ledger.must_serve().map(|(id, _)| id.clone()).collect::<Vec<_>>(), [second]);
@@ -113,7 +113,7 @@ fn retiring_deletes_from_the_gateway_and_cannot_be_undone() {
     assert!(!bench.apply(r#"{"deploy":{"api":"orders"}}"#));
     assert!(!bench.apply(r#"{"revise":{"api":"orders"}}"#));
     assert!(!bench.apply(r#"{"lifecycle":{"api":"orders","state":"published"}}"#));
-    assert_eq!(bench.manager.ledger().current(&id).unwrap().what, Issued::Deleted);
+    assert_eq!(bench.ledger().current(&id).unwrap().what, Issued::Deleted);
     assert_eq!(bench.listed(), [""; 0]);
     assert!(bench.delete("orders"));
 }
@@ -133,18 +133,18 @@ fn a_definition_has_the_lifecycle_state_that_it_was_deployed_in() {
         assert_eq!(state(&mut bench), "PUBLISHED");
         assert!(bench.apply(r#"{"lifecycle":{"api":"orders","state":"blocked"}}"#));
         assert_eq!(state(&mut bench), "PUBLISHED", "until the next deployment");
-        let first = bench.manager.ledger().must_serve().next().unwrap().1;
+        let first = bench.ledger().must_serve().next().unwrap().1;
         let first = (first.deployment.clone(), first.digest);
         bench.at(1_000).deploy("orders");
         assert_eq!(state(&mut bench), "BLOCKED");
-        let again = bench.manager.ledger().must_serve().next().unwrap().1;
+        let again = bench.ledger().must_serve().next().unwrap().1;
         assert_eq!(again.deployment, &first.0, "the same revision");
         assert_ne!(again.digest, first.1);
         bench.apply(r#"{"lose_row":{"api":"orders"}}"#);
         assert_eq!(state(&mut bench), "BLOCKED", "built anew as it was deployed");
         assert!(bench.apply(r#"{"restore_backup":{"ago_ms":500}}"#));
         assert_eq!(state(&mut bench), "PUBLISHED");
-        assert_eq!(bench.manager.ledger().must_serve().next().unwrap().1.digest, first.1);
+        assert_eq!(bench.ledger().must_serve().next().unwrap().1.digest, first.1);
     }
 }
 
@@ -180,7 +180,7 @@ fn a_revision_means_the_same_content_whatever_led_to_it() {
     bench.revise_and_deploy("orders");
     let mut short = Bench::new(Dialect::Apim470);
     assert!(short.apply(r#"{"deploy":{"api":"orders","revision":2}}"#));
-    let digest = |bench: &Bench| bench.manager.ledger().must_serve().next().unwrap().1.digest;
+    let digest = |bench: &Bench| bench.ledger().must_serve().next().unwrap().1.digest;
     assert_eq!(digest(&bench), digest(&short));
 }
 
@@ -216,7 +216,7 @@ fn acks_are_kept_and_malformed_ones_are_violations() {
     bench.manager.receive_frame(connection, &ack, bench.now);
     bench.undeploy("orders");
     bench.manager.receive_frame(connection, &ack, bench.now);
-    let acks = bench.manager.ledger().acks();
+    let acks = bench.ledger().acks();
     assert_eq!(acks.iter().map(|ack| ack.resolved).collect::<Vec<_>>(), [true, false]);
     assert_eq!((acks[0].artifact.clone(), acks[0].performed_text.clone()), (id, at));
     assert!(bench.manager.violations().is_empty());
@@ -233,5 +233,5 @@ fn acks_are_kept_and_malformed_ones_are_violations() {
         assert_eq!(bench.manager.violations().len(), before + 1, "{bad}");
     }
     bench.manager.receive_frame(connection, r#"{"type":"hello"}"#, bench.now);
-    assert_eq!(bench.manager.ledger().acks().len(), 2);
+    assert_eq!(bench.ledger().acks().len(), 2);
 }

@@ -27,7 +27,7 @@ impl Bench {
     }
 
     fn newest_key(&self) -> KeyRecord {
-        self.manager.ledger().keys().last().unwrap().clone()
+        self.ledger().keys().last().unwrap().clone()
     }
 }
 
@@ -41,7 +41,7 @@ fn a_created_key_is_told_as_the_contract_says() {
     bench.at(1_000);
     assert!(bench.apply(CREATE) && !bench.apply(CREATE));
     let key = bench.newest_key();
-    let notice = bench.manager.ledger().notices()[0].clone();
+    let notice = bench.ledger().notices()[0].clone();
     let (uuid, hash, at) = (&key.uuid, hex(&key), &notice.sent_text);
     let frame = bench.frames().remove(0);
     let correlation = field(&frame, "correlationId").unwrap();
@@ -62,7 +62,7 @@ fn a_created_key_is_told_as_the_contract_says() {
     // A-H1: the poll sends it once more, to the letter.
     bench.at(2_000);
     assert_eq!(bench.frames(), [frame]);
-    assert!(bench.manager.ledger().opens(&key, &id, bench.now));
+    assert!(bench.ledger().opens(&key, &id, bench.now));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_regenerated_key_has_another_uuid_and_the_event_names_none() {
     bench.frames();
     bench.at(500);
     assert!(bench.apply(r#"{"regenerate_key":{"api":"orders","name":"Mobile-Key"}}"#));
-    let [old, new] = bench.manager.ledger().keys() else { panic!("two keys") };
+    let [old, new] = bench.ledger().keys() else { panic!("two keys") };
     let (old, new) = (old.clone(), new.clone());
     assert_ne!((&old.uuid, old.hash), (&new.uuid, new.hash));
     assert_eq!((&old.name, new.replaces), (&new.name, Some(0)));
@@ -84,7 +84,7 @@ fn a_regenerated_key_has_another_uuid_and_the_event_names_none() {
         r#""payload":{{"apiId":"{id}","keyName":"mobile-key","apiKeyHashes":"{{\"sha256\":\"{hash}\"}}","maskedApiKey":"****{masked}"}},"#
     );
     assert!(frame.starts_with(&format!(r#"{{"type":"apikey.updated",{payload}"#)), "{frame}");
-    let notice = bench.manager.ledger().notices().last().unwrap();
+    let notice = bench.ledger().notices().last().unwrap();
     assert_eq!((notice.begins, notice.ends), (Some(1), Some(0)));
 }
 
@@ -116,10 +116,10 @@ fn expiry_is_counted_in_seconds_told_in_milliseconds_and_no_state() {
     assert_eq!(expires.at, Instant::from_millis(6_234));
     assert_eq!(expires.stamp.to_string(), "2026-06-17T09:15:06.234Z");
     bench.at(6_234);
-    assert!(!bench.manager.ledger().opens(&key, &id, bench.now));
-    assert!(bench.manager.ledger().opens(&key, &id, Instant::from_millis(6_233)));
+    assert!(!bench.ledger().opens(&key, &id, bench.now));
+    assert!(bench.ledger().opens(&key, &id, Instant::from_millis(6_233)));
     assert_eq!(key.dead_since(bench.now), Some(bench.now));
-    assert_eq!(bench.manager.ledger().notices().len(), 1);
+    assert_eq!(bench.ledger().notices().len(), 1);
     assert!(bench.keys().contains(r#""expiresAt":"2026-06-17T09:15:06.234Z""#), "still listed");
 }
 
@@ -139,12 +139,12 @@ fn the_fixed_apim_lists_active_keys_of_deployed_apis() {
     );
     bench.undeploy("orders");
     assert_eq!(bench.keys(), "[]");
-    assert!(bench.manager.ledger().opens(&key, &id, bench.now), "undeployed is not revoked");
+    assert!(bench.ledger().opens(&key, &id, bench.now), "undeployed is not revoked");
     bench.deploy("orders");
     assert_eq!(bench.key_names(), ["mobile-key"]);
     bench.delete("orders");
     assert_eq!(bench.keys(), "[]");
-    assert!(!bench.manager.ledger().opens(&bench.newest_key(), &id, bench.now));
+    assert!(!bench.ledger().opens(&bench.newest_key(), &id, bench.now));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn an_empty_artifact_cache_empties_the_key_list() {
     assert!(bench.apply(CREATE));
     assert!(bench.apply(r#"{"lose_row":{"api":"orders"}}"#));
     assert_eq!(bench.keys(), "[]");
-    let (ledger, now) = (bench.manager.ledger(), bench.now);
+    let (ledger, now) = (bench.ledger(), bench.now);
     assert_eq!(ledger.opening(&id, now).map(|(key, _)| key).collect::<Vec<_>>(), [0]);
     let dialect = Dialect::Apim470Fixed;
     assert_eq!(ledger.reach(0, &id, dialect), Reach { by_event: true, by_list: true });
@@ -203,7 +203,7 @@ fn two_people_may_have_keys_of_one_name_and_events_cannot_tell_them_apart() {
     assert!(bench.apply(r#"{"revoke_key":{"api":"orders","name":"key1","user":"bob"}}"#));
     let frame = bench.frames().remove(0);
     assert!(frame.contains(r#""keyName":"key1"}"#));
-    let ledger = bench.manager.ledger();
+    let ledger = bench.ledger();
     assert_eq!(
         ledger.opening(&id, bench.now).map(|(_, key)| &*key.user).collect::<Vec<_>>(),
         ["alice"]
@@ -233,7 +233,7 @@ fn a_key_of_an_application_is_told_once_for_what_is_subscribed_at_that_moment() 
     assert!(bench.apply(r#"{"subscribe":{"application":"shop","api":"carts"}}"#));
     assert!(bench.apply(r#"{"unsubscribe":{"application":"shop","api":"orders"}}"#));
     assert_eq!((bench.types(), bench.keys()), (vec![], "[]".to_owned()));
-    let (ledger, key, now) = (bench.manager.ledger(), bench.newest_key(), bench.now);
+    let (ledger, key, now) = (bench.ledger(), bench.newest_key(), bench.now);
     assert!(ledger.opens(&key, &carts, now) && !ledger.opens(&key, &orders, now));
     assert_eq!(ledger.opening(&carts, now).count(), 1);
     let reach = |artifact| ledger.reach(0, artifact, Dialect::Apim470Fixed);
@@ -274,7 +274,7 @@ fn a_list_may_be_older_or_newer_than_the_event_that_it_meets() {
     assert!(bench.apply(r#"{"revoke_key":{"api":"orders","name":"Mobile-Key"}}"#));
     assert_eq!(bench.types(), ["apikey.revoked"]);
     assert_eq!(bench.key_names(), ["mobile-key"], "a revoked key is listed");
-    assert_eq!(bench.manager.ledger().keys()[0].dead_since(bench.now), Some(bench.now));
+    assert_eq!(bench.ledger().keys()[0].dead_since(bench.now), Some(bench.now));
     bench.manager.lift_faults(bench.now);
     assert_eq!(bench.keys(), "[]");
 }
@@ -311,7 +311,7 @@ fn events_may_come_later_than_their_effect_and_keep_their_order() {
     assert_eq!(bench.types(), [""; 0]);
     bench.at(7_199);
     assert_eq!(bench.types(), ["apikey.revoked", "apikey.created"]);
-    let at = bench.manager.ledger().notices()[1].at;
+    let at = bench.ledger().notices()[1].at;
     assert_eq!(at, Instant::from_millis(7_100), "raised late, stamped late");
     assert_eq!(bench.delivered("delay_events"), 2);
 }
@@ -323,8 +323,8 @@ fn a_node_that_stops_takes_events_with_it_that_it_had_still_to_raise() {
     assert!(bench.apply(CREATE));
     assert!(bench.apply(r#"{"restart_manager":{"down_ms":10,"starting_ms":10}}"#));
     assert!(!bench.manager.has_unfinished());
-    assert_eq!(bench.manager.ledger().notices()[0].fate, Fate::Lost);
-    let reach = bench.manager.ledger().reach(0, &id, Dialect::Apim470);
+    assert_eq!(bench.ledger().notices()[0].fate, Fate::Lost);
+    let reach = bench.ledger().reach(0, &id, Dialect::Apim470);
     assert_eq!(reach, Reach { by_event: false, by_list: false });
 }
 
@@ -335,13 +335,13 @@ fn a_key_written_half_way_is_no_key_and_a_regeneration_half_way_is_an_end() {
     assert!(bench.apply(r#"{"break_keys":{"count":1}}"#));
     assert!(bench.apply(CREATE));
     assert_eq!((bench.types(), bench.keys()), (vec![], "[]".to_owned()));
-    assert_eq!(bench.manager.ledger().opening(&id, bench.now).count(), 0);
+    assert_eq!(bench.ledger().opening(&id, bench.now).count(), 0);
     assert!(bench.apply(CREATE), "once more");
     assert_eq!((bench.types().len(), bench.key_names().len()), (1, 1));
     assert!(bench.apply(r#"{"break_keys":{"count":1}}"#));
     assert!(bench.apply(r#"{"regenerate_key":{"api":"orders","name":"Mobile-Key"}}"#));
     assert_eq!((bench.types(), bench.keys()), (vec![], "[]".to_owned()));
-    let ledger = bench.manager.ledger();
+    let ledger = bench.ledger();
     assert_eq!(ledger.opening(&id, bench.now).count(), 0);
     let reach = ledger.reach(1, &id, Dialect::Apim470Fixed);
     assert_eq!(reach, Reach { by_event: false, by_list: true });
@@ -361,7 +361,7 @@ fn lost_frozen_and_replayed_key_events_are_like_any_other() {
     assert!(bench.apply(r#"{"lose_events":{"count":1}}"#));
     assert!(bench.apply(CREATE));
     assert_eq!(bench.types(), [""; 0]);
-    assert_eq!(bench.manager.ledger().notices()[0].fate, Fate::Lost);
+    assert_eq!(bench.ledger().notices()[0].fate, Fate::Lost);
     // A-H3: equal creation times in the store leave the order to chance.
     let mut away = Bench::new(Dialect::Apim470);
     away.deploy("orders");
@@ -395,7 +395,7 @@ fn a_stale_list_of_keys_is_as_it_was() {
     assert_eq!(with(r#"{"mixed_ms":1500}"#), [""; 0], "a as it is, b as it was");
     assert_eq!(with(r#""empty""#), [""; 0]);
     assert_eq!(with(r#""first_only""#), ["b"], "nothing to leave out");
-    assert_eq!(bench.manager.delivered_total(), 4);
+    assert_eq!(bench.manager.delivered_total(GatewayIndex::FIRST), 4);
 }
 
 #[test]
@@ -410,7 +410,7 @@ fn a_restored_backup_forgets_keys_and_revocations_and_tells_nobody() {
     bench.frames();
     assert!(bench.apply(r#"{"restore_backup":{"ago_ms":3500}}"#));
     assert_eq!((bench.types(), bench.key_names()), (vec![], vec!["old".to_owned()]));
-    let (ledger, now) = (bench.manager.ledger(), bench.now);
+    let (ledger, now) = (bench.ledger(), bench.now);
     assert_eq!(ledger.opening(&id, now).map(|(key, _)| key).collect::<Vec<_>>(), [0]);
     assert_eq!(ledger.keys()[0].life.last().unwrap().cause, Cause::Restore);
     assert_eq!(ledger.keys()[1].dead_since(now), Some(now));
@@ -471,7 +471,7 @@ fn forty_thousand_keys_fit_one_answer() {
     assert_eq!(bench.types(), [""; 0]);
     let body = bench.keys();
     assert_eq!(body.matches("\"uuid\"").count(), 40_000);
-    assert_eq!(bench.manager.ledger().opening(&id, bench.now).count(), 40_000);
+    assert_eq!(bench.ledger().opening(&id, bench.now).count(), 40_000);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Flows over the whole API Manager, with exact frames and bodies.
 
 mod access;
+mod environments;
 mod faults;
 mod flows;
 mod keys;
@@ -33,6 +34,10 @@ impl Bench {
         change(&mut switches);
         let manager = ApiManager::new(dialect, switches, 1);
         Self { manager, now: Instant::START, connections: 0 }
+    }
+
+    fn ledger(&self) -> &Ledger {
+        self.manager.ledger(GatewayIndex::FIRST)
     }
 
     fn at(&mut self, ms: u64) -> &mut Self {
@@ -71,19 +76,19 @@ impl Bench {
 
     #[track_caller]
     fn id(&self, api: &str) -> ArtifactId {
-        self.manager.ledger().artifact(api).unwrap().clone()
+        self.ledger().artifact(api).unwrap().clone()
     }
 
     fn connect(&mut self) -> (ConnectionId, Upgrade) {
         let path = format!("{}/ws/gateways/connect", self.manager.base_path());
-        let token = self.manager.token().to_owned();
+        let token = self.manager.token(GatewayIndex::FIRST).to_owned();
         self.connect_to(&path, Some(&token))
     }
 
     fn connect_to(&mut self, path: &str, token: Option<&str>) -> (ConnectionId, Upgrade) {
         self.connections += 1;
         let connection = ConnectionId(self.connections);
-        (connection, self.manager.connect(connection, path, token, self.now))
+        (connection, self.manager.connect(GatewayIndex::FIRST, connection, path, token, self.now))
     }
 
     /// A session that is established and has said all it had to say.
@@ -122,8 +127,8 @@ impl Bench {
     }
 
     fn send(&mut self, request: &HttpRequest) -> Reply {
-        let token = self.manager.token().to_owned();
-        self.manager.respond(request, Some(&token), self.now)
+        let token = self.manager.token(GatewayIndex::FIRST).to_owned();
+        self.manager.respond(GatewayIndex::FIRST, request, Some(&token), self.now)
     }
 
     #[track_caller]
@@ -152,7 +157,7 @@ impl Bench {
         let mut names: Vec<String> = rows
             .map(|row| {
                 let id = ArtifactId::new(row["artifactId"].as_str().unwrap());
-                self.manager.ledger().record(&id).unwrap().name.to_string()
+                self.ledger().record(&id).unwrap().name.to_string()
             })
             .collect();
         names.sort();

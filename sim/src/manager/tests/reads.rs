@@ -8,7 +8,7 @@ fn discovery_is_served_by_an_apim_only() {
     let mut request = bench.request(Method::Get, "", "application/json");
     request.path = "/internal/gateway/.well-known".to_owned();
     request.authenticated = false;
-    let reply = bench.manager.respond(&request, None, bench.now);
+    let reply = bench.manager.respond(GatewayIndex::FIRST, &request, None, bench.now);
     assert_eq!(
         text(&answer(reply)),
         r#"{"gatewayPath":"internal/data/v1","controlPlane":{"type":"APIM","version":"4.7.0"}}"#
@@ -17,7 +17,7 @@ fn discovery_is_served_by_an_apim_only() {
     bench.send(&request);
     assert_eq!(bench.manager.violations().len(), 1);
     let mut platform = Bench::new(Dialect::PlatformApi11);
-    let reply = platform.manager.respond(&request, None, platform.now);
+    let reply = platform.manager.respond(GatewayIndex::FIRST, &request, None, platform.now);
     let response = answer(reply);
     assert_eq!((response.status, text(&response).as_str()), (404, "404 page not found"));
 }
@@ -28,7 +28,7 @@ fn the_list_is_that_of_the_dialect() {
         let mut bench = Bench::new(dialect);
         bench.at(1_600).deploy("orders");
         let id = bench.id("orders");
-        let served = bench.manager.ledger().must_serve().next().unwrap().1;
+        let served = bench.ledger().must_serve().next().unwrap().1;
         let head = format!(r#"{{"deploymentId":"{}","artifactId":"{id}","#, served.deployment);
         let body = bench.list();
         let body = body.strip_prefix(r#"{"deployments":["#).unwrap();
@@ -86,7 +86,7 @@ fn the_zip_has_one_definition_whose_digest_the_ledger_knows() {
             use sha2::Digest as _;
             sha2::Sha256::digest(files[0].1.as_bytes()).into()
         };
-        assert_eq!(bench.manager.ledger().must_serve().next().unwrap().1.digest.0, digest);
+        assert_eq!(bench.ledger().must_serve().next().unwrap().1.digest.0, digest);
         let missing = bench.fetch(&ArtifactId::new("nobody"));
         assert_eq!((missing.status, missing.body.len()), (404, 0));
     }
@@ -96,9 +96,8 @@ fn the_zip_has_one_definition_whose_digest_the_ledger_knows() {
 fn the_batch_skips_unknown_ids_and_labels_current_content() {
     let mut bench = Bench::new(Dialect::Apim470);
     let id = bench.deploy("orders");
-    let served = |bench: &Bench| {
-        bench.manager.ledger().must_serve().next().unwrap().1.deployment.to_string()
-    };
+    let served =
+        |bench: &Bench| bench.ledger().must_serve().next().unwrap().1.deployment.to_string();
     let first = served(&bench);
     let body = format!(r#"{{"deploymentIds":["{first}","nobody"," "]}}"#);
     let response = bench.post("/deployments/batch", "application/x-tar+gzip", &body);
@@ -121,7 +120,7 @@ fn the_platform_packs_gzip_for_exactly_its_accept_header() {
     let mut bench = Bench::new(Dialect::PlatformApi11);
     bench.deploy("orders");
     bench.undeploy("orders");
-    let deployment = bench.manager.ledger().events()[0].deployment.clone().unwrap();
+    let deployment = bench.ledger().events()[0].deployment.clone().unwrap();
     let body = format!(r#"{{"deploymentIds":["{deployment}"]}}"#);
     let route = "/deployments/fetch-batch";
     assert_eq!(bench.post(route, "application/x-tar+gzip, */*", &body).status, 406);
@@ -196,7 +195,8 @@ fn a_missing_or_wrong_token_is_a_401_of_the_dialect() {
         let mut bench = Bench::new(dialect);
         let request = bench.request(Method::Get, "/deployments", "application/json");
         for token in [None, Some("wrong")] {
-            let response = answer(bench.manager.respond(&request, token, bench.now));
+            let response =
+                answer(bench.manager.respond(GatewayIndex::FIRST, &request, token, bench.now));
             assert_eq!(response.status, 401);
             assert!(text(&response).starts_with(body));
         }

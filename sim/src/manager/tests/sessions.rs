@@ -11,7 +11,7 @@ fn the_first_frame_is_the_ack() {
     let ack = &frames[0];
     let head = format!(
         r#"{{"type":"connection.ack","gatewayId":"{}","connectionId":""#,
-        bench.manager.gateway()
+        bench.manager.gateway(GatewayIndex::FIRST)
     );
     assert!(ack.starts_with(&head), "{ack}");
     assert!(ack.contains(r#"","timestamp":"2026-06-17T09:15:00.0"#), "{ack}");
@@ -28,7 +28,7 @@ fn an_apim_accepts_and_then_closes_with_4401() {
     assert_eq!(bench.connect_to(path, None).1, Upgrade::Accepted);
     let reason = "API key is required. Provide 'api-key' header.";
     assert_eq!(bench.frames(), [format!("close 4401 {reason}")]);
-    let (token, long) = (bench.manager.token().to_owned(), "x".repeat(128));
+    let (token, long) = (bench.manager.token(GatewayIndex::FIRST).to_owned(), "x".repeat(128));
     assert_eq!(bench.connect_to(path, Some(&format!("id.{token}"))).1, Upgrade::Accepted);
     assert_eq!(bench.types(), ["connection.ack"]);
     bench.connect_to(path, Some(&format!("{long}.{token}")));
@@ -48,17 +48,20 @@ fn the_platform_refuses_the_upgrade() {
 fn a_rotated_token_is_refused_and_the_open_session_stays() {
     let mut bench = Bench::new(Dialect::Apim470);
     bench.session();
-    let old = bench.manager.token().to_owned();
+    let old = bench.manager.token(GatewayIndex::FIRST).to_owned();
     assert!(bench.apply(r#"{"rotate_token":{}}"#));
     bench.deploy("orders");
     assert_eq!(bench.types(), ["api.deployed"]);
     bench.connect_to("/internal/data/v1/ws/gateways/connect", Some(&old));
     assert!(bench.frames()[0].starts_with("close 4401"));
     let request = bench.request(Method::Get, "/deployments", "application/json");
-    assert_eq!(answer(bench.manager.respond(&request, Some(&old), bench.now)).status, 401);
+    assert_eq!(
+        answer(bench.manager.respond(GatewayIndex::FIRST, &request, Some(&old), bench.now)).status,
+        401
+    );
     assert_eq!(answer(bench.send(&request)).status, 200);
     let debug = format!("{:?}", bench.manager);
-    assert!(!debug.contains(bench.manager.token()), "{debug}");
+    assert!(!debug.contains(bench.manager.token(GatewayIndex::FIRST)), "{debug}");
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn events_wait_for_the_next_session_and_the_platform_forgets_them() {
     assert_eq!(bench.types(), ["connection.ack", "api.deployed", "api.undeployed"]);
     let mut platform = Bench::new(Dialect::PlatformApi11);
     platform.deploy("orders");
-    assert_eq!(platform.manager.ledger().events()[0].fate, Fate::Unheard);
+    assert_eq!(platform.ledger().events()[0].fate, Fate::Unheard);
     platform.connect();
     assert_eq!(platform.types(), ["connection.ack"]);
 }
@@ -211,5 +214,5 @@ fn a_persist_failure_leaves_the_direct_send_only() {
     assert_eq!(bench.types(), ["api.deployed"]);
     bench.at(10_000);
     assert_eq!(bench.types(), [""; 0]);
-    assert_eq!(bench.manager.ledger().events()[0].fate, Fate::Direct);
+    assert_eq!(bench.ledger().events()[0].fate, Fate::Direct);
 }

@@ -88,7 +88,7 @@ fn key_events_lose_their_hash_one_way_or_another() {
     assert!(frames[2].contains(r#","apiKeyHashes":"{}","#), "{}", frames[2]);
     let hashes = |frame: &String| frame.contains(r#""apiKeyHashes":"{\"sha256\":\""#);
     assert!(hashes(&frames[3]));
-    let begins = bench.manager.ledger().notices().iter().map(|notice| notice.begins);
+    let begins = bench.ledger().notices().iter().map(|notice| notice.begins);
     assert_eq!(begins.collect::<Vec<_>>(), [None, None, None, Some(3)]);
 }
 
@@ -176,7 +176,7 @@ fn batch(with: &str, encoding: BatchEncoding) -> (Vec<u8>, usize) {
     for number in 0..8 {
         bench.deploy(&format!("api-{number}"));
     }
-    let ids = bench.manager.ledger().must_serve();
+    let ids = bench.ledger().must_serve();
     let ids: Vec<String> = ids.map(|(_, must)| format!("\"{}\"", must.deployment)).collect();
     assert!(bench.apply(&format!(r#"{{"answer":{{"to":"fetch_batch","with":{with}}}}}"#)));
     let body = format!(r#"{{"deploymentIds":[{}]}}"#, ids.join(","));
