@@ -91,6 +91,21 @@ pub(super) enum Record {
         /// The file.
         path: String,
     },
+    /// The simulated API Manager listens.
+    #[cfg(feature = "wire")]
+    Serving {
+        /// Where gateways connect.
+        url: String,
+        /// Where the admin API and the page are.
+        admin: String,
+        /// The contract that it speaks.
+        dialect: &'static str,
+        /// What a gateway has to trust.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        authority: Option<String>,
+        /// The file that holds the token.
+        token_file: String,
+    },
     /// One entry of a list.
     Item(Item),
     /// The end.

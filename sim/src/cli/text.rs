@@ -101,6 +101,15 @@ impl Text {
             }
             Record::Trace { line } => format!("{line}\n"),
             Record::Saved { path } => self.line(Tone::Plain, "Saved", path),
+            #[cfg(feature = "wire")]
+            Record::Serving { url, admin, dialect, authority, token_file } => {
+                let mut lines = self.line(Tone::Good, "Serving", &format!("{url}   {dialect}"));
+                lines.push_str(&self.line(Tone::Plain, "Admin", admin));
+                if let Some(authority) = authority {
+                    lines.push_str(&self.line(Tone::Plain, "Trust", authority));
+                }
+                lines + &self.line(Tone::Plain, "Token", token_file)
+            }
             Record::Item(item) => self.item(item),
             Record::Summary { ran, noun, violated, differed } => {
                 self.summary(*ran, noun, *violated, *differed)
