@@ -116,3 +116,24 @@ fn the_token_comes_from_one_place() {
         ["settings: control_plane.token_file: DRIFTLESS_TOKEN is set too; keep one of them"]
     );
 }
+
+#[test]
+fn the_example_names_every_field_and_says_what_is_recommended() {
+    let example = include_str!("example.toml");
+    let token = std::env::temp_dir().join(format!("driftless-example-{}", std::process::id()));
+    std::fs::write(&token, "token").unwrap();
+    let text = example.replace("/etc/driftless/token", token.to_str().unwrap());
+    let settings = Settings::read(Some(("example.toml", &text)), &[], None);
+    std::fs::remove_file(&token).unwrap();
+    let settings = settings.unwrap();
+    assert_eq!(settings.engine, engine::Config::recommended());
+    assert_eq!(settings.timeouts, Timeouts::recommended());
+    assert_eq!(settings.limits, Limits::recommended());
+    let good = read(GOOD, &[]).unwrap();
+    assert_eq!((settings.management, settings.log), (good.management, good.log));
+    let lines: Vec<&str> = example.lines().map(|line| line.trim_start_matches("# ")).collect();
+    for field in FIELDS {
+        let start = format!("{} = ", field.name);
+        assert!(lines.iter().any(|line| line.starts_with(&start)), "{}", field.key());
+    }
+}

@@ -7,6 +7,7 @@ use super::Scene;
 use crate::engine::Engine;
 use crate::model::{ArtifactId, DeployState, Recovered, ResourceRow, Row};
 use crate::shell::show_resources::ResourceLine;
+use crate::shell::show_store::full_digest;
 
 #[derive(Serialize)]
 pub(super) struct StatePage<'s> {
@@ -43,7 +44,7 @@ pub(super) fn state<'s>(scene: &Scene<'s>) -> StatePage<'s> {
             },
             served: definition.is_some(),
             deployment: row.generation.deployment.as_ref().map(|id| id.as_str()),
-            digest: row.held.map(|held| held.digest.to_string()),
+            digest: row.held.map(|held| full_digest(&held.digest)),
             context: definition.map(|definition| definition.base_path()),
         }
     };
