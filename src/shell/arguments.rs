@@ -64,9 +64,8 @@ impl Arguments {
         &self,
         environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Settings, Mistakes> {
-        let texts = environment.filter_map(|(name, text)| {
-            Some((name.into_string().ok()?, text.into_string().ok()?))
-        });
+        let texts = environment
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
         let variables: Vec<(String, String)> = texts.collect();
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| known == name);

@@ -159,8 +159,7 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
     pub fn new(parts: Parts<D, C, S>) -> Self {
         let Parts { transport, clock, storage, limits, timeouts, .. } = parts;
         let credentials = Rc::new(Credentials::new(parts.token));
-        let http =
-            HttpClient::new(transport.clone(), Rc::clone(&credentials), limits, timeouts);
+        let http = HttpClient::new(transport.clone(), Rc::clone(&credentials), limits, timeouts);
         let watch = StateWatch::new(!parts.recovered.rows.is_empty());
         let engine = Engine::recover(parts.engine, parts.seed, parts.recovered, clock.now());
         let (tell, happened) = mpsc::channel(INBOX);

@@ -34,9 +34,9 @@ pub use clock::{Clock, SystemClock};
 pub use gateway::{Ended, Gateway, Handle, Parts};
 pub use show_store::{Format, ShowError, show_store};
 pub use storage::{Defined, Done, InlineStorage, Job, Storage, ThreadedStorage};
+pub use store_file::StoreFile;
 pub use token::TokenSource;
 pub use transport::{ConnectError, Dial, TcpDial, Transport, Wire};
-pub use store_file::StoreFile;
 
 /// How `driftless-gateway` ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -74,9 +74,9 @@ async fn live(
     recovered: Recovered,
 ) -> Result<ExitStatus, String> {
     let listen = settings.management.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        format!("cannot listen on {listen} (management.listen): {error}")
-    })?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| format!("cannot listen on {listen} (management.listen): {error}"))?;
     let signals = Signals::new().map_err(|error| format!("no signals: {error}"))?;
     let address = listener.local_addr().map_or(listen, |address| address);
     tracing::info!(

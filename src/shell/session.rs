@@ -159,8 +159,9 @@ impl<D: Dial> SessionTask<D> {
             },
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
             Some(Ok(Message::Close(frame))) => {
-                let (code, reason) = frame
-                    .map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
+                let (code, reason) = frame.map_or((1005, String::new()), |frame| {
+                    (frame.code.into(), frame.reason.to_string())
+                });
                 return Some(End::Because(CloseReason::Closed(code, reason)));
             }
             Some(Err(error)) => return Some(End::Because(self.because(error))),
@@ -238,9 +239,7 @@ async fn upgrade<D: Dial>(
     let handshake = client_async_with_config(request, stream, Some(config));
     match timeout(timeouts.response_head, handshake).await {
         Ok(Ok((socket, _response))) => Ok(socket),
-        Ok(Err(Error::Http(response))) => {
-            Err(CloseReason::Refused(response.status().as_u16()))
-        }
+        Ok(Err(Error::Http(response))) => Err(CloseReason::Refused(response.status().as_u16())),
         Ok(Err(error)) => {
             Err(CloseReason::Unreachable(format!("the upgrade was not answered: {error}")))
         }

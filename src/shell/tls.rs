@@ -85,7 +85,8 @@ pub fn server_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| named(certificate, error.to_string()))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| named(key, error.to_string()))?;
+    let private =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| named(key, error.to_string()))?;
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
@@ -100,7 +101,8 @@ pub(super) fn explain(error: &io::Error) -> String {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     let Some(Error::InvalidCertificate(problem)) = inner else { return error.to_string() };
     let advice = match problem {
-        CertificateError::UnknownIssuer => {
+        // An authority of the name that is trusted, with another key, gives the second.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its authority is not trusted; name it in control_plane.ca_file"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -155,4 +157,3 @@ impl ServerCertVerifier for Unverified {
         self.0.supported_schemes()
     }
 }
-

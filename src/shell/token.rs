@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_replaced_file_is_read_again_when_the_token_was_refused() {
-        let directory = std::env::temp_dir().join(format!("driftless-token-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("driftless-token-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let path = directory.join("token");
         std::fs::write(&path, "first\n").unwrap();

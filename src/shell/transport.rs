@@ -29,11 +29,7 @@ pub trait Dial: Clone + Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
     /// Connects to a port of a host, given by its name or address.
-    fn dial(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn dial(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
 /// Dials TCP.
@@ -118,7 +114,9 @@ impl<D: Dial> Transport<D> {
         let connector = TlsConnector::from(Arc::clone(config));
         match timeout(self.tls_handshake, connector.connect(name.clone(), stream)).await {
             Ok(Ok(stream)) => Ok(Wire::Tls(Box::new(stream))),
-            Ok(Err(error)) => Err(ConnectError(format!("no TLS with {at}: {}", tls::explain(&error)))),
+            Ok(Err(error)) => {
+                Err(ConnectError(format!("no TLS with {at}: {}", tls::explain(&error))))
+            }
             Err(_) => Err(too_long(&at, "the TLS handshake", self.tls_handshake)),
         }
     }

@@ -17,12 +17,7 @@ pub(super) struct StateWatch {
 impl StateWatch {
     /// A watch over a gateway that goes on from what it held, or from nothing.
     pub(super) const fn new(is_recovered: bool) -> Self {
-        Self {
-            is_recovered,
-            states: BTreeMap::new(),
-            settled: BTreeSet::new(),
-            was_live: false,
-        }
+        Self { is_recovered, states: BTreeMap::new(), settled: BTreeSet::new(), was_live: false }
     }
 
     /// Takes in how the engine stands.

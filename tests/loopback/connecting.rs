@@ -44,7 +44,8 @@ fn an_untrusted_authority_is_named() {
     let apim = Apim::start(&own, &[]);
     let stranger = Apim::start(&other, &[]);
     let authority = stranger.authority.clone().unwrap();
-    let settings = Settings::of(&own, &apim).text("control_plane.ca_file", authority.to_str().unwrap());
+    let settings =
+        Settings::of(&own, &apim).text("control_plane.ca_file", authority.to_str().unwrap());
     let parts = ["the certificate is refused", "name it in control_plane.ca_file"];
     says(&settings, &parts);
     assert_eq!(apim.page("/state")["traffic"].as_array().unwrap().len(), 0);

@@ -43,7 +43,11 @@ fn server(
     address
 }
 
-fn talk(mut stream: TcpStream, answer: impl Fn(&str, &mut TcpStream), session: impl Fn(&mut Socket)) {
+fn talk(
+    mut stream: TcpStream,
+    answer: impl Fn(&str, &mut TcpStream),
+    session: impl Fn(&mut Socket),
+) {
     let mut head = vec![0; 8192];
     let length = loop {
         let length = stream.peek(&mut head).unwrap_or(0);
@@ -72,7 +76,9 @@ fn send(stream: &mut TcpStream, bytes: &[u8]) -> bool {
 
 fn json(stream: &mut TcpStream, body: &str) {
     let length = body.len();
-    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
     send(stream, format!("{head}{body}").as_bytes());
 }
 
@@ -211,9 +217,13 @@ fn an_oversized_frame_ends_the_session() {
 }
 
 fn a_ping_flood_ends_the_session() {
-    let mut gateway = with_session("ping-flood", |socket| {
-        while socket.send(Message::Ping(Vec::new().into())).is_ok() {}
-    });
+    let mut gateway =
+        with_session(
+            "ping-flood",
+            |socket| {
+                while socket.send(Message::Ping(Vec::new().into())).is_ok() {}
+            },
+        );
     gateway.until_logged("more than 100 pings in a second");
     session_says(&mut gateway, "more than 100 pings in a second");
 }

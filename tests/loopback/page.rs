@@ -10,7 +10,12 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Asks an address of the form `HOST:PORT`; answers status and body.
-pub(crate) fn ask(address: &str, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
+pub(crate) fn ask(
+    address: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let length = body.len();

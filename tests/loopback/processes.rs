@@ -54,7 +54,9 @@ impl Lines {
     fn look(&mut self) {
         match self.received.recv_timeout(LOOK) {
             Ok(line) => self.seen.push(line),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            Err(RecvTimeoutError::Timeout) => {}
+            // No more lines come: the process is ending.
+            Err(RecvTimeoutError::Disconnected) => std::thread::park_timeout(LOOK),
         }
         self.seen.extend(self.received.try_iter());
     }
@@ -97,8 +99,7 @@ impl Apim {
         if !arguments.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = Lines::of(child.stdout.take().unwrap());
         let mut patience = Patience::new();
         while lines.seen.is_empty() {
@@ -137,7 +138,12 @@ impl Apim {
 
     /// Waits until the page is as it should be.
     #[track_caller]
-    pub(crate) fn until(&mut self, path: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(
+        &mut self,
+        path: &str,
+        what: &str,
+        is_so: impl Fn(&Value) -> bool,
+    ) -> Value {
         let mut patience = Patience::new();
         loop {
             let page = self.page(path);

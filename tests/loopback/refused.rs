@@ -146,7 +146,8 @@ fn a_port_in_use_is_named() {
     let address = listener.local_addr().unwrap();
     let settings = good(&folder).text("management.listen", &address.to_string());
     let said = refused(&settings.write(), &[]);
-    let expected = format!("cannot listen on {address} (management.listen): Address already in use");
+    let expected =
+        format!("cannot listen on {address} (management.listen): Address already in use");
     assert!(said.contains(&expected), "{said}");
 }
 

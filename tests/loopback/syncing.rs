@@ -17,7 +17,8 @@ pub(crate) const ALL: &[Named] = &[
     ("faults_of_the_served_apim_are_loud", faults_of_the_served_apim_are_loud),
 ];
 
-const THREE: &str = r#"[{"deploy":{"api":"orders"}},{"deploy":{"api":"pets"}},{"deploy":{"api":"users"}}]"#;
+const THREE: &str =
+    r#"[{"deploy":{"api":"orders"}},{"deploy":{"api":"pets"}},{"deploy":{"api":"users"}}]"#;
 
 fn a_first_sync_and_live_events() {
     let folder = folder("first-sync");
@@ -89,7 +90,7 @@ fn apim_goes_and_comes_back() {
     let story = folder.join("a-restart.json");
     let steps = THREE.replace(r#"{"deploy""#, "\n{\"at_ms\":0,\"deploy\"");
     let text = format!(
-        r#"{{"schema":1,"why":"An API Manager has something to serve.","covers":[],"dialect":"apim-4.7.0","seed":7,"steps":{steps},"expect":{{"serves":[{{"api":"orders"}}]}}}}"#
+        r#"{{"schema":1,"why":"An API Manager has something to serve.","covers":[],"dialect":"apim-4.7.0","seed":7,"steps":{steps},"expect":{{"serving":{{"orders":1}}}}}}"#
     );
     fs::write(&story, text).unwrap();
     let story = story.to_str().unwrap();

@@ -74,7 +74,9 @@ async fn answer(request: Request<Incoming>, host: Rc<Host>) -> Result<Answer, In
         (&Method::GET, "/") => plain("text/html; charset=utf-8", PAGE),
         (&Method::GET, "/state") => spoken(&state(&host)),
         (&Method::GET, "/ledger") => spoken(&host.look(ledger)),
-        (&Method::GET, "/token") => spoken(&host.look(|manager| json!({ "token": manager.token() }))),
+        (&Method::GET, "/token") => {
+            spoken(&host.look(|manager| json!({ "token": manager.token() })))
+        }
         (&Method::GET, "/verbs") => spoken(&vocabulary()),
         (&Method::POST, "/steps") => steps(request, &host).await,
         (_, "/" | "/state" | "/ledger" | "/token" | "/verbs" | "/steps") => {
@@ -89,7 +91,8 @@ async fn answer(request: Request<Incoming>, host: Rc<Host>) -> Result<Answer, In
 
 /// Whether a browser sends this for a page that is not ours: any page may post to this machine.
 fn is_from_another_page(request: &Request<Incoming>) -> bool {
-    let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let text =
+        |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let own = text(HOST).map(|host| format!("http://{host}"));
     text(ORIGIN).is_some_and(|origin| Some(origin) != own.as_deref())
 }

@@ -32,13 +32,24 @@ pub(super) fn make(folder: &Path, hosts: &[String]) -> io::Result<Made> {
         certificate: folder.join("cert.pem"),
         key: folder.join("key.pem"),
     };
-    if hosts.is_empty() && [&made.authority, &made.certificate, &made.key].iter().all(|it| it.exists()) {
+    if hosts.is_empty()
+        && [&made.authority, &made.certificate, &made.key].iter().all(|it| it.exists())
+    {
         return Ok(made);
     }
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(DnType::CommonName, "Driftless simulated APIM");
     let authority_key = KeyPair::generate().map_err(io::Error::other)?;
+    // Authorities of one name and different keys would be taken for each other.
+    let mark: String = authority_key
+        .public_key_raw()
+        .iter()
+        .skip(1)
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let name = format!("Driftless simulated APIM {mark}");
+    authority.distinguished_name.push(DnType::CommonName, name);
     let issuer =
         CertifiedIssuer::self_signed(authority, authority_key).map_err(io::Error::other)?;
     let names: Vec<String> =

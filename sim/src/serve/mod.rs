@@ -196,7 +196,9 @@ async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, host: Rc<H
             match acceptor {
                 None => serve_connection(stream, host).await,
                 Some(acceptor) => {
-                    if let Ok(Ok(stream)) = timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)).await {
+                    if let Ok(Ok(stream)) =
+                        timeout(HANDSHAKE_PATIENCE, acceptor.accept(stream)).await
+                    {
                         serve_connection(stream, host).await;
                     }
                 }

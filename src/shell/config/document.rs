@@ -25,7 +25,11 @@ impl File<'_> {
 ///
 /// # Errors
 /// When it is no TOML: what it means can then not be told.
-pub(super) fn read(path: &str, text: &str, draft: &mut Draft) -> Result<Vec<Mistake>, Vec<Mistake>> {
+pub(super) fn read(
+    path: &str,
+    text: &str,
+    draft: &mut Draft,
+) -> Result<Vec<Mistake>, Vec<Mistake>> {
     let file = File { path, text };
     let mut mistakes = Vec::new();
     let (root, errors) = DeTable::parse_recoverable(text);

@@ -72,7 +72,9 @@ impl Draft {
                 None
             }
             (Some(secret), None) => TokenSource::fixed(&secret)
-                .map_err(|problem| mistake("control_plane.token", &format!("DRIFTLESS_TOKEN {problem}")))
+                .map_err(|problem| {
+                    mistake("control_plane.token", &format!("DRIFTLESS_TOKEN {problem}"))
+                })
                 .ok(),
             (None, Some(path)) => TokenSource::file(path.clone())
                 .map_err(|problem| mistake("control_plane.token_file", &problem))

@@ -10,7 +10,8 @@ const MILLIS_MAX: u64 = 30 * 86_400_000;
 
 /// Reads a duration such as `250ms`, `30s`, `2m`, `1h` or `1d`.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
-    let example = || "a duration such as \"250ms\", \"30s\", \"2m\" or \"1h\" is expected".to_owned();
+    let example =
+        || "a duration such as \"250ms\", \"30s\", \"2m\" or \"1h\" is expected".to_owned();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| example())?;
@@ -29,12 +30,17 @@ mod tests {
 
     #[test]
     fn a_duration_has_a_number_and_a_unit() {
-        for (text, millis) in
-            [("250ms", 250), ("30s", 30_000), ("2m", 120_000), ("1h", 3_600_000), ("1d", 86_400_000)]
-        {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("30s", 30_000),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("1d", 86_400_000),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "30", "s", "-1s", "1.5s", "1 s", "1w", "0s", "31d", "99999999999999999999s"]
+        for text in
+            ["", "30", "s", "-1s", "1.5s", "1 s", "1w", "0s", "31d", "99999999999999999999s"]
         {
             assert!(parse(text).is_err(), "{text}");
         }

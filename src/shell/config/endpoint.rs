@@ -81,9 +81,15 @@ mod tests {
             ("http://127.0.0.1", "http://127.0.0.1:80"),
             ("https://[::1]:9443", "https://[::1]:9443"),
         ] {
-            assert_eq!(Endpoint::parse(text).map(|found| found.to_string()), Ok(printed.to_owned()));
+            assert_eq!(
+                Endpoint::parse(text).map(|found| found.to_string()),
+                Ok(printed.to_owned())
+            );
         }
-        assert_eq!(Endpoint::parse("https://[::1]:9443").map(|found| found.host), Ok("::1".to_owned()));
+        assert_eq!(
+            Endpoint::parse("https://[::1]:9443").map(|found| found.host),
+            Ok("::1".to_owned())
+        );
         for text in [
             "",
             "apim.example.com:9443",

@@ -221,12 +221,7 @@ pub const FIELDS: &[Field] = &[
     field("log", "level", "error, warn, info, debug or trace", to!(log.level = word LEVELS)),
     field("log", "format", "text or json", to!(log.format = word FORMATS)),
     field("timeouts", "connect", "name resolution and TCP", to!(timeouts.connect = duration)),
-    field(
-        "timeouts",
-        "tls_handshake",
-        "the TLS handshake",
-        to!(timeouts.tls_handshake = duration),
-    ),
+    field("timeouts", "tls_handshake", "the TLS handshake", to!(timeouts.tls_handshake = duration)),
     field(
         "timeouts",
         "response_head",
@@ -307,12 +302,7 @@ pub const FIELDS: &[Field] = &[
         "the same for keys, subscriptions and plans, before they are gone",
         to!(engine.credential_orphan_delay = duration),
     ),
-    field(
-        "engine",
-        "lease",
-        "how long a session may stay silent",
-        to!(engine.lease = duration),
-    ),
+    field("engine", "lease", "how long a session may stay silent", to!(engine.lease = duration)),
     field(
         "engine",
         "request_timeout",

@@ -92,7 +92,9 @@ fn what_weakens_the_connection_is_asked_for_by_name_and_warned_about() {
     let mistakes = read(&plain, &[]).unwrap_err();
     assert_eq!(
         mistakes,
-        ["settings: control_plane.url: is not https; set insecure_plain_http where nobody can listen"]
+        [
+            "settings: control_plane.url: is not https; set insecure_plain_http where nobody can listen"
+        ]
     );
     let flag = |name: &str| GOOD.replace("[store]", &format!("{name} = true\n[store]"));
     let allowed = flag("insecure_plain_http").replace("https", "http");

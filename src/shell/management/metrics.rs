@@ -78,7 +78,11 @@ fn traffic(scene: &Scene<'_>, page: &mut Page) {
     let counters = scene.counters;
     for (name, help, value) in [
         ("driftless_dials_total", "Sessions begun.", counters.dials),
-        ("driftless_sessions_ended_total", "Sessions that ended or never opened.", counters.sessions_ended),
+        (
+            "driftless_sessions_ended_total",
+            "Sessions that ended or never opened.",
+            counters.sessions_ended,
+        ),
         ("driftless_frames_total", "Frames received.", counters.frames),
         ("driftless_frame_bytes_total", "Bytes of frames received.", counters.frame_bytes),
         ("driftless_pings_total", "Pings that renewed the lease.", counters.pings),

@@ -94,7 +94,9 @@ async fn respond(
         }
         Some(page) => match timeout(patience, gateway.ask(page)).await {
             Ok(Some(answer)) => answer,
-            Ok(None) => text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping\n".to_owned()),
+            Ok(None) => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping\n".to_owned())
+            }
             Err(_) => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "the gateway does not answer\n".to_owned())
             }

@@ -104,7 +104,11 @@ pub(super) fn status<'s>(scene: &Scene<'s>) -> StatusPage<'s> {
         ready: scene.watch.is_ready(),
         warnings: scene.warnings,
         kinds: status.kinds.into_iter().map(|(kind, it)| (kind.to_string(), part(it))).collect(),
-        unreadable_definitions: scene.view.unreadable().map(|(id, why)| (id.as_str(), why)).collect(),
+        unreadable_definitions: scene
+            .view
+            .unreadable()
+            .map(|(id, why)| (id.as_str(), why))
+            .collect(),
         definitions_to_read: scene.view.unread(),
         snapshot_version: scene.view.snapshot().version(),
         surfaced: SurfacedPart::of(&status.surfaced),
