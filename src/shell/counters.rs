@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Upper bounds of the buckets of commit times, in microseconds, with their text in seconds.
+/// Upper bounds of the buckets of times, in microseconds, with their text in seconds.
 pub(super) const BUCKETS: [(u128, &str); 8] = [
     (500, "0.0005"),
     (1_000, "0.001"),
@@ -28,10 +28,31 @@ pub(super) struct Counters {
     pub(super) requests: BTreeMap<(&'static str, &'static str), u64>,
     pub(super) answer_bytes: u64,
     pub(super) commits_failed: u64,
-    pub(super) commits: u64,
-    pub(super) commit_time: Duration,
-    /// Commits by how long they took; the last counts what took longest.
-    pub(super) commit_buckets: [u64; BUCKETS.len() + 1],
+    /// How long durable writes took.
+    pub(super) commit_times: Times,
+    /// From the arrival of an event to when what it says is durable and shown.
+    pub(super) event_times: Times,
+}
+
+/// How long something took, by buckets.
+#[derive(Default)]
+pub(super) struct Times {
+    pub(super) count: u64,
+    pub(super) sum: Duration,
+    /// How many took no longer than each bound; the last counts what took longest.
+    pub(super) buckets: [u64; BUCKETS.len() + 1],
+}
+
+impl Times {
+    pub(super) fn add(&mut self, took: Duration) {
+        self.count += 1;
+        self.sum += took;
+        let micros = took.as_micros();
+        let place = BUCKETS.iter().position(|(most, _)| micros <= *most).unwrap_or(BUCKETS.len());
+        if let Some(bucket) = self.buckets.get_mut(place) {
+            *bucket += 1;
+        }
+    }
 }
 
 impl Counters {
@@ -54,12 +75,6 @@ impl Counters {
             self.commits_failed += 1;
             return;
         }
-        self.commits += 1;
-        self.commit_time += took;
-        let micros = took.as_micros();
-        let place = BUCKETS.iter().position(|(most, _)| micros <= *most).unwrap_or(BUCKETS.len());
-        if let Some(bucket) = self.commit_buckets.get_mut(place) {
-            *bucket += 1;
-        }
+        self.commit_times.add(took);
     }
 }

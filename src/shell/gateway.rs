@@ -152,6 +152,18 @@ pub struct Gateway<D: Dial, C, S> {
     watch: StateWatch,
     warnings: Vec<String>,
     turns: u64,
+    arrivals: Arrivals,
+}
+
+/// When events arrived that are not durable yet, to tell how long that took.
+#[derive(Default)]
+struct Arrivals {
+    /// Told to the engine, and in no write yet.
+    waiting: Vec<Instant>,
+    /// In the write that is going on.
+    writing: Vec<Instant>,
+    /// In a write that is durable; to be shown.
+    written: Vec<Instant>,
 }
 
 impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
@@ -185,6 +197,7 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
             watch,
             warnings: parts.warnings,
             turns: 0,
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -237,8 +250,18 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
     /// Brings the view up to date, then carries out what the engine wants.
     fn settle(&mut self) {
         self.view.follow(&mut self.driver, BTreeSet::new());
+        if !self.arrivals.written.is_empty() {
+            let now = self.clock.now();
+            for arrived in self.arrivals.written.drain(..) {
+                self.counters.event_times.add(now.since(arrived));
+            }
+        }
         while let Some(outbound) = self.driver.poll_outbound() {
             self.carry_out(outbound);
+        }
+        if self.committing.is_none() {
+            // These asked for no write, or for something else first.
+            self.arrivals.waiting.clear();
         }
         if let Some(wanted) = self.view.wanted(&self.driver) {
             self.storage.submit(Job::Read(wanted));
@@ -266,6 +289,7 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
             }
             Outbound::Commit { write, batch } => {
                 self.committing = Some((write, self.clock.now()));
+                self.arrivals.writing.append(&mut self.arrivals.waiting);
                 self.storage.submit(Job::Commit(write, batch));
             }
         }
@@ -319,6 +343,7 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
             }
             Happened::Frame(session, frame, bytes) => {
                 self.counters.frame(bytes);
+                self.arrivals.waiting.push(now);
                 self.driver.receive(session, frame, now);
             }
             Happened::Binary(session, length) => {
@@ -389,6 +414,7 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
         match outcome {
             Ok(defined) => {
                 self.view.learn(defined);
+                self.arrivals.written.append(&mut self.arrivals.writing);
                 self.driver.stored(write, now);
             }
             Err(error) => {

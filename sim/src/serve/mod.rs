@@ -182,12 +182,9 @@ fn protect(
 
 async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, host: Rc<Host>) {
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(_) => {
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
         };
         // A socket that cannot be told to send at once still sends.
         let _slower = stream.set_nodelay(true);

@@ -40,7 +40,7 @@ pub(super) enum Given<'v> {
 impl Given<'_> {
     fn text(&self) -> Result<&str, String> {
         match self {
-            Self::Text(text) if text.is_empty() => Err("the text is empty".to_owned()),
+            Self::Text("") => Err("the text is empty".to_owned()),
             Self::Text(text) => Ok(text),
             Self::Flag(_) | Self::Number(_) => Err("a text in quotes is expected".to_owned()),
         }

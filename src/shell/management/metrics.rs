@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::Scene;
-use crate::shell::counters::BUCKETS;
+use crate::shell::counters::{BUCKETS, Times};
 
 struct Page(String);
 
@@ -24,6 +24,19 @@ impl Page {
         }
         self.0.push_str(if labels.is_empty() { " " } else { "} " });
         let _ = writeln!(self.0, "{value}");
+    }
+
+    fn times(&mut self, name: &str, help: &str, times: &Times) {
+        self.family(name, "histogram", help);
+        let (bucket, mut sum) = (format!("{name}_bucket"), 0);
+        let bounds = BUCKETS.iter().map(|(_, text)| *text).chain(["+Inf"]);
+        for (count, bound) in times.buckets.iter().zip(bounds) {
+            sum += count;
+            self.sample(&bucket, &[("le", bound)], sum);
+        }
+        let (seconds, micros) = (times.sum.as_secs(), times.sum.subsec_micros());
+        let _ = writeln!(self.0, "{name}_sum {seconds}.{micros:06}");
+        self.sample(&format!("{name}_count"), &[], times.count);
     }
 
     fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
@@ -102,17 +115,11 @@ fn commits(scene: &Scene<'_>, page: &mut Page) {
     let counters = scene.counters;
     let name = "driftless_commits_failed_total";
     page.one(name, "counter", "Writes that failed.", counters.commits_failed);
-    page.family("driftless_commit_seconds", "histogram", "How long durable writes took.");
-    let mut sum = 0;
-    let bounds = BUCKETS.iter().map(|(_, text)| *text).chain(["+Inf"]);
-    for (count, bound) in counters.commit_buckets.iter().zip(bounds) {
-        sum += count;
-        page.sample("driftless_commit_seconds_bucket", &[("le", bound)], sum);
-    }
-    let took = counters.commit_time;
-    let (seconds, micros) = (took.as_secs(), took.subsec_micros());
-    let _ = writeln!(page.0, "driftless_commit_seconds_sum {seconds}.{micros:06}");
-    page.sample("driftless_commit_seconds_count", &[], counters.commits);
+    let help = "How long durable writes took.";
+    page.times("driftless_commit_seconds", help, &counters.commit_times);
+    let help = "From the arrival of an event to when what it says is durable and shown; events \
+                that need a definition first are not among them.";
+    page.times("driftless_event_seconds", help, &counters.event_times);
 }
 
 fn surfaced(scene: &Scene<'_>, page: &mut Page) {

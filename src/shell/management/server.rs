@@ -31,14 +31,14 @@ pub trait Listener {
     type Stream: AsyncRead + AsyncWrite + Unpin + 'static;
 
     /// The next connection.
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Stream>>;
+    fn next_stream(&mut self) -> impl Future<Output = io::Result<Self::Stream>>;
 }
 
 impl Listener for tokio::net::TcpListener {
     type Stream = tokio::net::TcpStream;
 
-    async fn accept(&mut self) -> io::Result<Self::Stream> {
-        tokio::net::TcpListener::accept(self).await.map(|(stream, _)| stream)
+    async fn next_stream(&mut self) -> io::Result<Self::Stream> {
+        self.accept().await.map(|(stream, _)| stream)
     }
 }
 
@@ -54,7 +54,7 @@ pub async fn serve(
     loop {
         // The semaphore is never closed.
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
-        let stream = match listener.accept().await {
+        let stream = match listener.next_stream().await {
             Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a management connection cannot be accepted");
