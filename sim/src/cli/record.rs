@@ -93,19 +93,7 @@ pub(super) enum Record {
     },
     /// The simulated API Manager listens.
     #[cfg(feature = "wire")]
-    Serving {
-        /// Where gateways connect.
-        url: String,
-        /// Where the admin API and the page are.
-        admin: String,
-        /// The contract that it speaks.
-        dialect: &'static str,
-        /// What a gateway has to trust.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        authority: Option<String>,
-        /// The file that holds the token.
-        token_file: String,
-    },
+    Serving(ServingRecord),
     /// One entry of a list.
     Item(Item),
     /// The end.
@@ -119,6 +107,23 @@ pub(super) enum Record {
         /// How many differed between two runs.
         differed: u64,
     },
+}
+
+/// The simulated API Manager listens.
+#[cfg(feature = "wire")]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct ServingRecord {
+    /// Where gateways connect.
+    pub(super) url: String,
+    /// Where the admin API and the page are.
+    pub(super) admin: String,
+    /// The contract that it speaks.
+    pub(super) dialect: &'static str,
+    /// What a gateway has to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) authority: Option<String>,
+    /// The file that holds the token.
+    pub(super) token_file: String,
 }
 
 /// A story was run.

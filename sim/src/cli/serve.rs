@@ -8,7 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::arguments::ServeCommand;
 use super::output::Output;
-use super::record::Record;
+use super::record::{Record, ServingRecord};
 use super::{Exit, Refused};
 use crate::scenario::{Expect, Scenario, StoreChoice, Switches, load};
 use crate::serve::{Options, Protection, serve as serve_until_told};
@@ -29,13 +29,13 @@ pub(super) fn serve(command: &ServeCommand, output: &mut Output) -> Result<Exit,
     let (listen, admin, protection) = (command.listen, command.admin, protection(command));
     let options = Options { listen, admin, protection, folder, story };
     let served = serve_until_told(options, |served| {
-        output.record(&Record::Serving {
+        output.record(&Record::Serving(ServingRecord {
             url: served.url.clone(),
             admin: served.admin.clone(),
             dialect: dialect.name(),
             authority: served.authority.as_deref().map(shown),
             token_file: shown(&served.token_file),
-        });
+        }));
         output.flush();
     });
     served.map(|()| Exit::Held).map_err(Refused::usage)
