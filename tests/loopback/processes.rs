@@ -277,7 +277,11 @@ impl Gateway {
 
     /// The status page.
     pub(crate) fn status(&self) -> Value {
-        page::json(&self.management, "/status").unwrap()
+        self.try_status().unwrap()
+    }
+
+    fn try_status(&self) -> std::io::Result<Value> {
+        page::json(&self.management, "/status")
     }
 
     /// A page's status and text.
