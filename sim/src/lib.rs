@@ -45,6 +45,7 @@
 //! - [`generate`]: a seed to its story.
 //! - [`runner`]: a story to its outcome: the phases of a run.
 //! - [`replicas`]: gateways that were told one story with other faults of their own.
+//! - `serve`: the simulated API Manager on sockets, behind the feature `wire`.
 //! - [`cli`]: the command line.
 
 pub mod step;
@@ -86,5 +87,8 @@ pub mod generate;
 pub mod runner;
 
 pub mod replicas;
+
+#[cfg(feature = "wire")]
+pub mod serve;
 
 pub mod cli;

@@ -21,6 +21,7 @@ mod backoff;
 mod check;
 mod config;
 mod desired;
+mod digest;
 mod ending;
 mod existence;
 mod fetch;
@@ -46,6 +47,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use action::{Action, Request};
 pub use config::Config;
+pub use digest::StateDigest;
+
 pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
 pub use observed::{Change, ObservedSet};

@@ -30,6 +30,8 @@ pub(super) struct Job {
 pub(super) struct FetchQueue {
     jobs: BTreeMap<ArtifactId, Job>,
     due: BTreeSet<(Instant, ArtifactId)>,
+    /// Jobs that failed, by how often; what fails most is asked for after every input.
+    failing: BTreeSet<(u32, ArtifactId)>,
 }
 
 impl FetchQueue {
@@ -71,6 +73,7 @@ impl FetchQueue {
     pub(super) fn drop_job(&mut self, id: &ArtifactId) {
         if let Some(job) = self.jobs.remove(id) {
             self.due.remove(&(job.due, id.clone()));
+            self.failing.remove(&(job.attempts, id.clone()));
         }
     }
 
@@ -139,7 +142,12 @@ impl FetchQueue {
             job.last_failure = Some(why.to_owned());
             job.not_before = not_before;
         });
-        self.jobs.get(id).map_or(0, |job| job.attempts)
+        let Some(job) = self.jobs.get(id) else { return 0 };
+        if job.epoch == epoch {
+            self.failing.remove(&(job.attempts - 1, id.clone()));
+            self.failing.insert((job.attempts, id.clone()));
+        }
+        job.attempts
     }
 
     /// The attempt was not the artifact's fault; it is due again at once.
@@ -168,11 +176,8 @@ impl FetchQueue {
 
     /// The most telling failure among jobs that failed at least `attempts_min` times.
     pub(super) fn stuck(&self, attempts_min: u32) -> Option<&str> {
-        self.jobs
-            .values()
-            .filter(|job| job.attempts >= attempts_min)
-            .max_by_key(|job| job.attempts)
-            .and_then(|job| job.last_failure.as_deref())
+        let (_, id) = self.failing.last().filter(|(attempts, _)| *attempts >= attempts_min)?;
+        self.jobs.get(id)?.last_failure.as_deref()
     }
 }
 

@@ -187,6 +187,13 @@ impl Engine {
         (SyncState::Synced, Why::Agreed)
     }
 
+    /// The state of every kind; cheap, for who looks after every input.
+    pub fn states(&self) -> impl Iterator<Item = (ResourceKind, SyncState)> {
+        let artifacts = Kind::ALL.map(|kind| (ResourceKind::Artifact(kind), self.kind_state(kind)));
+        let resources = RESOURCE_KINDS.map(|kind| (kind, self.resource_state(kind)));
+        artifacts.into_iter().chain(resources)
+    }
+
     /// The whole status; `since` is as of the last input.
     pub fn status(&self) -> Status {
         let mut kinds = BTreeMap::new();

@@ -126,10 +126,10 @@ fn redact(_hash: SecretHash) -> &'static str {
     REDACTED
 }
 
-/// A JSON line.
+/// A resource as JSON.
 #[derive(Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
-enum Line<'a> {
+pub(super) enum ResourceLine<'a> {
     Key {
         artifact: &'a str,
         name: &'a str,
@@ -167,7 +167,7 @@ enum Line<'a> {
 }
 
 #[derive(Serialize)]
-struct CredentialFields<'a> {
+pub(super) struct CredentialFields<'a> {
     hash: &'static str,
     uuid: Option<&'a str>,
     expires_at: Option<String>,
@@ -176,13 +176,13 @@ struct CredentialFields<'a> {
 }
 
 #[derive(Serialize)]
-struct QuotaFields {
+pub(super) struct QuotaFields {
     count: u64,
     unit: &'static str,
 }
 
-impl<'a> Line<'a> {
-    fn of(id: &'a ResourceId, row: &'a ResourceRow) -> Self {
+impl<'a> ResourceLine<'a> {
+    pub(super) fn of(id: &'a ResourceId, row: &'a ResourceRow) -> Self {
         let fence = row.fence.as_ref().map(Timestamp::to_string);
         match (id, &row.resource) {
             (ResourceId::ApiKey(artifact, name), Some(Resource::ApiKey(slot))) => Self::Key {
@@ -239,7 +239,7 @@ impl<'a> From<&'a Credential> for CredentialFields<'a> {
 /// Prints a JSON line for each row.
 pub(super) fn print_json(held: &Recovered, out: &mut impl Write) -> io::Result<()> {
     for (id, row) in &held.resources {
-        serde_json::to_writer(&mut *out, &Line::of(id, row))?;
+        serde_json::to_writer(&mut *out, &ResourceLine::of(id, row))?;
         writeln!(out)?;
     }
     Ok(())

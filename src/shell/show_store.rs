@@ -191,7 +191,8 @@ impl<'a> From<&'a Generation> for GenerationFields<'a> {
     }
 }
 
-fn full_digest(digest: &ContentDigest) -> String {
+/// All of a digest, in hexadecimal.
+pub(super) fn full_digest(digest: &ContentDigest) -> String {
     digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

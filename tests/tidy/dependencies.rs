@@ -5,8 +5,21 @@ use std::process::Command;
 use crate::{none, root};
 
 /// Crates that do IO, or run things that do.
-const FORBIDDEN: &[&str] =
-    &["tokio", "hyper", "hyper-util", "mio", "turmoil", "rustls", "tungstenite", "socket2", "axum"];
+const FORBIDDEN: &[&str] = &[
+    "tokio",
+    "tokio-rustls",
+    "tokio-tungstenite",
+    "hyper",
+    "hyper-util",
+    "mio",
+    "rcgen",
+    "ring",
+    "turmoil",
+    "rustls",
+    "tungstenite",
+    "socket2",
+    "axum",
+];
 
 fn complaints(tree: &str) -> Vec<String> {
     let names = tree.lines().filter_map(|line| line.split_whitespace().next());

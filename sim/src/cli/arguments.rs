@@ -5,6 +5,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "wire")]
+use driftless_gateway::model::Dialect;
+
 use super::exit::Exit;
 use super::measure::parse_duration;
 use super::seed::Seed;
@@ -79,6 +82,9 @@ pub(super) enum Command {
     Run(RunCommand),
     /// List what there is
     List(ListCommand),
+    /// Serve the simulated APIM on sockets, with TLS
+    #[cfg(feature = "wire")]
+    Serve(ServeCommand),
     /// Write completions for a shell
     Completions(CompletionsCommand),
 }
@@ -161,6 +167,53 @@ pub(super) enum Listed {
     Dialects,
     /// Defects that can be planted, with what finds them.
     Plants,
+}
+
+/// `serve`.
+#[cfg(feature = "wire")]
+#[derive(Args, Debug)]
+pub(super) struct ServeCommand {
+    /// Where gateways connect; port 0 takes any
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9443")]
+    pub(super) listen: std::net::SocketAddr,
+    /// Where the admin API and the page are
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9444")]
+    pub(super) admin: std::net::SocketAddr,
+    /// The contract to speak; apim-4.7.0, or as the scenario says, when left out
+    #[arg(long, value_name = "NAME", value_parser = dialects())]
+    pub(super) dialect: Option<Dialect>,
+    /// What ids, tokens and secrets are drawn from
+    #[arg(long, value_name = "SEED")]
+    pub(super) seed: Option<Seed>,
+    /// How a switch of the dialect stands, as `switches` in a scenario: batch_path=fetch-batch
+    #[arg(long = "switch", value_name = "NAME=VALUE")]
+    pub(super) switches: Vec<String>,
+    /// Play a story in real time
+    #[arg(long, value_name = "FILE")]
+    pub(super) scenario: Option<std::path::PathBuf>,
+    /// Where the token, the certificate and its authority are written; a folder for temporary
+    /// files when left out
+    #[arg(long, value_name = "DIR")]
+    pub(super) folder: Option<std::path::PathBuf>,
+    /// A further host that the certificate is for
+    #[arg(long = "host", value_name = "NAME", conflicts_with_all = ["cert", "plain"])]
+    pub(super) hosts: Vec<String>,
+    /// Use this certificate chain, in PEM form
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(super) cert: Option<std::path::PathBuf>,
+    /// The key of the certificate, in PEM form
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(super) key: Option<std::path::PathBuf>,
+    /// Serve without TLS
+    #[arg(long, conflicts_with = "cert")]
+    pub(super) plain: bool,
+}
+
+/// Reads the name of a dialect.
+#[cfg(feature = "wire")]
+fn dialects() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::name))
+        .try_map(|name| Dialect::parse(&name).map_err(|_| format!("unknown dialect `{name}`")))
 }
 
 /// `completions`.

@@ -16,6 +16,8 @@ mod progress;
 mod record;
 mod replay;
 mod seed;
+#[cfg(feature = "wire")]
+mod serve;
 mod shard;
 mod story;
 mod sweep;
@@ -65,6 +67,8 @@ pub fn main() -> Exit {
         Command::Replay(command) => replay::replay(command, plant, &mut output),
         Command::Run(command) => sweep::run(command, plant, &mut output),
         Command::List(command) => list::list(command.what, &mut output),
+        #[cfg(feature = "wire")]
+        Command::Serve(command) => serve::serve(command, &mut output),
         Command::Completions(command) => completions::completions(command.shell, &mut output),
     };
     let done = done.and_then(|exit| output.finish().map(|()| exit));

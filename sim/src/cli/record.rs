@@ -91,6 +91,9 @@ pub(super) enum Record {
         /// The file.
         path: String,
     },
+    /// The simulated API Manager listens.
+    #[cfg(feature = "wire")]
+    Serving(ServingRecord),
     /// One entry of a list.
     Item(Item),
     /// The end.
@@ -104,6 +107,23 @@ pub(super) enum Record {
         /// How many differed between two runs.
         differed: u64,
     },
+}
+
+/// The simulated API Manager listens.
+#[cfg(feature = "wire")]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct ServingRecord {
+    /// Where gateways connect.
+    pub(super) url: String,
+    /// Where the admin API and the page are.
+    pub(super) admin: String,
+    /// The contract that it speaks.
+    pub(super) dialect: &'static str,
+    /// What a gateway has to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) authority: Option<String>,
+    /// The file that holds the token.
+    pub(super) token_file: String,
 }
 
 /// A story was run.

@@ -5,6 +5,8 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::measure::{counted, per_second, simulated, took};
+#[cfg(feature = "wire")]
+use super::record::ServingRecord;
 use super::record::{Item, Record, Status, StoryRecord, ViolationRecord};
 
 /// The column in which everything after the status word begins.
@@ -101,11 +103,24 @@ impl Text {
             }
             Record::Trace { line } => format!("{line}\n"),
             Record::Saved { path } => self.line(Tone::Plain, "Saved", path),
+            #[cfg(feature = "wire")]
+            Record::Serving(serving) => self.serving(serving),
             Record::Item(item) => self.item(item),
             Record::Summary { ran, noun, violated, differed } => {
                 self.summary(*ran, noun, *violated, *differed)
             }
         }
+    }
+
+    #[cfg(feature = "wire")]
+    fn serving(self, serving: &ServingRecord) -> String {
+        let ServingRecord { url, admin, dialect, authority, token_file } = serving;
+        let mut lines = self.line(Tone::Good, "Serving", &format!("{url}   {dialect}"));
+        lines.push_str(&self.line(Tone::Plain, "Admin", admin));
+        if let Some(authority) = authority {
+            lines.push_str(&self.line(Tone::Plain, "Trust", authority));
+        }
+        lines + &self.line(Tone::Plain, "Token", token_file)
     }
 
     fn word(self, tone: Tone, word: &str) -> String {

@@ -106,3 +106,12 @@ impl Scenario {
         self.steps.iter().filter_map(|step| step.verb.api()).collect()
     }
 }
+
+/// Reads verbs that happen now, as a file writes them: `{"deploy": {"api": "orders"}}`, or a list
+/// of such.
+///
+/// # Errors
+/// What is wrong, where, and what was probably meant.
+pub fn verbs(text: &str) -> Result<Vec<crate::step::Verb>, Refusal> {
+    step_form::verbs(&document::Node::parse(text)?)
+}

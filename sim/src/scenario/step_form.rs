@@ -25,24 +25,51 @@ fn step(node: &Node, index: usize, gateways: &[GatewayEntry]) -> Result<Step, Re
         return Err(node.place.refuse(format!("steps[{index}] is not an object"), None));
     }
     let when = when(node, index, gateways)?;
+    let verb = one_verb(node, &format!("steps[{index}]"), &FIELDS, |key| !FIELDS.contains(&key))?;
+    let scope = fleet::scope(node, &verb, gateways)?;
+    Ok(Step { when, scope, verb })
+}
+
+/// The one verb of an object, among other fields whose names are `beside` it.
+fn one_verb(
+    node: &Node,
+    place: &str,
+    beside: &[&str],
+    is_verb: impl Fn(&str) -> bool,
+) -> Result<Verb, Refusal> {
     let verbs: Vec<&(Key, Node)> =
-        node.entries().iter().filter(|(key, _)| !FIELDS.contains(&key.name.as_str())).collect();
+        node.entries().iter().filter(|(key, _)| is_verb(&key.name)).collect();
     for (key, _) in &verbs {
         if !VERBS.iter().any(|verb| verb.name == key.name) {
-            let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).chain(FIELDS).collect();
-            let problem = format!("unknown verb `{}` in steps[{index}]", key.name);
+            let names = VERBS.iter().map(|verb| verb.name).chain(beside.iter().copied());
+            let names: Vec<&str> = names.collect();
+            let problem = format!("unknown verb `{}` in {place}", key.name);
             return Err(key.place.refuse(problem, Some(hint(&key.name, &names))));
         }
     }
     let [(key, value)] = verbs.as_slice() else {
         let hint = "a step is a time and exactly one verb".to_owned();
-        let place = verbs.get(1).map_or(node.place, |(key, _)| key.place);
-        return Err(place.refuse(format!("steps[{index}] has {} verbs", verbs.len()), Some(hint)));
+        let at = verbs.get(1).map_or(node.place, |(key, _)| key.place);
+        return Err(at.refuse(format!("{place} has {} verbs", verbs.len()), Some(hint)));
     };
     let verb: Verb = read_entry(key, value)?;
     step_limits::verb(&verb, value)?;
-    let scope = fleet::scope(node, &verb, gateways)?;
-    Ok(Step { when, scope, verb })
+    Ok(verb)
+}
+
+/// Reads verbs that happen now: one step without its time, or a list of them.
+pub(super) fn verbs(node: &Node) -> Result<Vec<Verb>, Refusal> {
+    let verb = |node: &Node, place: &str| match node.value {
+        Value::Object(_) => one_verb(node, place, &[], |_| true),
+        _ => Err(node.place.refuse(format!("{place} is not an object"), None)),
+    };
+    match node.value {
+        Value::Array(_) => {
+            let items = node.items().iter().enumerate();
+            items.map(|(index, item)| verb(item, &format!("steps[{index}]"))).collect()
+        }
+        _ => Ok(vec![verb(node, "the step")?]),
+    }
 }
 
 fn when(node: &Node, index: usize, gateways: &[GatewayEntry]) -> Result<When, Refusal> {

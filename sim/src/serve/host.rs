@@ -1,0 +1,213 @@
+//! The simulated API Manager in real time: one owner, its clock, and its open connections.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::HttpRequest;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::manager::{
+    ApiManager, Applied, ConnectionId, GatewayIndex, Reply, ServerFrame, Upgrade,
+};
+use crate::step::Verb;
+
+/// How many past lines of traffic are kept for people to look at.
+const TRAFFIC_MAX: usize = 200;
+
+/// The simulated API Manager, for every connection of it. Its time is tokio's, so the same host
+/// serves real sockets and simulated ones.
+pub struct Host {
+    manager: RefCell<ApiManager>,
+    sessions: RefCell<BTreeMap<ConnectionId, mpsc::UnboundedSender<ServerFrame>>>,
+    traffic: RefCell<VecDeque<(Instant, String)>>,
+    next_connection: Cell<u64>,
+    started: tokio::time::Instant,
+    /// Its next deadline may have changed.
+    stirred: Notify,
+    /// Rises when every connection is to be reset.
+    resets: watch::Sender<u64>,
+}
+
+/// What became of a verb.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It did something, or armed a fault.
+    Done,
+    /// There was nothing to do.
+    Nothing,
+    /// It is about a network or a gateway's machine, which are not simulated here.
+    NotHere,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Nothing => "nothing to do",
+            Self::NotHere => "not simulated here",
+        }
+    }
+}
+
+impl Host {
+    /// A host whose time begins now.
+    pub fn new(manager: ApiManager) -> Self {
+        Self {
+            manager: RefCell::new(manager),
+            sessions: RefCell::default(),
+            traffic: RefCell::default(),
+            next_connection: Cell::new(0),
+            started: tokio::time::Instant::now(),
+            stirred: Notify::new(),
+            resets: watch::Sender::new(0),
+        }
+    }
+
+    /// The time since it started.
+    pub fn now(&self) -> Instant {
+        Instant::START.after(self.started.elapsed())
+    }
+
+    /// Looks at the API Manager.
+    pub fn look<T>(&self, look: impl FnOnce(&ApiManager) -> T) -> T {
+        look(&self.manager.borrow())
+    }
+
+    /// Carries out a verb of a story. A reset is done here, for here are the connections.
+    pub fn apply(&self, verb: &Verb) -> Outcome {
+        let applied = self.manager.borrow_mut().apply(verb, self.now());
+        let outcome = match (applied, verb) {
+            (Applied::NotMine, Verb::Reset(_)) => {
+                self.reset();
+                Outcome::Done
+            }
+            (Applied::NotMine, _) => Outcome::NotHere,
+            (Applied::Nothing, _) => Outcome::Nothing,
+            (Applied::Done, Verb::RestartManager(_)) => {
+                self.reset();
+                Outcome::Done
+            }
+            (Applied::Done, _) => Outcome::Done,
+        };
+        self.settle();
+        outcome
+    }
+
+    /// Follows resets; a connection ends when this changes.
+    pub(super) fn resets(&self) -> watch::Receiver<u64> {
+        self.resets.subscribe()
+    }
+
+    fn reset(&self) {
+        self.resets.send_modify(|count| *count += 1);
+    }
+
+    /// Answers a request.
+    pub fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
+        let reply =
+            self.manager.borrow_mut().respond(GatewayIndex::FIRST, request, token, self.now());
+        let what = match &reply.outcome {
+            crate::manager::Outcome::Answer(response) => {
+                format!("{} ({} bytes)", response.status, response.body.len())
+            }
+            crate::manager::Outcome::NoAnswer => "no answer".to_owned(),
+            crate::manager::Outcome::Refused => "refused".to_owned(),
+        };
+        self.note(format!("{} {} → {what}", request.method.name(), request.path));
+        self.settle();
+        reply
+    }
+
+    /// A gateway asks to upgrade; answers its connection and where its frames will come out.
+    pub(super) fn connect(
+        &self,
+        path: &str,
+        token: Option<&str>,
+    ) -> (ConnectionId, Upgrade, mpsc::UnboundedReceiver<ServerFrame>) {
+        let connection = ConnectionId(self.next_connection.get() + 1);
+        self.next_connection.set(connection.0);
+        // What waits for a slow gateway is bounded by what is in the event store.
+        let (frames, received) = mpsc::unbounded_channel();
+        self.sessions.borrow_mut().insert(connection, frames);
+        let now = self.now();
+        let mut manager = self.manager.borrow_mut();
+        let upgrade = manager.connect(GatewayIndex::FIRST, connection, path, token, now);
+        drop(manager);
+        self.note(format!("WebSocket {path} → {upgrade:?} ({connection})"));
+        if upgrade != Upgrade::Accepted {
+            self.sessions.borrow_mut().remove(&connection);
+        }
+        self.settle();
+        (connection, upgrade, received)
+    }
+
+    /// A gateway sent a text frame.
+    pub(super) fn receive(&self, connection: ConnectionId, text: &str) {
+        self.manager.borrow_mut().receive_frame(connection, text, self.now());
+        self.settle();
+    }
+
+    /// A connection is gone.
+    pub(super) fn disconnected(&self, connection: ConnectionId) {
+        if self.sessions.borrow_mut().remove(&connection).is_some() {
+            self.note(format!("{connection} is gone"));
+        }
+        self.manager.borrow_mut().disconnected(connection, self.now());
+        self.settle();
+    }
+
+    /// The connections of gateways that are open.
+    pub fn connections(&self) -> Vec<u64> {
+        self.sessions.borrow().keys().map(|connection| connection.0).collect()
+    }
+
+    /// What happened lately, oldest first.
+    pub fn traffic(&self) -> Vec<(Instant, String)> {
+        self.traffic.borrow().iter().cloned().collect()
+    }
+
+    fn note(&self, line: String) {
+        let mut traffic = self.traffic.borrow_mut();
+        if traffic.len() >= TRAFFIC_MAX {
+            traffic.pop_front();
+        }
+        traffic.push_back((self.now(), line));
+    }
+
+    /// Hands out what is to be sent, and lets the clock look again.
+    fn settle(&self) {
+        loop {
+            let next = self.manager.borrow_mut().poll_frame();
+            let Some((connection, frame)) = next else { break };
+            let is_over = matches!(frame, ServerFrame::Close(..));
+            if let Some(frames) = self.sessions.borrow().get(&connection) {
+                // A connection that is gone says so itself.
+                let _gone = frames.send(frame);
+            }
+            if is_over {
+                self.sessions.borrow_mut().remove(&connection);
+            }
+        }
+        self.stirred.notify_one();
+    }
+
+    /// Lets time pass for the API Manager; runs until dropped.
+    pub async fn keep_time(&self) {
+        loop {
+            let due = self.manager.borrow().poll_timeout();
+            let wait = due.map(|due| due.since(self.now()));
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
+                    let now = self.now();
+                    self.manager.borrow_mut().handle_timeout(now);
+                    self.settle();
+                }
+                () = self.stirred.notified() => {}
+            }
+        }
+    }
+}

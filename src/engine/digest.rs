@@ -1,0 +1,189 @@
+//! The canonical digest: two gateways that serve the same to the same people have the same one.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::observed::ObservedSet;
+use crate::model::{Application, Credential, Plan, Resource, ResourceId, Subscription};
+
+/// SHA-256 over everything in force, in one order and one form: what is served with its
+/// deployment and definition, and every key, subscription, plan and application. How and when it
+/// was learnt is no part of it, and neither is what is only remembered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StateDigest(pub [u8; 32]);
+
+impl fmt::Display for StateDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for StateDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StateDigest({self})")
+    }
+}
+
+/// Fields with their lengths, so that no two lists of fields feed the same bytes.
+struct Fields(Sha256);
+
+impl Fields {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_be_bytes());
+        self.0.update(bytes);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn number(&mut self, number: u64) {
+        self.0.update(number.to_be_bytes());
+    }
+
+    fn printed(&mut self, value: Option<impl fmt::Display>) {
+        match value {
+            None => self.number(0),
+            Some(value) => {
+                self.number(1);
+                self.text(&value.to_string());
+            }
+        }
+    }
+}
+
+impl ObservedSet {
+    /// The digest of everything in force.
+    pub fn digest(&self) -> StateDigest {
+        let mut fields = Fields(Sha256::new());
+        for (id, row) in self.served() {
+            fields.text("artifact");
+            fields.text(id.as_str());
+            fields.text(row.kind.name());
+            fields.printed(row.generation.deployment.as_ref());
+            fields.bytes(row.held.map(|held| held.digest.0).unwrap_or_default().as_slice());
+        }
+        for id in self.durable().resources.keys() {
+            if let Some(resource) = self.resource_in_force(id) {
+                resource_fields(id, &resource, &mut fields);
+            }
+        }
+        StateDigest(fields.0.finalize().into())
+    }
+}
+
+fn resource_fields(id: &ResourceId, resource: &Resource, fields: &mut Fields) {
+    match id {
+        ResourceId::ApiKey(artifact, name) => {
+            fields.text("key");
+            fields.text(artifact.as_str());
+            fields.text(name.as_str());
+        }
+        ResourceId::Subscription(id) => {
+            fields.text("subscription");
+            fields.text(id.as_str());
+        }
+        ResourceId::Plan(id) => {
+            fields.text("plan");
+            fields.text(id.as_str());
+        }
+        ResourceId::Application(id) => {
+            fields.text("application");
+            fields.text(id.as_str());
+        }
+    }
+    match resource {
+        Resource::ApiKey(slot) => credentials(&slot.credentials, fields),
+        Resource::Subscription(subscription) => subscription_fields(subscription, fields),
+        Resource::Plan(plan) => plan_fields(plan, fields),
+        Resource::Application(application) => application_fields(application, fields),
+    }
+}
+
+/// The hashes and when they expire; a list and an event of one key differ in the rest.
+fn credentials(held: &[Credential], fields: &mut Fields) {
+    let mut held: Vec<&Credential> = held.iter().collect();
+    held.sort_by_key(|credential| credential.hash);
+    fields.number(held.len() as u64);
+    for credential in held {
+        fields.bytes(&credential.hash.0);
+        fields.printed(credential.expires_at);
+    }
+}
+
+fn subscription_fields(subscription: &Subscription, fields: &mut Fields) {
+    fields.text(subscription.artifact.as_str());
+    fields.printed(subscription.application.as_ref());
+    fields.number(u64::from(subscription.token.is_some()));
+    fields.bytes(subscription.token.map(|token| token.0).unwrap_or_default().as_slice());
+    fields.printed(subscription.plan.as_ref());
+    fields.text(subscription.status.name());
+}
+
+fn plan_fields(plan: &Plan, fields: &mut Fields) {
+    fields.text(&plan.name);
+    fields.printed(plan.quota.map(|quota| format!("{}/{}", quota.count, quota.unit.name())));
+    fields.number(u64::from(plan.stops_on_quota));
+    fields.printed(plan.expires_at);
+    fields.number(u64::from(plan.is_active));
+}
+
+fn application_fields(application: &Application, fields: &mut Fields) {
+    fields.text(&application.name);
+    fields.number(application.keys.len() as u64);
+    application.keys.iter().for_each(|key| fields.text(key.as_str()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ArtifactId, KeyName, KeySlot, Recovered, ResourceRow, SecretHash};
+    use crate::time::Timestamp;
+
+    fn digest_of(resources: &[(ResourceId, Resource)]) -> StateDigest {
+        let row = |resource: &Resource| ResourceRow {
+            resource: Some(resource.clone()),
+            ..ResourceRow::default()
+        };
+        let resources = resources.iter().map(|(id, held)| (id.clone(), row(held))).collect();
+        ObservedSet::new(Recovered { resources, ..Recovered::default() }).digest()
+    }
+
+    fn key(hashes: &[u8], created_at: Option<Timestamp>) -> (ResourceId, Resource) {
+        let credentials = hashes.iter().map(|byte| Credential {
+            hash: SecretHash([*byte; 32]),
+            uuid: None,
+            expires_at: None,
+            created_at,
+            is_listable: true,
+        });
+        let id = ResourceId::ApiKey(ArtifactId::new("a"), KeyName::new("k"));
+        (id, Resource::ApiKey(KeySlot { credentials: credentials.collect() }))
+    }
+
+    #[test]
+    fn what_is_in_force_makes_the_digest_and_how_it_was_learnt_does_not() {
+        let empty = digest_of(&[]);
+        let one = digest_of(&[key(&[1], None)]);
+        assert_ne!(empty, one);
+        assert_eq!(one, digest_of(&[key(&[1], Some(Timestamp::from_unix_millis(7)))]));
+        assert_ne!(one, digest_of(&[key(&[2], None)]));
+        assert_ne!(one, digest_of(&[key(&[1, 2], None)]));
+        assert_eq!(digest_of(&[key(&[2, 1], None)]), digest_of(&[key(&[1, 2], None)]));
+        let plan = |name: &str, is_active| {
+            let id = ResourceId::Plan(crate::model::PlanId::new("p"));
+            let plan = Plan {
+                name: name.to_owned(),
+                quota: None,
+                stops_on_quota: true,
+                expires_at: None,
+                is_active,
+            };
+            (id, Resource::Plan(plan))
+        };
+        let gold = digest_of(&[plan("Gold", true)]);
+        assert_ne!(gold, digest_of(&[plan("Gold", false)]));
+        assert_ne!(gold, digest_of(&[plan("Silver", true)]));
+    }
+}

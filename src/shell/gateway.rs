@@ -1,0 +1,479 @@
+//! The loop: one driver, one store, and everything between them and the machine.
+//!
+//! One task owns the [`Driver`]. Whatever happens comes to it, one thing after the other; after
+//! each the view is brought up to date, then what the engine wants is carried out, so an ack
+//! leaves after what it acks is durable and shown (law 8). The loop decides nothing about
+//! resources. It is generic over who dials, what time it is and who does the store's work: the
+//! wire world runs this very code. Its selects are biased and its tasks local, so a run of it
+//! depends on nothing but what happens.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinHandle, spawn_local};
+use tokio::time::{sleep, timeout};
+
+use super::client::HttpClient;
+use super::clock::Clock;
+use super::config::{Limits, Timeouts};
+use super::counters::Counters;
+use super::management::{Answer, Page, Scene};
+use super::session::{Order, SessionTask};
+use super::storage::{Done, Job, Storage};
+use super::token::{Credentials, TokenSource};
+use super::transport::{Dial, Transport};
+use super::view::View;
+use super::watch::StateWatch;
+use crate::driver::{Driver, Outbound, ReadFrame};
+use crate::engine::{self, CloseReason, Engine, Failure, StoreFailure};
+use crate::model::{Recovered, RequestId, SessionId, WriteId};
+use crate::runtime::Snapshot;
+use crate::store::StoreError;
+use crate::time::Instant;
+use crate::wire::{ArchiveLimits, HttpRequest, HttpResponse};
+
+/// How much may wait for the loop; then sockets are not read (law 15).
+const INBOX: usize = 1024;
+
+/// How many acks may wait for the socket; then the session is given up (law 15).
+const OUTBOX: usize = 10_000;
+
+/// How many questions may wait for the loop.
+const QUESTIONS: usize = 64;
+
+/// After how many turns a question is answered even while more happens.
+const TURNS_PER_QUESTION: u64 = 16;
+
+/// Something that a socket's task tells the loop.
+#[derive(Debug)]
+pub(super) enum Happened {
+    /// The upgrade succeeded.
+    Opened(SessionId),
+    /// A text frame of so many bytes arrived.
+    Frame(SessionId, ReadFrame, usize),
+    /// A binary frame of so many bytes arrived.
+    Binary(SessionId, usize),
+    /// The control plane pinged.
+    Pinged(SessionId),
+    /// The session could not be opened, or ended.
+    Closed(SessionId, CloseReason),
+    /// A request is over.
+    Answered(RequestId, Result<HttpResponse, Failure>),
+}
+
+/// A question to the loop, and where its answer goes.
+struct Question {
+    page: Page,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Asks a running gateway.
+#[derive(Clone)]
+pub struct Handle {
+    questions: mpsc::Sender<Question>,
+}
+
+impl Handle {
+    /// The page as it is now; `None` when the gateway does not answer any more.
+    pub async fn ask(&self, page: Page) -> Option<Answer> {
+        let (answer, answered) = oneshot::channel();
+        self.questions.send(Question { page, answer }).await.ok()?;
+        answered.await.ok()
+    }
+}
+
+/// What a gateway is made of.
+pub struct Parts<D, C, S> {
+    /// How the control plane is reached.
+    pub transport: Transport<D>,
+    /// Where the token comes from.
+    pub token: TokenSource,
+    /// What time it is.
+    pub clock: C,
+    /// Who does the store's work.
+    pub storage: S,
+    /// What the store held.
+    pub recovered: Recovered,
+    /// The engine's limits and intervals.
+    pub engine: engine::Config,
+    /// How much may come in.
+    pub limits: Limits,
+    /// How long the steps of an exchange may take.
+    pub timeouts: Timeouts,
+    /// Feeds the jitter of delays.
+    pub seed: u64,
+    /// What an operator should know; part of every status.
+    pub warnings: Vec<String>,
+}
+
+/// Why a gateway ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It was asked to.
+    Stopped,
+    /// Nobody does the store's work any more.
+    StorageGone,
+}
+
+struct Live {
+    id: SessionId,
+    orders: mpsc::Sender<Order>,
+    task: JoinHandle<()>,
+}
+
+struct Exchange {
+    task: AbortHandle,
+    name: &'static str,
+}
+
+/// A gateway process without its process.
+pub struct Gateway<D: Dial, C, S> {
+    driver: Driver,
+    view: View,
+    clock: C,
+    storage: S,
+    http: Rc<HttpClient<D>>,
+    transport: Transport<D>,
+    credentials: Rc<Credentials>,
+    limits: Limits,
+    timeouts: Timeouts,
+    session: Option<Live>,
+    requests: BTreeMap<RequestId, Exchange>,
+    committing: Option<(WriteId, Instant)>,
+    tell: mpsc::Sender<Happened>,
+    happened: mpsc::Receiver<Happened>,
+    ask: mpsc::Sender<Question>,
+    questions: mpsc::Receiver<Question>,
+    counters: Counters,
+    watch: StateWatch,
+    warnings: Vec<String>,
+    turns: u64,
+    arrivals: Arrivals,
+}
+
+/// When events arrived that are not durable yet, to tell how long that took.
+#[derive(Default)]
+struct Arrivals {
+    /// Told to the engine, and in no write yet.
+    waiting: Vec<Instant>,
+    /// In the write that is going on.
+    writing: Vec<Instant>,
+    /// In a write that is durable; to be shown.
+    written: Vec<Instant>,
+}
+
+impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
+    /// A gateway that goes on from what the store held.
+    pub fn new(parts: Parts<D, C, S>) -> Self {
+        let Parts { transport, clock, storage, limits, timeouts, .. } = parts;
+        let credentials = Rc::new(Credentials::new(parts.token));
+        let http = HttpClient::new(transport.clone(), Rc::clone(&credentials), limits, timeouts);
+        let watch = StateWatch::new(!parts.recovered.rows.is_empty());
+        let engine = Engine::recover(parts.engine, parts.seed, parts.recovered, clock.now());
+        let (tell, happened) = mpsc::channel(INBOX);
+        let (ask, questions) = mpsc::channel(QUESTIONS);
+        Self {
+            driver: Driver::new(engine, ArchiveLimits::recommended()),
+            view: View::default(),
+            clock,
+            storage,
+            http: Rc::new(http),
+            transport,
+            credentials,
+            limits,
+            timeouts,
+            session: None,
+            requests: BTreeMap::new(),
+            committing: None,
+            tell,
+            happened,
+            ask,
+            questions,
+            counters: Counters::default(),
+            watch,
+            warnings: parts.warnings,
+            turns: 0,
+            arrivals: Arrivals::default(),
+        }
+    }
+
+    /// Asks this gateway while it runs.
+    pub fn handle(&self) -> Handle {
+        Handle { questions: self.ask.clone() }
+    }
+
+    /// What a data plane serves by.
+    pub const fn snapshot(&self) -> &Snapshot {
+        self.view.snapshot()
+    }
+
+    /// Runs until `stop` is ready, and then ends within the bound: a write in flight is waited
+    /// for and the session closed. Must run within a `LocalSet`.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Ended {
+        let mut stop = pin!(stop);
+        loop {
+            self.settle();
+            self.turns += 1;
+            if self.turns.is_multiple_of(TURNS_PER_QUESTION)
+                && let Ok(question) = self.questions.try_recv()
+            {
+                self.answer(question);
+            }
+            let now = self.clock.now();
+            let wait = self.driver.poll_timeout().map(|(due, _)| due.since(now));
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                done = self.storage.done() => match done {
+                    Some(done) => self.done(done),
+                    None => return Ended::StorageGone,
+                },
+                // What is due is not put off by what arrives.
+                () = std::future::ready(()), if wait == Some(Duration::ZERO) => {
+                    self.driver.handle_timeout(now);
+                }
+                Some(happened) = self.happened.recv() => self.happens(happened),
+                Some(question) = self.questions.recv() => self.answer(question),
+                () = sleep(wait.unwrap_or_default()), if wait.is_some() => {
+                    let now = self.clock.now();
+                    self.driver.handle_timeout(now);
+                }
+            }
+        }
+        self.stop().await
+    }
+
+    /// Brings the view up to date, then carries out what the engine wants.
+    fn settle(&mut self) {
+        self.view.follow(&mut self.driver, BTreeSet::new());
+        if !self.arrivals.written.is_empty() {
+            let now = self.clock.now();
+            for arrived in self.arrivals.written.drain(..) {
+                self.counters.event_times.add(now.since(arrived));
+            }
+        }
+        while let Some(outbound) = self.driver.poll_outbound() {
+            self.carry_out(outbound);
+        }
+        if self.committing.is_none() {
+            // These asked for no write, or for something else first.
+            self.arrivals.waiting.clear();
+        }
+        if let Some(wanted) = self.view.wanted(&self.driver) {
+            self.storage.submit(Job::Read(wanted));
+        }
+        self.watch.look(self.driver.engine());
+    }
+
+    fn carry_out(&mut self, outbound: Outbound) {
+        match outbound {
+            Outbound::Dial { session, path } => self.dial(session, path),
+            Outbound::Hangup { session } => {
+                if self.session.as_ref().is_some_and(|live| live.id == session) {
+                    // The task closes the socket when it hears no more orders.
+                    self.session = None;
+                    tracing::info!(%session, "session given up");
+                }
+            }
+            Outbound::Frame { session, text, .. } => self.send_frame(session, text),
+            Outbound::Http { id, request, name } => self.send_request(id, request, name),
+            Outbound::Cancel { id } => {
+                if let Some(exchange) = self.requests.remove(&id) {
+                    exchange.task.abort();
+                    self.counters.request(exchange.name, "cancelled");
+                }
+            }
+            Outbound::Commit { write, batch } => {
+                self.committing = Some((write, self.clock.now()));
+                self.arrivals.writing.append(&mut self.arrivals.waiting);
+                self.storage.submit(Job::Commit(write, batch));
+            }
+        }
+    }
+
+    fn dial(&mut self, session: SessionId, path: String) {
+        self.credentials.refresh();
+        let (orders, received) = mpsc::channel(OUTBOX);
+        let task = SessionTask {
+            session,
+            path,
+            token: self.credentials.header(),
+            transport: self.transport.clone(),
+            limits: self.limits,
+            timeouts: self.timeouts,
+            orders: received,
+            happened: self.tell.clone(),
+        };
+        self.counters.dials += 1;
+        self.session = Some(Live { id: session, orders, task: spawn_local(task.run()) });
+    }
+
+    fn send_frame(&mut self, session: SessionId, text: String) {
+        let Some(live) = self.session.as_ref().filter(|live| live.id == session) else { return };
+        if live.orders.try_send(Order::Text(text)).is_ok() {
+            self.counters.acks += 1;
+            return;
+        }
+        self.session = None;
+        let why = format!("{OUTBOX} acks wait and cannot be written");
+        self.closed(session, CloseReason::Lost(why));
+    }
+
+    fn send_request(&mut self, id: RequestId, request: HttpRequest, name: &'static str) {
+        let (http, tell) = (Rc::clone(&self.http), self.tell.clone());
+        tracing::debug!(request = %id, name, path = %request.path, "asks");
+        let task = spawn_local(async move {
+            let answer = http.exchange(request).await;
+            // A loop that is gone needs no answer.
+            let _gone = tell.send(Happened::Answered(id, answer)).await;
+        });
+        self.requests.insert(id, Exchange { task: task.abort_handle(), name });
+    }
+
+    fn happens(&mut self, happened: Happened) {
+        let now = self.clock.now();
+        match happened {
+            Happened::Opened(session) => {
+                tracing::info!(%session, "connected, waiting for the acknowledgement");
+                self.driver.opened(session, now);
+            }
+            Happened::Frame(session, frame, bytes) => {
+                self.counters.frame(bytes);
+                self.arrivals.waiting.push(now);
+                self.driver.receive(session, frame, now);
+            }
+            Happened::Binary(session, length) => {
+                self.counters.frame(length);
+                self.driver.receive_binary(session, length, now);
+            }
+            Happened::Pinged(session) => {
+                self.counters.pings += 1;
+                self.driver.pinged(session, now);
+            }
+            Happened::Closed(session, reason) => {
+                if self.session.as_ref().is_some_and(|live| live.id == session) {
+                    self.session = None;
+                    self.closed(session, reason);
+                }
+            }
+            Happened::Answered(id, answer) => self.answered(id, answer, now),
+        }
+    }
+
+    fn closed(&mut self, session: SessionId, reason: CloseReason) {
+        if matches!(reason, CloseReason::Closed(4401, _) | CloseReason::Refused(401 | 403)) {
+            self.credentials.refused();
+        }
+        tracing::warn!(%session, %reason, "session ended");
+        self.counters.sessions_ended += 1;
+        let now = self.clock.now();
+        self.driver.closed(session, reason, now);
+    }
+
+    fn answered(&mut self, id: RequestId, answer: Result<HttpResponse, Failure>, now: Instant) {
+        let Some(Exchange { name, .. }) = self.requests.remove(&id) else { return };
+        match answer {
+            Ok(response) => {
+                let status = response.status;
+                let outcome = if status < 300 { "answered" } else { "refused" };
+                self.counters.answer(name, outcome, response.body.len());
+                if status < 300 {
+                    tracing::debug!(request = %id, name, status, "answered");
+                } else {
+                    tracing::info!(request = %id, name, status, "not answered with success");
+                }
+                self.driver.responded(id, &response, now);
+            }
+            Err(failure) => {
+                self.counters.request(name, "failed");
+                tracing::warn!(request = %id, name, %failure, "request failed");
+                self.driver.request_failed(id, failure, now);
+            }
+        }
+    }
+
+    fn done(&mut self, done: Done) {
+        match done {
+            Done::Committed(write, outcome) => self.committed(write, outcome),
+            Done::Read(defined) => self.view.was_read(defined, &mut self.driver),
+        }
+    }
+
+    fn committed(
+        &mut self,
+        write: WriteId,
+        outcome: Result<Vec<super::storage::Defined>, StoreError>,
+    ) {
+        let now = self.clock.now();
+        let begun = self.committing.take().map_or(now, |(_, begun)| begun);
+        self.counters.commit(now.since(begun), outcome.is_ok());
+        match outcome {
+            Ok(defined) => {
+                self.view.learn(defined);
+                self.arrivals.written.append(&mut self.arrivals.writing);
+                self.driver.stored(write, now);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a write failed; it is tried again");
+                let failure = match error {
+                    StoreError::Full => StoreFailure::Full,
+                    other => StoreFailure::Io(other.to_string()),
+                };
+                self.driver.store_failed(write, failure, now);
+            }
+        }
+    }
+
+    fn answer(&mut self, Question { page, answer }: Question) {
+        let scene = Scene {
+            engine: self.driver.engine(),
+            view: &self.view,
+            counters: &self.counters,
+            watch: &self.watch,
+            endpoint: self.transport.endpoint(),
+            warnings: &self.warnings,
+            now: self.clock.now(),
+            wall: self.clock.wall(),
+        };
+        // Who asked may have gone.
+        let _gone = answer.send(scene.answer(page));
+    }
+
+    /// Ends in order: what is being written is finished and acked, and the control plane told.
+    async fn stop(mut self) -> Ended {
+        tracing::info!("stopping");
+        let bound = self.timeouts.shutdown;
+        for exchange in std::mem::take(&mut self.requests).into_values() {
+            exchange.task.abort();
+        }
+        if timeout(bound, self.finish()).await.is_err() {
+            tracing::warn!(?bound, "stopped without waiting any longer");
+        }
+        Ended::Stopped
+    }
+
+    async fn finish(&mut self) {
+        while self.committing.is_some() {
+            match self.storage.done().await {
+                Some(done) => self.done(done),
+                None => return,
+            }
+        }
+        self.view.follow(&mut self.driver, BTreeSet::new());
+        while let Some(outbound) = self.driver.poll_outbound() {
+            if let Outbound::Frame { session, text, .. } = outbound {
+                self.send_frame(session, text);
+            }
+        }
+        if let Some(live) = self.session.take() {
+            // A session that takes no more orders is over already.
+            let _over = live.orders.send(Order::Close(1001)).await;
+            // A panic in it was told by the hook.
+            let _ended = live.task.await;
+        }
+    }
+}

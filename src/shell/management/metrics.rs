@@ -1,0 +1,141 @@
+//! `/metrics`: the Prometheus text format. A writer of thirty lines, because everything counted
+//! is counted elsewhere already and no registry is needed.
+
+use std::fmt::Write as _;
+
+use super::Scene;
+use crate::shell::counters::{BUCKETS, Times};
+
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a text does not fail.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: u64) {
+        self.0.push_str(name);
+        let mut open = '{';
+        for (label, text) in labels {
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            let _ = write!(self.0, "{open}{label}=\"{text}\"");
+            open = ',';
+        }
+        self.0.push_str(if labels.is_empty() { " " } else { "} " });
+        let _ = writeln!(self.0, "{value}");
+    }
+
+    fn times(&mut self, name: &str, help: &str, times: &Times) {
+        self.family(name, "histogram", help);
+        let (bucket, mut sum) = (format!("{name}_bucket"), 0);
+        let bounds = BUCKETS.iter().map(|(_, text)| *text).chain(["+Inf"]);
+        for (count, bound) in times.buckets.iter().zip(bounds) {
+            sum += count;
+            self.sample(&bucket, &[("le", bound)], sum);
+        }
+        let (seconds, micros) = (times.sum.as_secs(), times.sum.subsec_micros());
+        let _ = writeln!(self.0, "{name}_sum {seconds}.{micros:06}");
+        self.sample(&format!("{name}_count"), &[], times.count);
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: u64) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+}
+
+/// The page.
+pub(super) fn metrics(scene: &Scene<'_>) -> String {
+    let mut page = Page(String::with_capacity(8192));
+    let live = u64::from(scene.engine.is_live());
+    page.one("driftless_session_live", "gauge", "Whether the session is established.", live);
+    let ready = u64::from(scene.watch.is_ready());
+    page.one("driftless_ready", "gauge", "Whether the gateway is ready.", ready);
+    let version = scene.view.snapshot().version();
+    page.one("driftless_snapshot_version", "gauge", "Version of the snapshot in force.", version);
+    kinds(scene, &mut page);
+    traffic(scene, &mut page);
+    commits(scene, &mut page);
+    surfaced(scene, &mut page);
+    page.0
+}
+
+fn kinds(scene: &Scene<'_>, page: &mut Page) {
+    let status = scene.engine.status();
+    page.family("driftless_kind_state", "gauge", "1 for the state that a kind is in.");
+    for (kind, it) in &status.kinds {
+        let labels = [("kind", &*kind.to_string()), ("state", it.state.name())];
+        page.sample("driftless_kind_state", &labels, 1);
+    }
+    page.family("driftless_kind_state_seconds", "gauge", "How long a kind has been in its state.");
+    for (kind, it) in &status.kinds {
+        let seconds = scene.now.since(it.since).as_secs();
+        let labels = [("kind", &*kind.to_string())];
+        page.sample("driftless_kind_state_seconds", &labels, seconds);
+    }
+    page.family("driftless_held", "gauge", "Artifacts served, or other things held, by kind.");
+    for (kind, it) in &status.kinds {
+        page.sample("driftless_held", &[("kind", &*kind.to_string())], it.served as u64);
+    }
+    page.family("driftless_retained", "gauge", "Artifacts held and not served, by kind.");
+    for (kind, it) in &status.kinds {
+        page.sample("driftless_retained", &[("kind", &*kind.to_string())], it.retained as u64);
+    }
+    let unreadable = scene.view.unreadable().count() as u64;
+    let help = "Artifacts not served because their definition cannot be read.";
+    page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
+}
+
+fn traffic(scene: &Scene<'_>, page: &mut Page) {
+    let counters = scene.counters;
+    for (name, help, value) in [
+        ("driftless_dials_total", "Sessions begun.", counters.dials),
+        (
+            "driftless_sessions_ended_total",
+            "Sessions that ended or never opened.",
+            counters.sessions_ended,
+        ),
+        ("driftless_frames_total", "Frames received.", counters.frames),
+        ("driftless_frame_bytes_total", "Bytes of frames received.", counters.frame_bytes),
+        ("driftless_pings_total", "Pings that renewed the lease.", counters.pings),
+        ("driftless_acks_total", "Acks sent.", counters.acks),
+        ("driftless_answer_bytes_total", "Bytes of answers received.", counters.answer_bytes),
+    ] {
+        page.one(name, "counter", help, value);
+    }
+    page.family("driftless_requests_total", "counter", "Requests that ended, by name and outcome.");
+    for ((name, outcome), count) in &counters.requests {
+        let labels = [("name", *name), ("outcome", *outcome)];
+        page.sample("driftless_requests_total", &labels, *count);
+    }
+}
+
+fn commits(scene: &Scene<'_>, page: &mut Page) {
+    let counters = scene.counters;
+    let name = "driftless_commits_failed_total";
+    page.one(name, "counter", "Writes that failed.", counters.commits_failed);
+    let help = "How long durable writes took.";
+    page.times("driftless_commit_seconds", help, &counters.commit_times);
+    let help = "From the arrival of an event to when what it says is durable and shown; events \
+                that need a definition first are not among them.";
+    page.times("driftless_event_seconds", help, &counters.event_times);
+}
+
+fn surfaced(scene: &Scene<'_>, page: &mut Page) {
+    let surfaced = scene.engine.status().surfaced;
+    let name = "driftless_not_usable_total";
+    page.family(name, "counter", "What was seen and could not be used, by what it is.");
+    for (what, count) in [
+        ("unknown_events", surfaced.unknown_events.total()),
+        ("events_not_held", surfaced.events_not_held.total()),
+        ("malformed_frames", surfaced.malformed_frames),
+        ("unreadable_keys", surfaced.unreadable_keys),
+        ("incomplete_changes", surfaced.incomplete_changes),
+        ("endings_forgotten", surfaced.endings_forgotten),
+        ("acks_dropped", surfaced.acks_dropped),
+        ("acks_superseded", surfaced.acks_superseded),
+    ] {
+        page.sample(name, &[("what", what)], count);
+    }
+}

@@ -1,0 +1,149 @@
+//! What a data plane sees: the snapshot in force, kept up with what the engine says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::storage::Defined;
+use crate::driver::Driver;
+use crate::engine::Change;
+use crate::model::{ArtifactId, ContentDigest, Definition, Resource, ResourceId};
+use crate::runtime::{self, Snapshot};
+
+/// Most definitions read at once, so that a commit waits no longer than for these.
+const READS_MAX: usize = 256;
+
+/// The snapshot, and what it has not followed yet.
+#[derive(Default)]
+pub(super) struct View {
+    snapshot: Snapshot,
+    /// The definition that each API is served with in the snapshot.
+    shown: BTreeMap<ArtifactId, ContentDigest>,
+    /// Definitions that came with a commit, until they are shown.
+    fresh: BTreeMap<ArtifactId, (ContentDigest, Arc<Definition>)>,
+    /// Artifacts whose definition has to be read first.
+    unread: BTreeSet<ArtifactId>,
+    is_reading: bool,
+    /// Why what should be served is not: its definition says nothing that can be read.
+    unreadable: BTreeMap<ArtifactId, (ContentDigest, String)>,
+}
+
+impl View {
+    /// The snapshot in force.
+    pub(super) const fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Artifacts that are durable and deployed and cannot be served, with the reason.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = (&ArtifactId, &str)> {
+        self.unreadable.iter().map(|(id, (_, why))| (id, why.as_str()))
+    }
+
+    /// How many artifacts wait for their definition to be read.
+    pub(super) fn unread(&self) -> usize {
+        self.unread.len()
+    }
+
+    /// Takes in definitions that were read or written.
+    pub(super) fn learn(&mut self, defined: Vec<Defined>) {
+        for Defined { artifact, digest, definition } in defined {
+            match definition {
+                Ok(definition) => {
+                    self.unreadable.remove(&artifact);
+                    self.fresh.insert(artifact, (digest, definition));
+                }
+                Err(why) => {
+                    tracing::warn!(%artifact, %why, "a definition cannot be read; it is not served");
+                    self.unreadable.insert(artifact, (digest, why));
+                }
+            }
+        }
+    }
+
+    /// The reading that was asked for ended.
+    pub(super) fn was_read(&mut self, defined: Vec<Defined>, driver: &mut Driver) {
+        self.is_reading = false;
+        let read: BTreeSet<ArtifactId> = defined.iter().map(|read| read.artifact.clone()).collect();
+        self.learn(defined);
+        self.follow(driver, read);
+    }
+
+    /// Takes in everything that changed: one new snapshot for all of it. What is withdrawn is
+    /// gone at once; what needs a definition that is not at hand waits for it.
+    pub(super) fn follow(&mut self, driver: &mut Driver, read: BTreeSet<ArtifactId>) {
+        let (mut artifacts, mut resources) = (read, BTreeSet::new());
+        while let Some(change) = driver.poll_change() {
+            match change {
+                Change::Artifact(id) => artifacts.insert(id),
+                Change::Resource(id) => resources.insert(id),
+            };
+        }
+        if artifacts.is_empty() && resources.is_empty() {
+            return;
+        }
+        let observed = driver.engine().observed();
+        let apis: Vec<(ArtifactId, Option<Arc<Definition>>)> = artifacts
+            .into_iter()
+            .filter_map(|id| {
+                let row = observed.durable().rows.get(&id).filter(|_| observed.is_served(&id));
+                let digest = row.and_then(|row| row.held).map(|held| held.digest);
+                self.next_form(&id, digest).map(|definition| (id, definition))
+            })
+            .collect();
+        let held: Vec<(ResourceId, Option<Resource>)> = resources
+            .into_iter()
+            .map(|id| {
+                let resource = observed.resource_in_force(&id);
+                (id, resource)
+            })
+            .collect();
+        if apis.is_empty() && held.is_empty() {
+            return;
+        }
+        let apis = apis.iter().map(|(id, read)| runtime::Change::Api(id, read.as_ref()));
+        let held = held.iter().map(|(id, held)| runtime::Change::Resource(id, held.as_ref()));
+        self.snapshot = self.snapshot.with(apis.chain(held));
+    }
+
+    /// How an artifact is to be shown from now on, where that is another way than before.
+    fn next_form(
+        &mut self,
+        id: &ArtifactId,
+        digest: Option<ContentDigest>,
+    ) -> Option<Option<Arc<Definition>>> {
+        let fresh = self.fresh.remove(id);
+        let Some(digest) = digest else {
+            self.unread.remove(id);
+            self.unreadable.remove(id);
+            return self.shown.remove(id).map(|_| None);
+        };
+        if self.shown.get(id) == Some(&digest) {
+            self.unread.remove(id);
+            return None;
+        }
+        if let Some((_, definition)) = fresh.filter(|(of, _)| *of == digest) {
+            self.unread.remove(id);
+            self.shown.insert(id.clone(), digest);
+            return Some(Some(definition));
+        }
+        if self.unreadable.get(id).is_some_and(|(of, _)| *of == digest) {
+            self.unread.remove(id);
+        } else {
+            self.unread.insert(id.clone());
+        }
+        // What is shown is another definition than the durable one: it is not to be served.
+        self.shown.remove(id).map(|_| None)
+    }
+
+    /// The definitions to read next; none while some are being read.
+    pub(super) fn wanted(&mut self, driver: &Driver) -> Option<Vec<(ArtifactId, ContentDigest)>> {
+        if self.is_reading || self.unread.is_empty() {
+            return None;
+        }
+        let durable = driver.engine().observed().durable();
+        let digest = |id: &ArtifactId| durable.rows.get(id)?.held.map(|held| held.digest);
+        let first = self.unread.iter().take(READS_MAX);
+        let wanted: Vec<_> = first.filter_map(|id| Some((id.clone(), digest(id)?))).collect();
+        self.is_reading = true;
+        Some(wanted)
+    }
+}

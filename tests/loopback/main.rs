@@ -1,0 +1,44 @@
+//! The gateway as a process against the simulated API Manager as a process, over loopback.
+//!
+//! Nothing sleeps for a fixed time: a test waits until `/status`, the admin API or a log line says
+//! what it waits for, and fails with all of them when a deadline passes. The suite is its own
+//! simulated API Manager: started again with the argument `serve`, this program is
+//! `driftless serve`.
+
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+/// What a gateway that cannot connect says.
+mod connecting;
+/// Servers that send what no control plane should.
+mod hostile;
+/// A client for the pages.
+mod page;
+/// The processes, and waiting for them.
+mod processes;
+/// What keeps a gateway from starting.
+mod refused;
+/// A gateway that is connected, and what happens to it.
+mod syncing;
+
+use std::process::ExitCode;
+
+use driftless::cli::Exit;
+use libtest_mimic::{Arguments, Trial};
+
+/// A test by its name.
+type Named = (&'static str, fn());
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("serve") {
+        let exit: Exit = driftless::cli::main();
+        return ExitCode::from(exit.code());
+    }
+    let all = [connecting::ALL, hostile::ALL, refused::ALL, syncing::ALL].concat();
+    let trial = |(name, test): Named| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    libtest_mimic::run(&Arguments::from_args(), all.into_iter().map(trial).collect()).exit_code()
+}

@@ -1,0 +1,38 @@
+//! A client for the management endpoint and the admin API: one request, one answer.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks an address of the form `HOST:PORT`; answers status and body.
+pub(crate) fn ask(
+    address: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other(format!("no answer: {answer:?}")))?;
+    Ok((status, body.to_owned()))
+}
+
+/// A page as JSON.
+pub(crate) fn json(address: &str, path: &str) -> io::Result<Value> {
+    let (_, body) = ask(address, "GET", path, "")?;
+    serde_json::from_str(&body).map_err(io::Error::other)
+}
