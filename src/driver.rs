@@ -120,32 +120,30 @@ impl Driver {
 
     /// A request was answered and the body read to its end. An answer that nobody awaits any more
     /// is ignored.
-    pub fn responded(&mut self, id: RequestId, response: &HttpResponse, now: Instant) {
+    pub fn responded(&mut self, id: RequestId, response: HttpResponse, now: Instant) {
         let Some(request) = self.awaiting.remove(&id) else { return };
-        let answer = match (&request, &self.last_list) {
-            (Request::List, Some((body, listing)))
-                if response.status == 200 && *body == response.body =>
-            {
-                Ok(Response::Listed(listing.clone()))
-            }
-            _ => answer::read_answer(&request, response, &self.limits),
-        };
-        let input = match answer {
-            Ok(answer) => {
-                if let Response::Listed(listing) = &answer {
-                    self.remember(&response.body, listing);
-                }
-                Input::Responded(id, answer)
-            }
+        let input = match self.read(&request, response) {
+            Ok(answer) => Input::Responded(id, answer),
             Err(failure) => Input::RequestFailed(id, failure),
         };
         self.engine.handle(input, now);
     }
 
-    fn remember(&mut self, body: &[u8], listing: &Listing) {
-        if self.last_list.as_ref().is_none_or(|(known, _)| known != body) {
-            self.last_list = Some((body.to_vec(), listing.clone()));
+    /// Reads an answer. Its body is gone by when the engine hears of it, for both may be large.
+    fn read(&mut self, asked: &Request, response: HttpResponse) -> Result<Response, Failure> {
+        match (asked, &self.last_list) {
+            (Request::List, Some((body, listing)))
+                if response.status == 200 && *body == response.body =>
+            {
+                return Ok(Response::Listed(listing.clone()));
+            }
+            _ => {}
         }
+        let answer = answer::read_answer(asked, &response, &self.limits)?;
+        if let Response::Listed(listing) = &answer {
+            self.last_list = Some((response.body, listing.clone()));
+        }
+        Ok(answer)
     }
 
     /// A request was not answered.
@@ -341,10 +339,10 @@ mod tests {
         for id in [RequestId(1), RequestId(2)] {
             driver.outbound(Action::Request(id, base(), Request::List));
         }
-        driver.responded(RequestId(1), &response, Instant::START);
+        driver.responded(RequestId(1), response.clone(), Instant::START);
         driver.request_failed(RequestId(2), Failure::TimedOut, Instant::START);
         assert!(driver.awaiting.is_empty());
-        driver.responded(RequestId(1), &response, Instant::START);
+        driver.responded(RequestId(1), response, Instant::START);
         driver.request_failed(RequestId(2), Failure::TimedOut, Instant::START);
     }
 }

@@ -72,8 +72,45 @@ const NANOS_PER_SECOND: i128 = 1_000_000_000;
 /// (`contract/apim.md` A-H18).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Timestamp {
-    unix_nanos: i128,
-    digits: u8,
+    unix_seconds: i64,
+    /// Within the second, below 10^9.
+    nanos: u32,
+    digits: Digits,
+}
+
+/// A number of fraction digits. Named values leave a gap, so that an optional timestamp is no
+/// larger than one: a gateway keeps hundreds of thousands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
+enum Digits {
+    D0,
+    D1,
+    D2,
+    D3,
+    D4,
+    D5,
+    D6,
+    D7,
+    D8,
+    D9,
+}
+
+impl Digits {
+    /// So many, at most 9.
+    const fn new(digits: u8) -> Self {
+        match digits {
+            0 => Self::D0,
+            1 => Self::D1,
+            2 => Self::D2,
+            3 => Self::D3,
+            4 => Self::D4,
+            5 => Self::D5,
+            6 => Self::D6,
+            7 => Self::D7,
+            8 => Self::D8,
+            _ => Self::D9,
+        }
+    }
 }
 
 /// Why a text is not a timestamp.
@@ -90,11 +127,18 @@ impl std::error::Error for NotATimestamp {}
 
 impl Timestamp {
     /// A timestamp from nanoseconds since the Unix epoch; `digits` fraction digits (at most 9)
-    /// are significant and the rest is cut off.
+    /// are significant and the rest is cut off. Seconds end where `i64` does.
     pub fn from_unix_nanos(unix_nanos: i128, digits: u8) -> Self {
         let digits = digits.min(9);
         let unit = unit_nanos(digits);
-        Self { unix_nanos: unix_nanos.div_euclid(unit) * unit, digits }
+        let cut = unix_nanos.div_euclid(unit) * unit;
+        let seconds = cut.div_euclid(NANOS_PER_SECOND);
+        let end = if seconds < 0 { i64::MIN } else { i64::MAX };
+        Self {
+            unix_seconds: i64::try_from(seconds).unwrap_or(end),
+            nanos: u32::try_from(cut.rem_euclid(NANOS_PER_SECOND)).unwrap_or_default(),
+            digits: Digits::new(digits),
+        }
     }
 
     /// A timestamp from whole milliseconds since the Unix epoch, as acks carry it
@@ -105,12 +149,12 @@ impl Timestamp {
 
     /// Nanoseconds since the Unix epoch.
     pub const fn unix_nanos(&self) -> i128 {
-        self.unix_nanos
+        self.unix_seconds as i128 * NANOS_PER_SECOND + self.nanos as i128
     }
 
     /// How many fraction digits the timestamp came with, 0 to 9.
     pub const fn digits(&self) -> u8 {
-        self.digits
+        self.digits as u8
     }
 
     /// The order of the two moments, or `None` where precision does not tell.
@@ -125,8 +169,8 @@ impl Timestamp {
         if margin.is_zero() && self == other {
             return Some(Ordering::Equal);
         }
-        let slack = unit_nanos(self.digits) + unit_nanos(other.digits) + nanos_of(margin) - 1;
-        let difference = self.unix_nanos - other.unix_nanos;
+        let slack = unit_nanos(self.digits()) + unit_nanos(other.digits()) + nanos_of(margin) - 1;
+        let difference = self.unix_nanos() - other.unix_nanos();
         if difference > slack {
             Some(Ordering::Greater)
         } else if difference < -slack {
@@ -157,15 +201,15 @@ fn unit_nanos(digits: u8) -> i128 {
 impl fmt::Display for Timestamp {
     /// ISO 8601 UTC with as many fraction digits as the timestamp came with.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.unix_nanos.div_euclid(NANOS_PER_SECOND);
-        let nanos = self.unix_nanos.rem_euclid(NANOS_PER_SECOND);
+        let seconds = self.unix_nanos().div_euclid(NANOS_PER_SECOND);
+        let nanos = self.unix_nanos().rem_euclid(NANOS_PER_SECOND);
         let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = civil_from_days(days);
         let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if self.digits > 0 {
-            let fraction = nanos / unit_nanos(self.digits);
-            write!(f, ".{fraction:0width$}", width = usize::from(self.digits))?;
+        if self.digits() > 0 {
+            let fraction = nanos / unit_nanos(self.digits());
+            write!(f, ".{fraction:0width$}", width = usize::from(self.digits()))?;
         }
         f.write_str("Z")
     }
@@ -224,8 +268,8 @@ fn parse_iso(text: &[u8]) -> Option<Timestamp> {
     let (fraction, digits, rest) = parse_fraction(rest)?;
     let offset = parse_offset(rest)?;
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset;
-    let unix_nanos = i128::from(seconds) * NANOS_PER_SECOND + i128::from(fraction);
-    Some(Timestamp { unix_nanos, digits })
+    let nanos = u32::try_from(fraction).ok()?;
+    Some(Timestamp { unix_seconds: seconds, nanos, digits: Digits::new(digits) })
 }
 
 /// Nanoseconds, significant digits and what follows the fraction.
@@ -323,6 +367,15 @@ mod tests {
             micro.order_within(&stamp("2026-05-20T10:11:15.5Z"), margin),
             Some(Ordering::Less)
         );
+    }
+
+    #[test]
+    fn a_timestamp_is_small_and_ends_where_its_seconds_do() {
+        assert_eq!(size_of::<Option<Timestamp>>(), 16);
+        let end = Timestamp::from_unix_nanos(i128::MAX, 0);
+        assert_eq!(end.unix_nanos(), i128::from(i64::MAX) * NANOS_PER_SECOND);
+        let before = Timestamp::from_unix_nanos(-1, 9);
+        assert_eq!((before.unix_nanos(), before.digits()), (-1, 9));
     }
 
     #[test]

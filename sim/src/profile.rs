@@ -21,6 +21,13 @@ pub struct Profile {
     pub story_ms: u64,
 }
 
+impl Profile {
+    /// Whether every family of faults is in the mix, so that every situation can come about.
+    pub fn has_every_family(&self) -> bool {
+        Family::ALL.iter().all(|family| self.families.contains(family))
+    }
+}
+
 /// A family of faults.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Family {
@@ -38,6 +45,11 @@ pub enum Family {
     Machine,
     /// Keys written half way, late events about keys and subscriptions, wrong lists of them.
     Access,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: &[Self] = &[Network, Events, Truth, Answers, Manager, Machine, Access];
 }
 
 /// A part of a story.
@@ -69,7 +81,7 @@ pub const fn profiles() -> &'static [Profile] {
         Profile {
             name: "everything",
             about: "every family of faults, some of them left out of each story",
-            families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
+            families: Family::ALL,
             full: true,
             ..USUAL
         },
@@ -102,7 +114,7 @@ pub const fn profiles() -> &'static [Profile] {
         Profile {
             name: "disk",
             about: "everything, with the production store on a simulated disk",
-            families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
+            families: Family::ALL,
             disk: true,
             full: true,
             ..USUAL
@@ -110,7 +122,7 @@ pub const fn profiles() -> &'static [Profile] {
         Profile {
             name: "fleet",
             about: "two or three gateways in one organization or two, with faults of their own",
-            families: &[Network, Events, Truth, Answers, Manager, Machine, Access],
+            families: Family::ALL,
             fleet: true,
             ..USUAL
         },

@@ -114,10 +114,10 @@ impl Replica {
         let held = self.held.iter().filter_map(|(id, held)| match (dialect, id, held) {
             (Dialect::Apim470, ..) => None,
             (_, ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) => {
-                let mut slot = slot.clone();
-                if dialect == Dialect::Apim470Fixed {
-                    slot.credentials.retain(|key| key.is_listable);
-                }
+                let is_listed =
+                    |key: &&Credential| dialect != Dialect::Apim470Fixed || key.is_listable;
+                let credentials = slot.credentials.iter().filter(is_listed).cloned().collect();
+                let slot = KeySlot { credentials };
                 let is_told = is_common(artifact) && !slot.credentials.is_empty();
                 is_told.then(|| (id, Resource::ApiKey(as_listed(&slot))))
             }

@@ -60,6 +60,7 @@ pub struct Credential {
 /// after a revocation.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct KeySlot {
-    /// The keys, in order of their hashes, each hash once.
-    pub credentials: Vec<Credential>,
+    /// The keys, in order of their hashes, each hash once. They are shared: what is believed, what
+    /// is durable and what is served hold the same ones.
+    pub credentials: Arc<[Credential]>,
 }

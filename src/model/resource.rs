@@ -2,6 +2,7 @@
 //! gateway besides artifacts. One rule merges them all.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{
     Application, ApplicationId, ArtifactId, Credential, KeyName, KeySlot, Plan, PlanId, SecretHash,
@@ -52,8 +53,8 @@ impl fmt::Display for ResourceId {
 pub enum Resource {
     /// API keys that go by one name.
     ApiKey(KeySlot),
-    /// A subscription.
-    Subscription(Subscription),
+    /// A subscription, shared by what is believed, durable and served.
+    Subscription(Arc<Subscription>),
     /// A subscription plan.
     Plan(Plan),
     /// An application.
@@ -68,7 +69,7 @@ impl Resource {
             (Self::ApiKey(known), Self::ApiKey(later)) => {
                 let is_left =
                     |key: &&Credential| later.credentials.iter().any(|left| left.hash == key.hash);
-                let credentials: Vec<Credential> =
+                let credentials: Arc<[Credential]> =
                     known.credentials.iter().filter(is_left).cloned().collect();
                 (!credentials.is_empty()).then_some(Self::ApiKey(KeySlot { credentials }))
             }

@@ -28,7 +28,7 @@ impl Keyring {
             }
             self.slots.remove_mut(name);
         }
-        let credentials = slot.map_or(&[][..], |slot| &slot.credentials);
+        let credentials = slot.map_or(&[][..], |slot| &*slot.credentials);
         if credentials.is_empty() {
             return;
         }
@@ -88,12 +88,12 @@ mod tests {
         let (one, two, three) = (credential(1, 1), credential(1, 2), credential(3, 3));
         let mut keys = Keyring::default();
         let (red, blue) = (KeyName::new("red"), KeyName::new("blue"));
-        keys.set(&red, Some(&KeySlot { credentials: vec![one.clone(), two.clone()] }));
-        keys.set(&blue, Some(&KeySlot { credentials: vec![one.clone()] }));
+        keys.set(&red, Some(&KeySlot { credentials: [one.clone(), two.clone()].into() }));
+        keys.set(&blue, Some(&KeySlot { credentials: [one.clone()].into() }));
         assert_eq!(keys.with_hash(&one.hash).count(), 2);
         assert_eq!(keys.with_hash(&two.hash).count(), 1);
         assert_eq!(keys.with_hash(&three.hash).count(), 0);
-        keys.set(&red, Some(&KeySlot { credentials: vec![three.clone()] }));
+        keys.set(&red, Some(&KeySlot { credentials: [three.clone()].into() }));
         assert_eq!(keys.with_hash(&one.hash).count(), 1);
         assert_eq!(keys.with_hash(&two.hash).count(), 0);
         assert_eq!(keys.with_hash(&three.hash).count(), 1);

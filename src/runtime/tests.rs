@@ -79,13 +79,13 @@ impl Facts {
             is_listable: true,
         };
         let id = ResourceId::ApiKey(ArtifactId::new(api), KeyName::new(text));
-        self.resources.push((id, Resource::ApiKey(KeySlot { credentials: vec![credential] })));
+        self.resources.push((id, Resource::ApiKey(KeySlot { credentials: [credential].into() })));
         self
     }
 
     fn subscription(mut self, id: &str, subscription: Subscription) -> Self {
         let id = ResourceId::Subscription(SubscriptionId::new(id));
-        self.resources.push((id, Resource::Subscription(subscription)));
+        self.resources.push((id, Resource::Subscription(subscription.into())));
         self
     }
 

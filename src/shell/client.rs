@@ -129,7 +129,8 @@ impl<D: Dial> HttpClient<D> {
 
     async fn body(&self, mut body: Incoming) -> Result<Vec<u8>, Failure> {
         let most = self.limits.body_bytes_max;
-        let mut bytes = Vec::new();
+        let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+        let mut bytes = Vec::with_capacity(declared.unwrap_or_default());
         let end = Instant::now() + self.timeouts.body_total;
         loop {
             let deadline = end.min(Instant::now() + self.timeouts.body_idle);

@@ -386,7 +386,7 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
                 } else {
                     tracing::info!(request = %id, name, status, "not answered with success");
                 }
-                self.driver.responded(id, &response, now);
+                self.driver.responded(id, response, now);
             }
             Err(failure) => {
                 self.counters.request(name, "failed");

@@ -71,7 +71,7 @@ fn print_row(id: &ResourceId, row: &ResourceRow, out: &mut impl Write) -> io::Re
         }
         Some(Resource::ApiKey(slot)) => {
             write!(out, " hashes={}", slot.credentials.len())?;
-            &slot.credentials
+            &*slot.credentials
         }
         Some(Resource::Subscription(subscription)) => {
             print_subscription(subscription, out)?;

@@ -237,9 +237,8 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
     }
     let digits = u8::try_from(fraction.len()).ok()?;
     let fraction: i128 = format!("{fraction:0<9}").parse().ok()?;
-    let seconds: i128 = seconds.parse().ok()?;
-    let nanos = seconds.checked_mul(NANOS)?.checked_add(fraction)?;
-    Some(Timestamp::from_unix_nanos(nanos, digits))
+    let seconds: i64 = seconds.parse().ok()?;
+    Some(Timestamp::from_unix_nanos(i128::from(seconds) * NANOS + fraction, digits))
 }
 
 const NANOS: i128 = 1_000_000_000;

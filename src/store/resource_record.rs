@@ -153,7 +153,7 @@ impl From<&Resource> for FormRecord {
             Resource::ApiKey(slot) => {
                 Self::Keys(slot.credentials.iter().map(CredentialRecord::from).collect())
             }
-            Resource::Subscription(subscription) => Self::Subscription(subscription.into()),
+            Resource::Subscription(subscription) => Self::Subscription((&**subscription).into()),
             Resource::Plan(plan) => Self::Plan(plan.into()),
             Resource::Application(application) => Self::Application(application.into()),
         }
@@ -169,7 +169,7 @@ impl FormRecord {
                     keys.iter().map(CredentialRecord::read).collect::<Result<_, _>>()?;
                 Resource::ApiKey(KeySlot { credentials })
             }
-            Self::Subscription(subscription) => Resource::Subscription(subscription.read()?),
+            Self::Subscription(subscription) => Resource::Subscription(subscription.read()?.into()),
             Self::Plan(plan) => Resource::Plan(plan.read()?),
             Self::Application(application) => Resource::Application(application.read()),
         }))
@@ -321,7 +321,7 @@ mod tests {
         check(None, r#""gone""#);
         check(Some(Resource::ApiKey(KeySlot::default())), r#"{"keys":[]}"#);
         check(
-            Some(Resource::ApiKey(KeySlot { credentials: vec![full, bare] })),
+            Some(Resource::ApiKey(KeySlot { credentials: [full, bare].into() })),
             &format!(
                 r#"{{"keys":[{{"hash":"{one}","uuid":"7c1e","expires_at":"1781687700.20","created_at":"1781687700.20","listable":true}},{{"hash":"{other}","listable":false}}]}}"#
             ),
@@ -334,7 +334,7 @@ mod tests {
             status: SubscriptionStatus::ProdOnlyBlocked,
         };
         check(
-            Some(Resource::Subscription(subscription)),
+            Some(Resource::Subscription(subscription.into())),
             &format!(
                 r#"{{"subscription":{{"artifact":"d34a","application":"a1","token":"{one}","plan":"p1","status":"PROD_ONLY_BLOCKED"}}}}"#
             ),

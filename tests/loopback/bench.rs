@@ -1,5 +1,5 @@
 //! What the gateway costs over loopback, beside the numbers to reach: `cargo bench --bench
-//! loopback`. Like the suite, this program is its own simulated API Manager.
+//! loopback`, or a part of it by name: `-- sync`, `-- events`, `-- idle`. Like the suite, this program is its own simulated API Manager.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 #![expect(clippy::print_stdout, reason = "the numbers are its result")]
@@ -20,15 +20,31 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("serve") {
         return ExitCode::from(driftless::cli::main().code());
     }
+    let named: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    let parts =
+        PARTS.iter().filter(|(name, _)| named.is_empty() || named.iter().any(|it| it == name));
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() {
+        let names = PARTS.map(|(name, _)| name).join(", ");
+        println!("no part has that name; there are: {names}");
+        return ExitCode::from(4);
+    }
     println!("over loopback with TLS, release mode; the gateway alone is measured");
+    for (_, run) in parts {
+        run();
+    }
+    ExitCode::SUCCESS
+}
+
+/// What is measured, by name.
+const PARTS: [(&str, fn()); 3] = [("sync", syncs), ("events", events), ("idle", idle)];
+
+fn syncs() {
     for (apis, keys, reach) in
         [(1_000, 0, ""), (10_000, 5, "≤ 3 s, ≤ 150 MiB"), (100_000, 0, "linear")]
     {
         first_sync(apis, keys, reach);
     }
-    events();
-    idle();
-    ExitCode::SUCCESS
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine's time")]

@@ -29,7 +29,7 @@ fn keys() -> impl Strategy<Value = (ResourceId, Resource)> {
     (texts(), texts(), prop::collection::vec(credential, 0..3)).prop_map(
         |(artifact, name, credentials)| {
             let id = ResourceId::ApiKey(artifact.into(), KeyName::new(name));
-            (id, Resource::ApiKey(KeySlot { credentials }))
+            (id, Resource::ApiKey(KeySlot { credentials: credentials.into() }))
         },
     )
 }
@@ -51,7 +51,7 @@ fn subscriptions() -> impl Strategy<Value = (ResourceId, Resource)> {
                 plan: plan.map(Into::into),
                 status,
             };
-            (ResourceId::Subscription(id.into()), Resource::Subscription(subscription))
+            (ResourceId::Subscription(id.into()), Resource::Subscription(subscription.into()))
         },
     )
 }

@@ -39,7 +39,7 @@ pub(crate) fn key(artifact: &str, name: &str, day: u32) -> Write {
         created_at: None,
         is_listable: false,
     };
-    let slot = KeySlot { credentials: vec![listed, scoped] };
+    let slot = KeySlot { credentials: [listed, scoped].into() };
     row(key_id(artifact, name), day, Resource::ApiKey(slot))
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn subscription(id: &str, day: u32) -> Write {
         plan: Some("gold".into()),
         status: SubscriptionStatus::Active,
     };
-    row(ResourceId::Subscription(id.into()), day, Resource::Subscription(subscription))
+    row(ResourceId::Subscription(id.into()), day, Resource::Subscription(subscription.into()))
 }
 
 pub(crate) fn plan(id: &str, count: u64, day: u32) -> Write {

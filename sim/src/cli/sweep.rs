@@ -266,7 +266,7 @@ fn guards(totals: &Totals, profile: &Profile, output: &mut Output) -> Vec<Violat
     let (of, names) = (due.len(), missing.iter().map(|mark| mark.name).collect());
     output.detail(&Record::Marks { reached: of - missing.len(), of, missing: names }, None);
     let required = missing.iter().filter(|mark| mark.required);
-    let is_asked = |mark: &Mark| profile.full || profile.fleet && mark.fleet;
+    let is_asked = |mark: &Mark| profile.has_every_family() && (profile.full || mark.fleet);
     let required = required.filter(|mark| is_asked(mark) && totals.seeds >= MARKS_SEEDS_MIN);
     for mark in required {
         let found = format!("never reached in {} seeds", totals.seeds);

@@ -130,10 +130,13 @@ impl Sabotage {
             Some(Plant::KeysFollowApis) if !engine.observed().is_served(artifact) => return None,
             Some(Plant::RestlessKeys) => {
                 let is_odd = self.memory.looks % 2 == 1;
-                slot.credentials.iter_mut().for_each(|key| key.is_listable ^= is_odd);
+                Arc::make_mut(&mut slot.credentials)
+                    .iter_mut()
+                    .for_each(|key| key.is_listable ^= is_odd);
             }
             Some(Plant::FirstUuid) => {
-                for uuid in slot.credentials.iter_mut().filter_map(|key| key.uuid.as_mut()) {
+                let keys = Arc::make_mut(&mut slot.credentials).iter_mut();
+                for uuid in keys.filter_map(|key| key.uuid.as_mut()) {
                     let first = self.memory.uuids.entry(id.clone());
                     uuid.clone_from(first.or_insert_with(|| uuid.clone()));
                 }
@@ -153,13 +156,14 @@ impl Sabotage {
         match (self.plant, resource) {
             (Some(Plant::ExpiryIgnored), Resource::ApiKey(slot)) => {
                 let mut slot = slot.clone();
-                slot.credentials.iter_mut().for_each(|key| key.expires_at = None);
+                let keys = Arc::make_mut(&mut slot.credentials).iter_mut();
+                keys.for_each(|key| key.expires_at = None);
                 Cow::Owned(Resource::ApiKey(slot))
             }
             (Some(Plant::BlockedIsOpen), Resource::Subscription(subscription)) => {
                 let status = SubscriptionStatus::Active;
-                let subscription = Subscription { status, ..subscription.clone() };
-                Cow::Owned(Resource::Subscription(subscription))
+                let subscription = Subscription { status, ..(**subscription).clone() };
+                Cow::Owned(Resource::Subscription(subscription.into()))
             }
             _ => Cow::Borrowed(resource),
         }

@@ -119,7 +119,7 @@ fn subscriptions(scene: &Scene<'_>) -> Option<Difference> {
         for (id, record) in scene.ledger.subscriptions_of(artifact) {
             let id = ResourceId::Subscription(id.clone());
             let held = match scene.held.get(&id) {
-                Some(Resource::Subscription(held)) => Some(held),
+                Some(Resource::Subscription(held)) => Some(&**held),
                 _ => None,
             };
             if held != record.life.now() {

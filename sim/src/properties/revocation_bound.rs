@@ -33,7 +33,7 @@ impl Property for RevocationBound {
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
         for (id, resource) in scene.held {
             let Resource::ApiKey(slot) = resource else { continue };
-            for held in &slot.credentials {
+            for held in slot.credentials.iter() {
                 self.check(scene, id, &held.hash, verdicts);
             }
         }

@@ -271,21 +271,21 @@ impl World<'_, '_> {
             self.site.listing = false;
         }
         self.mark_answer(name, &response);
+        let served = self.site.served.keys().map(ArtifactId::as_str);
+        let beside = self.site.sabotage.beside(name, &response, served);
         let now = self.now;
         if let Some(driver) = self.site.gateway.driver() {
-            driver.responded(id, &response, now);
+            driver.responded(id, response, now);
         }
         if name == "list" {
             self.mark_beliefs();
         }
-        self.tell_beside(name, &response);
+        self.tell_beside(&beside);
         self.observe(|| Observable::Answer(name.to_owned()));
     }
 
     /// Tells the gateway what a planted defect makes of an answer.
-    fn tell_beside(&mut self, name: &str, response: &HttpResponse) {
-        let served = self.site.served.keys().map(ArtifactId::as_str);
-        let beside = self.site.sabotage.beside(name, response, served);
+    fn tell_beside(&mut self, beside: &[String]) {
         let session = self.site.gateway.sessions.last_key_value().map(|(session, _)| *session);
         for (frame, session) in beside.iter().zip(session.iter().cycle()) {
             if let Some(driver) = self.site.gateway.driver() {

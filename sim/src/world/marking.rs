@@ -183,7 +183,7 @@ impl World<'_, '_> {
             Resource::ApiKey(slot) => Some(slot),
             _ => None,
         });
-        let mut keys = slots.flat_map(|slot| &slot.credentials);
+        let mut keys = slots.flat_map(|slot| slot.credentials.iter());
         keys.any(|key| ledger.key_with(&key.hash).is_some_and(|(_, record)| is_such(record)))
     }
 

@@ -7,8 +7,8 @@ use crate::engine::Engine;
 use crate::engine::desired::Intent;
 use crate::engine::rolls::RollId;
 use crate::model::{
-    ArtifactId, Credential, Dialect, Kind, ListedKey, Plan, PlanId, Resource, ResourceId, Roll,
-    Subscription, SubscriptionId,
+    ArtifactId, Credential, Dialect, KeyName, Kind, ListedKey, Plan, PlanId, Resource, ResourceId,
+    Roll, Subscription, SubscriptionId,
 };
 use crate::time::Instant;
 
@@ -26,6 +26,23 @@ struct Word {
     is_missing_some: bool,
 }
 
+fn name_of(item: &ListedKey) -> (&ArtifactId, &KeyName) {
+    (&item.artifact, &item.name)
+}
+
+fn is_named(item: &ListedKey, id: &ResourceId) -> bool {
+    matches!(id, ResourceId::ApiKey(artifact, name) if name_of(item) == (artifact, name))
+}
+
+/// The first of two names in the order of ids.
+fn first_name(known: Option<&ResourceId>, listed: Option<&ListedKey>) -> Option<ResourceId> {
+    let listed = listed.map(|item| ResourceId::ApiKey(item.artifact.clone(), item.name.clone()));
+    match known {
+        Some(known) if listed.as_ref().is_none_or(|listed| known <= listed) => Some(known.clone()),
+        _ => listed,
+    }
+}
+
 impl Engine {
     /// Merges the keys of one kind of artifact.
     pub(in crate::engine) fn merge_keys(
@@ -35,29 +52,39 @@ impl Engine {
         asked_at: Instant,
     ) {
         let is_complete = roll.is_complete();
-        let mut named: BTreeMap<ResourceId, Named> = BTreeMap::new();
-        for item in roll.items {
-            // An API that is believed deleted has no keys; when it comes back the list is read
-            // again.
-            if self.is_deleted(&item.artifact) {
-                continue;
+        let mut listed = roll.items;
+        // An API that is believed deleted has no keys; when it comes back the list is read again.
+        listed.retain(|item| !self.is_deleted(&item.artifact));
+        listed.sort_by(|one, other| name_of(one).cmp(&name_of(other)));
+        let mut listed = listed.into_iter().peekable();
+        let mut known = self.key_slots(kind).into_iter().peekable();
+        while let Some(id) = first_name(known.peek(), listed.peek()) {
+            known.next_if_eq(&id);
+            let mut named = Named::default();
+            while let Some(item) = listed.next_if(|item| is_named(item, &id)) {
+                let list = if item.is_active { &mut named.active } else { &mut named.dead };
+                list.push(Credential { is_listable: true, ..item.credential });
             }
-            let entry = named.entry(ResourceId::ApiKey(item.artifact, item.name)).or_default();
-            let list = if item.is_active { &mut entry.active } else { &mut entry.dead };
-            list.push(Credential { is_listable: true, ..item.credential });
+            self.merge_name(&id, &named, kind, is_complete, asked_at);
         }
-        for id in self.key_slots(kind) {
-            named.entry(id).or_default();
-        }
-        for (id, named) in named {
-            let may_end = self.absence_counts(&id, is_complete, asked_at);
-            let known = self.roster.slot(&id);
-            let covers = |key: &Credential| is_complete && self.covers(&id, key);
-            let listed = slot::listed(&known, &named.active, &named.dead, covers, may_end);
-            let resource = slot::there(listed.slot);
-            let word = Word { resource, is_missing_some: listed.is_missing_some };
-            self.weigh(&id, word, &RollId::Keys(kind), asked_at);
-        }
+    }
+
+    /// Merges the keys of one name.
+    fn merge_name(
+        &mut self,
+        id: &ResourceId,
+        named: &Named,
+        kind: Kind,
+        is_complete: bool,
+        asked_at: Instant,
+    ) {
+        let may_end = self.absence_counts(id, is_complete, asked_at);
+        let known = self.roster.slot(id);
+        let covers = |key: &Credential| is_complete && self.covers(id, key);
+        let listed = slot::listed(&known, &named.active, &named.dead, covers, may_end);
+        let resource = slot::there(listed.slot);
+        let word = Word { resource, is_missing_some: listed.is_missing_some };
+        self.weigh(id, word, &RollId::Keys(kind), asked_at);
     }
 
     /// Merges the subscriptions of one artifact.
@@ -70,7 +97,7 @@ impl Engine {
         let is_complete = roll.is_complete();
         let items = roll.items.into_iter();
         let listed = items
-            .map(|(id, item)| (ResourceId::Subscription(id), Resource::Subscription(item)))
+            .map(|(id, item)| (ResourceId::Subscription(id), Resource::Subscription(item.into())))
             .collect();
         let is_one = |id: &&ResourceId| matches!(id, ResourceId::Subscription(_));
         let known = self.roster.of_artifact(artifact).filter(is_one).cloned().collect();

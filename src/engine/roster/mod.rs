@@ -168,7 +168,7 @@ impl Roster {
             Some(Resource::ApiKey(slot)) => Some(slot),
             _ => None,
         });
-        slots.flat_map(|slot| &slot.credentials).filter_map(|key| key.uuid.as_ref()).collect()
+        slots.flat_map(|slot| slot.credentials.iter()).filter_map(|key| key.uuid.as_ref()).collect()
     }
 
     /// How many keys and subscriptions are believed anything about, those of unknown artifacts

@@ -32,7 +32,7 @@ pub(super) fn later(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<
 
 /// The slot with one more key. A hash that is there already keeps what only one side knows.
 pub(super) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
-    let mut credentials = slot.credentials.clone();
+    let mut credentials = slot.credentials.to_vec();
     match credentials.binary_search_by(|known| known.hash.cmp(&credential.hash)) {
         Ok(found) => {
             if let Some(known) = credentials.get_mut(found) {
@@ -41,7 +41,7 @@ pub(super) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
         }
         Err(place) => credentials.insert(place, credential.clone()),
     }
-    KeySlot { credentials }
+    KeySlot { credentials: credentials.into() }
 }
 
 /// A key that took the place of those of a slot. Its event has no UUID (A-H31), so whether a list
@@ -60,7 +60,7 @@ pub(super) fn without(
     let hash = credential.map(|credential| credential.hash);
     let (spared, others): (Vec<Credential>, Vec<Credential>) =
         slot.credentials.iter().cloned().partition(|known| Some(known.hash) == hash);
-    (KeySlot { credentials: others }, spared.into_iter().next())
+    (KeySlot { credentials: others.into() }, spared.into_iter().next())
 }
 
 /// Two statements about one key, the later one second.
@@ -85,16 +85,17 @@ pub(super) struct Ended {
 /// The slot after a revocation or a regeneration sent at `at`. What is not newer by more than
 /// clocks may disagree is dead, for it may be what was meant (law 11).
 pub(super) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) -> Ended {
-    let mut left = Ended { slot: KeySlot::default(), is_unclear: false };
-    for key in &slot.credentials {
+    let mut left = Vec::new();
+    let mut is_unclear = false;
+    for key in slot.credentials.iter() {
         let order = |margin| key.created_at.as_ref()?.order_within(at?, margin);
         if order(margin) == Some(Ordering::Greater) {
-            left.slot.credentials.push(key.clone());
+            left.push(key.clone());
         } else {
-            left.is_unclear |= order(Duration::ZERO) != Some(Ordering::Less);
+            is_unclear |= order(Duration::ZERO) != Some(Ordering::Less);
         }
     }
-    left
+    Ended { slot: KeySlot { credentials: left.into() }, is_unclear }
 }
 
 /// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
@@ -126,18 +127,19 @@ pub(super) fn listed(
 ) -> Listed {
     let is_named =
         |key: &Credential, list: &[Credential]| list.iter().any(|named| named.hash == key.hash);
-    let mut kept = KeySlot::default();
+    let mut kept = Vec::new();
     let mut is_missing_some = false;
-    for known in &slot.credentials {
+    for known in slot.credentials.iter() {
         if is_named(known, named) || is_named(known, dead) {
             continue;
         }
         let is_missing = covers(known);
         is_missing_some |= is_missing;
         if !(is_missing && absent_is_gone) {
-            kept.credentials.push(known.clone());
+            kept.push(known.clone());
         }
     }
+    let mut kept = KeySlot { credentials: kept.into() };
     for key in named {
         let known = slot.credentials.iter().find(|known| known.hash == key.hash);
         kept = with(&kept, &known.map_or_else(|| key.clone(), |known| relisted(known, key)));

@@ -148,7 +148,7 @@ impl Engine {
             _ => None,
         };
         let artifact = claim.artifact.clone();
-        let Some(said) = completed(claim, known.as_ref()) else {
+        let Some(said) = completed(claim, known.as_deref()) else {
             // What it changes is not known yet: the list of its API has it (C-H36).
             self.surfaced.incomplete_changes += 1;
             self.look_for_subscriptions(artifact.as_ref(), now);
@@ -158,7 +158,7 @@ impl Engine {
             return;
         }
         let opens_less = !said.status.is_open();
-        self.said(id, Some(Resource::Subscription(said)), opens_less, at, order, now);
+        self.said(id, Some(Resource::Subscription(said.into())), opens_less, at, order, now);
     }
 
     fn look_for_subscriptions(&mut self, artifact: Option<&ArtifactId>, now: Instant) {

@@ -55,7 +55,7 @@ fn revoked(sent: u32) -> Event {
 
 /// The write of a slot.
 fn stored_slot(id: u64, keys: &[Credential], fence: Option<u32>) -> Action {
-    let slot = KeySlot { credentials: keys.to_vec() };
+    let slot = KeySlot { credentials: keys.into() };
     let resource = (!keys.is_empty()).then_some(Resource::ApiKey(slot));
     let row = ResourceRow { resource, fence: fence.map(stamp) };
     let resources = [(slot_id("a"), Some(row))].into();

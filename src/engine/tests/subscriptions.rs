@@ -85,7 +85,7 @@ impl Rig {
 
     fn subscription_status(&self) -> Option<SubscriptionStatus> {
         match self.engine.observed.resource_in_force(&id()) {
-            Some(Resource::Subscription(known)) => Some(known.status),
+            Some(Resource::Subscription(known)) => Some(known.status.clone()),
             _ => None,
         }
     }
@@ -143,7 +143,7 @@ fn what_an_update_leaves_out_stays_but_for_application_and_plan() {
     expected.plan = None;
     assert_eq!(
         rig.engine.observed.resource_in_force(&id()),
-        Some(Resource::Subscription(expected))
+        Some(Resource::Subscription(expected.into()))
     );
 }
 

@@ -110,7 +110,7 @@ fn a_key_that_two_names_stand_for_is_live_while_one_is() {
     let facts = Facts::of(pizza()).key("a", "same", None, None);
     let mut double = facts.clone().key("a", "other", None, Some(at(0))).resources;
     if let Resource::ApiKey(slot) = &mut double[1].1 {
-        slot.credentials[0].hash = hash("same");
+        Arc::make_mut(&mut slot.credentials)[0].hash = hash("same");
     }
     let facts = Facts { resources: double, ..facts };
     check(&facts, &Request::new("GET", "/pizza/v1.0/items").with_key("same"), Ok(()));

@@ -184,7 +184,9 @@ fn subscription() -> impl Strategy<Value = Resource> {
     (artifact(), application, token, plan, select(&states[..])).prop_map(
         |(artifact, application, token, plan, status)| {
             let status = SubscriptionStatus::parse(status);
-            Resource::Subscription(Subscription { artifact, application, token, plan, status })
+            Resource::Subscription(
+                Subscription { artifact, application, token, plan, status }.into(),
+            )
         },
     )
 }

@@ -191,7 +191,7 @@ fn subscription(
         .resources
         .iter()
         .filter_map(|(id, resource)| match (id, resource) {
-            (ResourceId::Subscription(id), Resource::Subscription(held)) => Some((id, held)),
+            (ResourceId::Subscription(id), Resource::Subscription(held)) => Some((id, &**held)),
             _ => None,
         })
         .filter(|(_, held)| held.artifact == *api)
