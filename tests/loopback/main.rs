@@ -6,7 +6,10 @@
 //! `driftless serve`.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::print_stderr, reason = "what is left out is told")]
 
+/// The page for people, in a real browser.
+mod browsing;
 /// What a gateway that cannot connect says.
 mod connecting;
 /// Servers that send what no control plane should.
@@ -19,6 +22,8 @@ mod processes;
 mod refused;
 /// A gateway that is connected, and what happens to it.
 mod syncing;
+/// A browser without a window.
+mod webdriver;
 
 use std::process::ExitCode;
 
@@ -40,5 +45,13 @@ fn main() -> ExitCode {
             Ok(())
         })
     };
-    libtest_mimic::run(&Arguments::from_args(), all.into_iter().map(trial).collect()).exit_code()
+    let has_browser = webdriver::installed().is_some();
+    if !has_browser {
+        eprintln!(
+            "chromium and chromedriver are not installed: the page is not tried in a browser"
+        );
+    }
+    let in_browser = browsing::ALL.iter().map(|test| trial(*test).with_ignored_flag(!has_browser));
+    let all = all.into_iter().map(trial).chain(in_browser).collect();
+    libtest_mimic::run(&Arguments::from_args(), all).exit_code()
 }

@@ -20,6 +20,17 @@ struct StoredEvent {
     claimed: Option<Micros>,
 }
 
+/// An event that was raised and not delivered yet.
+#[derive(Clone, Copy, Debug)]
+pub struct WaitingEvent<'a> {
+    /// When it was raised.
+    pub at: Instant,
+    /// The frame that will be sent. It may hold the hash of a key (law 16).
+    pub frame: &'a str,
+    /// Whether a poll claimed it; after the lease another one may.
+    pub is_claimed: bool,
+}
+
 /// The events of one gateway.
 #[derive(Default)]
 pub(super) struct EventStore {
@@ -38,6 +49,16 @@ impl EventStore {
     /// Whether any event was not delivered yet.
     pub(super) const fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// The events that were not delivered yet, oldest first.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = WaitingEvent<'_>> {
+        let waiting = self.waiting.iter().filter_map(|&place| self.events.get(place));
+        waiting.map(|event| WaitingEvent {
+            at: event.at,
+            frame: &event.text,
+            is_claimed: event.claimed.is_some(),
+        })
     }
 
     /// The text of the newest event, delivered or not.

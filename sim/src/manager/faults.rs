@@ -1,5 +1,7 @@
 //! What a control plane does wrong: the faults that are armed, and how a story arms them.
 
+mod armed;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use super::environments::{Aim, GatewayIndex, Spot};
 use super::ledger::{Cause, Issued};
 use super::rows::{State, earlier};
 use crate::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
+
+pub use armed::Armed;
 
 /// How often each kind of fault took effect on something that was sent or answered.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -56,6 +56,8 @@ use driftless_gateway::wire::HttpResponse;
 
 pub use clock::wall_clock;
 pub use environments::{Aim, GatewayIndex, OrganizationIndex, Registration};
+pub use events::WaitingEvent;
+pub use faults::Armed;
 pub use ledger::{
     AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued, KeyIndex,
     KeyRecord, KeyScope, KeyState, Ledger, MustServe, Notice, PlanRecord, Reach, Record, Secret,
@@ -310,6 +312,11 @@ impl ApiManager {
         let tables = [self.pending.next_at(), self.access.next_at()];
         let clocks = [self.sessions_next_at(), self.next_push, Some(self.next_purge)];
         tables.into_iter().chain(clocks).flatten().min()
+    }
+
+    /// The events that wait to be delivered to a gateway, oldest first.
+    pub fn waiting_events(&self, gateway: GatewayIndex) -> impl Iterator<Item = WaitingEvent<'_>> {
+        self.environments.at(gateway).events.waiting()
     }
 
     /// Whether events wait to be delivered, or effects to be readable.

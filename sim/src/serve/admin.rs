@@ -8,6 +8,7 @@
 //! | `GET /ledger` | events and acks, oldest first |
 //! | `GET /token` | the registration token in force |
 //! | `GET /verbs` | what a step can be, with an example of each |
+//! | `DELETE /faults`, `DELETE /faults/NAME` | switches every armed fault off, or one |
 //! | `GET /` | a page for people |
 //!
 //! It protects nothing: it is for a machine of one's own.
@@ -16,6 +17,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
+use driftless_gateway::model::ApplicationId;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, ORIGIN};
@@ -27,7 +29,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 
-use super::host::Host;
+use super::host::{Host, Outcome};
 use crate::manager::{ApiManager, GatewayIndex, Issued, KeyScope, KeyState};
 use crate::scenario::{VERBS, verbs};
 
@@ -79,12 +81,16 @@ async fn answer(request: Request<Incoming>, host: Rc<Host>) -> Result<Answer, In
         }
         (&Method::GET, "/verbs") => spoken(&vocabulary()),
         (&Method::POST, "/steps") => steps(request, &host).await,
+        (&Method::DELETE, path) if is_fault(path) => switch_off(path, &host),
+        (_, path) if is_fault(path) => {
+            refused(StatusCode::METHOD_NOT_ALLOWED, "a fault is switched off by DELETE")
+        }
         (_, "/" | "/state" | "/ledger" | "/token" | "/verbs" | "/steps") => {
             refused(StatusCode::METHOD_NOT_ALLOWED, "another method is expected")
         }
         _ => refused(
             StatusCode::NOT_FOUND,
-            "not found; there are / /state /ledger /token /verbs and POST /steps",
+            "not found; there are / /state /ledger /token /verbs, POST /steps and DELETE /faults",
         ),
     })
 }
@@ -111,6 +117,18 @@ async fn steps(request: Request<Incoming>, host: &Host) -> Answer {
     };
     let outcomes: Vec<&str> = verbs.iter().map(|verb| host.apply(verb).name()).collect();
     spoken(&json!({ "outcomes": outcomes }))
+}
+
+fn is_fault(path: &str) -> bool {
+    path.strip_prefix("/faults").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Switches off the fault that the path names, or all of them.
+fn switch_off(path: &str, host: &Host) -> Answer {
+    let name = path.trim_start_matches("/faults").trim_start_matches('/');
+    let is_on = if name.is_empty() { host.lift_faults() } else { host.disarm(name) };
+    let outcome = if is_on { Outcome::Done } else { Outcome::Nothing };
+    spoken(&json!({ "outcomes": [outcome.name()] }))
 }
 
 fn vocabulary() -> Value {
@@ -140,20 +158,44 @@ fn state(host: &Host) -> Value {
             "base_path": manager.base_path(),
             "now": now.to_string(),
             "connections": host.connections(),
-            "events_wait": manager.has_unfinished(),
+            "events_waiting": waiting(manager),
+            "effects_wait": manager.has_unfinished(),
             "apis": apis(manager),
             "keys": keys(manager),
             "subscriptions": ledger.subscriptions().map(|(id, held)| json!({
                 "id": id.as_str(),
                 "api": held.artifact.as_str(),
-                "application": held.application.as_str(),
+                "application": application(manager, &held.application),
                 "status": held.life.now().map(|now| now.status.name()),
+            })).collect::<Vec<_>>(),
+            "faults_armed": manager.armed(GatewayIndex::FIRST, now).iter().map(|armed| json!({
+                "name": armed.name,
+                "left": armed.left,
             })).collect::<Vec<_>>(),
             "faults_delivered": manager.delivered(),
             "contract_violations": manager.violations(),
             "traffic": traffic,
         })
     })
+}
+
+/// The name of an application, by which steps mean it; its id where the ledger has none.
+fn application<'a>(manager: &'a ApiManager, id: &'a ApplicationId) -> &'a str {
+    let record = manager.ledger(GatewayIndex::FIRST).application(id);
+    record.map_or(id.as_str(), |record| &record.name)
+}
+
+/// What waits to be delivered, by type: the frames themselves may hold hashes of keys (law 16).
+fn waiting(manager: &ApiManager) -> Vec<Value> {
+    let events = manager.waiting_events(GatewayIndex::FIRST).map(|event| {
+        let frame: Value = serde_json::from_str(event.frame).unwrap_or_default();
+        json!({
+            "at": event.at.to_string(),
+            "type": frame["type"],
+            "claimed": event.is_claimed,
+        })
+    });
+    events.take(SHOWN_MAX).collect()
 }
 
 fn apis(manager: &ApiManager) -> Vec<Value> {
@@ -180,7 +222,7 @@ fn keys(manager: &ApiManager) -> Vec<Value> {
     let keys = manager.ledger(GatewayIndex::FIRST).keys().iter().map(|key| {
         let (api, application) = match &key.scope {
             KeyScope::Api(id) => (Some(id.as_str()), None),
-            KeyScope::Application(id) => (None, Some(id.as_str())),
+            KeyScope::Application(id) => (None, Some(application(manager, id))),
         };
         let state = match key.life.now() {
             Some(KeyState::Active) => "active",

@@ -101,6 +101,22 @@ impl Host {
         self.resets.subscribe()
     }
 
+    /// Switches off one fault; answers whether it was on.
+    pub fn disarm(&self, name: &str) -> bool {
+        let is_on = self.manager.borrow_mut().disarm(name, self.now());
+        self.settle();
+        is_on
+    }
+
+    /// Switches off every fault; answers whether one was on.
+    pub fn lift_faults(&self) -> bool {
+        let now = self.now();
+        let is_on = self.look(|manager| !manager.armed(GatewayIndex::FIRST, now).is_empty());
+        self.manager.borrow_mut().lift_faults(now);
+        self.settle();
+        is_on
+    }
+
     fn reset(&self) {
         self.resets.send_modify(|count| *count += 1);
     }

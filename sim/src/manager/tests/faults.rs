@@ -258,3 +258,44 @@ fn an_undeploy_can_name_a_deployment_nobody_knows() {
     assert_ne!(field(&bench.frames()[0], "deploymentId"), deployed);
     assert_eq!(bench.delivered("wrong_undeploy_ids"), 1);
 }
+
+/// What is done at once, and cannot be switched off any more.
+const AT_ONCE: [&str; 6] =
+    ["close_session", "kill_poll", "lose_row", "restore_backup", "step_clock", "switch_node"];
+
+#[test]
+fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
+    let faults = crate::scenario::VERBS
+        .iter()
+        .filter(|verb| verb.actor == crate::scenario::Actor::ControlPlane);
+    let mut told = 0;
+    for verb in faults.filter(|verb| !AT_ONCE.contains(&verb.name)) {
+        let mut bench = Bench::new(Dialect::Apim470);
+        bench.session();
+        assert!(bench.apply(&format!("{{\"{}\":{}}}", verb.name, verb.example)), "{}", verb.name);
+        let armed = bench.manager.armed(GatewayIndex::FIRST, bench.now);
+        let names: Vec<&str> = armed.iter().map(|armed| armed.name).collect();
+        assert_eq!(names, [verb.name], "{armed:?}");
+        assert!(!armed[0].left.is_empty());
+        assert!(bench.manager.disarm(verb.name, bench.now), "{}", verb.name);
+        assert_eq!(bench.manager.armed(GatewayIndex::FIRST, bench.now), []);
+        assert!(!bench.manager.disarm(verb.name, bench.now), "{}", verb.name);
+        told += 1;
+    }
+    assert_eq!(told, 14);
+}
+
+#[test]
+fn an_armed_fault_says_how_much_of_it_is_left() {
+    let mut bench = Bench::new(Dialect::Apim470);
+    bench.apply(r#"{"answer":{"to":"list","with":{"status":500},"count":2}}"#);
+    bench.apply(r#"{"refuse_tokens":{"for_ms":3000}}"#);
+    bench.at(1_000);
+    let armed = bench.manager.armed(GatewayIndex::FIRST, bench.now);
+    let said: Vec<String> =
+        armed.iter().map(|armed| format!("{}: {}", armed.name, armed.left)).collect();
+    assert_eq!(
+        said,
+        ["refuse_tokens: 2000 ms more", r#"answer: list with {"status":500}, 2 more"#]
+    );
+}
