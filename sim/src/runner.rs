@@ -14,7 +14,7 @@ use crate::plant::Plant;
 use crate::properties::{self, Phase};
 use crate::scenario::Scenario;
 use crate::step::{Verb, When};
-use crate::trace::Trace;
+use crate::trace::{Trace, TraceSink};
 use crate::world::World;
 
 pub use crate::generate::generate;
@@ -105,7 +105,8 @@ pub fn trace_hash(story: &Scenario) -> u128 {
 fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
     let errors = ErrorWatch::default();
     tracing::subscriber::with_default(errors.clone(), || {
-        let mut world = World::new(story, Trace::new(options.trace), errors, options.plant);
+        let sink = options.trace.map(|sink| Box::new(sink) as TraceSink<'_>);
+        let mut world = World::new(story, Trace::new(sink), errors, options.plant);
         if options.plant == Some(Plant::ErrorLine) {
             tracing::error!("planted");
         }
@@ -132,7 +133,7 @@ fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
 }
 
 /// Whether the run got to its end before `until`.
-fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<Instant>) -> bool {
+fn go_through_phases(world: &mut World<'_>, story: &Scenario, until: Option<Instant>) -> bool {
     let end = until.unwrap_or(Instant::from_nanos(u64::MAX));
     if !run_to(world, story_end(story), end) {
         return false;
@@ -165,7 +166,7 @@ const QUIET: Duration = Duration::from_secs(20);
 const FOLLOW_UP: Duration = Duration::from_secs(20);
 
 /// Lets a periodic list that the end of the quiet phase falls into come to its end.
-fn finish_lists(world: &mut World<'_, '_>, end: Instant) -> bool {
+fn finish_lists(world: &mut World<'_>, end: Instant) -> bool {
     let deadline = world.now().after(FOLLOW_UP);
     while world.now() < deadline && !world.is_met() {
         if !run_to(world, world.now().after(LOOK), end) {
@@ -178,14 +179,14 @@ fn finish_lists(world: &mut World<'_, '_>, end: Instant) -> bool {
 /// How often convergence is looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
-fn run_to(world: &mut World<'_, '_>, target: Instant, end: Instant) -> bool {
+fn run_to(world: &mut World<'_>, target: Instant, end: Instant) -> bool {
     world.run_until(target.min(end));
     target <= end
 }
 
 /// Lets time pass until the gateway has converged, at most to the deadline. What is unmet then is
 /// for the property `converges` to say.
-fn converge(world: &mut World<'_, '_>, end: Instant) -> bool {
+fn converge(world: &mut World<'_>, end: Instant) -> bool {
     let deadline = world.now().after(convergence_bound(&Config::recommended()));
     loop {
         let next = world.now().after(LOOK);

@@ -161,9 +161,20 @@ impl Network {
         self.frames.lift();
     }
 
+    /// The faults in force.
+    pub fn rules(&mut self, now: Instant) -> &[Rule] {
+        self.rules.retain(|rule| rule.until() > now);
+        &self.rules
+    }
+
     fn count(&mut self, fault: &'static str) {
-        *self.delivered.entry(fault).or_insert(0) += 1;
-        self.total += 1;
+        self.took_effect(fault, 1);
+    }
+
+    /// A fault took effect so many times.
+    pub fn took_effect(&mut self, fault: &'static str, times: u64) {
+        *self.delivered.entry(fault).or_insert(0) += times;
+        self.total += times;
     }
 
     /// How often any fault took effect.

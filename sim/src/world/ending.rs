@@ -1,6 +1,7 @@
 //! The end of a run: the story's claims, the gateways against each other, and what is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use driftless_gateway::time::Instant;
@@ -11,7 +12,7 @@ use crate::properties::{self, Moment};
 use crate::replicas::{self, Replica};
 use crate::scenario::Expect;
 
-impl World<'_, '_> {
+impl World<'_> {
     /// Ends the run.
     pub fn finish(mut self) -> Finished {
         let delivered = self.delivered();
@@ -55,13 +56,14 @@ impl World<'_, '_> {
 
     /// Checks what the story claims of a gateway; of faults, once for all of them.
     fn check_all_claims(&mut self, delivered: &BTreeMap<&'static str, u64>) {
+        let story = Rc::clone(&self.story);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
         let (scene, books) = (self.scene(), &self.site.books);
-        for expect in self.story.expect.of(self.site.name.as_deref()) {
+        for expect in story.expect.of(self.site.name.as_deref()) {
             properties::Claims { expect, books }.check(&scene, &mut verdicts);
         }
         if self.site.index == crate::manager::GatewayIndex::FIRST {
-            let claims = properties::Claims { expect: &self.story.expect, books };
+            let claims = properties::Claims { expect: &story.expect, books };
             claims.check_delivered(&scene, delivered, &mut verdicts);
         }
         self.site.verdicts = verdicts;
