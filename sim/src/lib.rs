@@ -46,6 +46,8 @@
 //! - [`runner`]: a story to its outcome: the phases of a run.
 //! - [`replicas`]: gateways that were told one story with other faults of their own.
 //! - `serve`: the simulated API Manager on sockets, behind the feature `wire`.
+//! - `wire_world`: the production shell and the served APIM over simulated sockets, behind the
+//!   same feature.
 //! - [`cli`]: the command line.
 
 pub mod step;
@@ -90,5 +92,8 @@ pub mod replicas;
 
 #[cfg(feature = "wire")]
 pub mod serve;
+
+#[cfg(feature = "wire")]
+pub mod wire_world;
 
 pub mod cli;

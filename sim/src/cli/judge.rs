@@ -52,11 +52,11 @@ impl Judged {
 
 /// Runs a story once, or twice to compare the traces.
 pub(super) fn judge(story: &Scenario, mut options: RunOptions<'_>, twice: bool) -> Judged {
-    let (until, plant) = (options.until, options.plant);
+    let (place, until, plant) = (options.place, options.until, options.plant);
     let trace = options.trace.take();
-    let outcome = guarded(story, RunOptions { trace, until, plant });
+    let outcome = guarded(story, RunOptions { place, trace, until, plant });
     let second_hash =
-        twice.then(|| guarded(story, RunOptions { trace: None, until, plant }).trace_hash);
+        twice.then(|| guarded(story, RunOptions { place, trace: None, until, plant }).trace_hash);
     Judged { outcome, second_hash }
 }
 

@@ -25,12 +25,13 @@ pub(super) fn replay(
     let told = told(command)?.with_plant(plant);
     let target = command.save.as_ref().map(|name| target(name, &told)).transpose()?;
     let until = command.until.map(Instant::from_millis);
+    let place = command.world.into();
     let watch = Stopwatch::start();
     let judged = if command.trace {
         let mut trace = |line: &TraceLine| output.record(&Record::Trace { line: line.to_string() });
-        judge(&told.scenario, RunOptions { trace: Some(&mut trace), until, plant }, true)
+        judge(&told.scenario, RunOptions { place, trace: Some(&mut trace), until, plant }, true)
     } else {
-        judge(&told.scenario, RunOptions { trace: None, until, plant }, true)
+        judge(&told.scenario, RunOptions { place, trace: None, until, plant }, true)
     };
     output.timed(&story_record(&told, &judged), Some(watch.elapsed()));
     if let Some(path) = &target {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use driftless_gateway::driver::{Driver, Outbound, ReadFrame};
 use driftless_gateway::engine::{Change, CloseReason, Engine, Failure, StoreFailure};
-use driftless_gateway::model::{ArtifactId, Content, RequestId, SessionId, WriteId};
+use driftless_gateway::model::{ArtifactId, Content, Recovered, RequestId, SessionId, WriteId};
 use driftless_gateway::runtime::Snapshot;
 use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
@@ -235,9 +235,8 @@ impl<'t> World<'t> {
     ) {
         self.at(gateway, now);
         let said = failure.to_string();
-        self.trace.record(self.now, "net", "failed", said.as_bytes(), || {
-            format!("request={id} {said}")
-        });
+        self.trace
+            .record(self.now, "net", "failed", said.as_bytes(), || format!("request={id} {said}"));
         self.note_cancel(id);
         self.tell(|driver| driver.request_failed(id, failure, now));
     }
@@ -326,6 +325,12 @@ impl<'t> World<'t> {
             Some((_, Err(StoreFailure::Io(why)))) => Err(StoreError::Io(why)),
             Some((_, Ok(()))) | None => Ok(()),
         }
+    }
+
+    /// What is durable at a gateway.
+    pub fn committed_of(&mut self, gateway: GatewayIndex) -> Recovered {
+        self.turn_to(gateway);
+        self.site.gateway.committed.clone()
     }
 
     /// What the store of a gateway holds of an artifact.
@@ -443,6 +448,16 @@ impl<'t> World<'t> {
     pub fn network(&mut self, gateway: GatewayIndex) -> &mut Network {
         self.turn_to(gateway);
         &mut self.site.net
+    }
+
+    /// The node of APIM that a gateway's connections go to.
+    pub fn node_of(&self, gateway: GatewayIndex) -> u32 {
+        self.manager.node_of(gateway)
+    }
+
+    /// How many nodes APIM has.
+    pub const fn nodes(&self) -> u32 {
+        self.manager.switches().nodes
     }
 
     /// The token that a gateway's operator gave it.
