@@ -45,6 +45,7 @@
 //! - [`generate`]: a seed to its story.
 //! - [`runner`]: a story to its outcome: the phases of a run.
 //! - [`replicas`]: gateways that were told one story with other faults of their own.
+//! - [`parity`]: what a story came to in one world against the other.
 //! - `serve`: the simulated API Manager on sockets, behind the feature `wire`.
 //! - `wire_world`: the production shell and the served APIM over simulated sockets, behind the
 //!   same feature.
@@ -89,6 +90,8 @@ pub mod generate;
 pub mod runner;
 
 pub mod replicas;
+
+pub mod parity;
 
 #[cfg(feature = "wire")]
 pub mod serve;

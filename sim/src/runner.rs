@@ -12,10 +12,10 @@ use driftless_gateway::time::Instant;
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
 use crate::properties::{self, Phase};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, WorldName};
 use crate::step::{Verb, When};
 use crate::trace::{Trace, TraceSink};
-use crate::world::{Finished, World};
+use crate::world::{FinalState, Finished, World};
 
 pub use crate::generate::generate;
 pub use crate::marks::{Mark, marks};
@@ -44,6 +44,8 @@ pub struct Outcome {
     pub crashes: u64,
     /// Planned faults that delivered nothing.
     pub idle_faults: Vec<String>,
+    /// What each gateway had in force at the end, where that was asked for.
+    pub states: Vec<FinalState>,
 }
 
 /// Which world a story is told in.
@@ -68,6 +70,8 @@ pub struct RunOptions<'a> {
     pub until: Option<Instant>,
     /// A defect to plant.
     pub plant: Option<Plant>,
+    /// Whether to say what each gateway had in force at the end.
+    pub with_states: bool,
 }
 
 /// Every property.
@@ -90,7 +94,7 @@ pub fn run_story(story: &Scenario, options: RunOptions<'_>) -> Outcome {
                 lines.push(line.clone());
             }
         };
-        tell(story, RunOptions { place, trace: Some(&mut keep), until, plant });
+        tell(story, RunOptions { place, trace: Some(&mut keep), until, plant, with_states: false });
         for violation in &mut outcome.violations {
             violation.last_events = last_events(&lines, violation);
         }
@@ -134,7 +138,8 @@ fn tell_fast(story: &Scenario, options: RunOptions<'_>) -> Outcome {
         if !go_through_phases(&mut world, story, options.until) {
             world.mark_stopped();
         }
-        Outcome::of(story, world.finish())
+        let states = options.with_states.then(|| world.final_states()).unwrap_or_default();
+        Outcome { states, ..Outcome::of(story, world.finish()) }
     })
 }
 
@@ -155,6 +160,7 @@ impl Outcome {
             marks: finished.marks,
             story,
             crashes: finished.crashes,
+            states: Vec::new(),
         }
     }
 }
@@ -343,14 +349,41 @@ impl Verb {
     }
 }
 
+impl Place {
+    /// Every world, the fast one first.
+    pub const ALL: &[Self] = &[
+        Self::Fast,
+        #[cfg(feature = "wire")]
+        Self::Wire,
+    ];
+
+    /// The world's name.
+    pub const fn name(self) -> WorldName {
+        match self {
+            Self::Fast => WorldName::Fast,
+            #[cfg(feature = "wire")]
+            Self::Wire => WorldName::Wire,
+        }
+    }
+
+    /// The story of a seed as it is told in this world: the wire world has faults of its own.
+    pub fn story(self, profile: &Profile, seed: u64) -> Scenario {
+        match self {
+            Self::Fast => generate(profile, seed),
+            #[cfg(feature = "wire")]
+            Self::Wire => crate::wire_world::with_byte_faults(generate(profile, seed)),
+        }
+    }
+}
+
 /// Runs a story with a planted defect that must be found.
 ///
 /// # Errors
 /// What was not found.
-pub fn canary() -> Result<(), String> {
+pub fn canary(place: Place) -> Result<(), String> {
     let profile = profiles().first().copied().ok_or("there is no profile")?;
     let story = generate(&profile, 0xca9a);
-    let options = RunOptions { plant: Some(Plant::LoseSyncs), ..RunOptions::default() };
+    let options = RunOptions { place, plant: Some(Plant::LoseSyncs), ..RunOptions::default() };
     let outcome = run_story(&story, options);
     let found = outcome.violations.iter().any(|violation| violation.property == "store_recovers");
     if found { Ok(()) } else { Err("the planted defect lose_syncs was not found".to_owned()) }

@@ -75,7 +75,7 @@ pub(super) enum Color {
 /// The verbs.
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
-    /// Run scenario files, each twice
+    /// Run scenario files in both worlds, each twice
     Check(CheckCommand),
     /// Run one seed or scenario and show it
     Replay(ReplayCommand),
@@ -116,6 +116,9 @@ pub(super) struct CheckCommand {
     /// Scenario files, folders or names; all of scenarios/ when left out
     #[arg(value_name = "SCENARIO")]
     pub(super) scenarios: Vec<String>,
+    /// One world only; both when left out, and with a planted defect the fast one
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub(super) world: Option<WorldName>,
 }
 
 /// `replay`.
@@ -144,6 +147,9 @@ pub(super) struct ReplayCommand {
 /// `run`.
 #[derive(Args, Debug)]
 pub(super) struct RunCommand {
+    /// The world to run them in
+    #[arg(long, value_enum, default_value_t = WorldName::Fast, value_name = "WORLD")]
+    pub(super) world: WorldName,
     /// The profile to generate by; `list profiles` names them
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,

@@ -51,6 +51,7 @@ impl WireCourse {
     pub(super) fn new(world: World<'static>, story: &Scenario) -> Self {
         panics::watch();
         let world = Rc::new(RefCell::new(world));
+        let key = Key::new(story.seed).child("wire");
         let mut builder = turmoil::Builder::new();
         let (min, max) = LATENCY;
         builder
@@ -60,11 +61,11 @@ impl WireCourse {
             .max_message_latency(max)
             .tcp_capacity(TCP_CAPACITY)
             .epoch(UNIX_EPOCH)
-            .rng_seed(Key::new(story.seed).child("wire").draw("turmoil"));
+            .rng_seed(key.draw("turmoil"));
         let mut sim = builder.build();
         let count = story.gateway_count();
         let seats: Vec<Seat> =
-            (0..count).map(|place| seat(&mut sim, &world, GatewayIndex(place))).collect();
+            (0..count).map(|place| seat(&mut sim, &world, GatewayIndex(place), key)).collect();
         let peers: Rc<[Peer]> = seats.iter().map(|seat| peer(&sim, seat)).collect();
         let nodes: Vec<String> =
             (0..world.borrow().nodes().max(1)).map(|node| node_name(APIM.0, node)).collect();
@@ -137,7 +138,9 @@ impl WireCourse {
             world.token_of(gateway).clone_into(&mut token);
         }
         let now = self.now;
-        let weather = Weather::of(world.network(gateway).rules(now));
+        let network = world.network(gateway);
+        seat.link.spoil_next(network.bytes.drain(..));
+        let weather = Weather::of(network.rules(now));
         let before = seat.link.set_weather(weather);
         if weather != before {
             self.nodes
@@ -180,9 +183,9 @@ impl WireCourse {
 }
 
 /// A host for a gateway, on which nothing runs yet.
-fn seat(sim: &mut Sim<'static>, world: &Shared, gateway: GatewayIndex) -> Seat {
+fn seat(sim: &mut Sim<'static>, world: &Shared, gateway: GatewayIndex, key: Key) -> Seat {
     let name = format!("gateway-{}", gateway.0);
-    let link = Link::default();
+    let link = Link::new(key.nth(gateway.0 as u64));
     let token = Arc::new(Mutex::new(world.borrow().token_of(gateway).to_owned()));
     let kept = Arc::clone(&token);
     let ask = move || kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -220,6 +223,7 @@ impl Course for WireCourse {
 
     fn lift_faults(&mut self) {
         self.world.borrow_mut().lift_faults();
+        self.seats.iter().for_each(|seat| seat.link.lift_byte_faults());
     }
 
     fn rest(&mut self) {

@@ -5,13 +5,14 @@
 //! then on: neither end hears from the other, and what is written after [`WRITE_TIMEOUT`] fails.
 //! A connection that dies half-open is such a line, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::manager::ConnectionId;
 use crate::net::{Rule, Towards};
-use crate::step::Direction;
+use crate::random::Key;
+use crate::step::{ByteFault, Bytes, Direction};
 
 /// How long writes into a dead connection seem to succeed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -77,8 +78,9 @@ struct Line {
     ends_gone: u8,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    key: Key,
     weather: Weather,
     /// The node that connections go to.
     node: u32,
@@ -87,6 +89,10 @@ struct State {
     /// Sessions whose bytes were lost, until somebody asks.
     newly_dead: Vec<ConnectionId>,
     took_effect: BTreeMap<&'static str, u64>,
+    /// Faults that wait for bytes.
+    byte_faults: VecDeque<Bytes>,
+    /// How often bytes went wrong.
+    spoiled: u64,
 }
 
 impl State {
@@ -96,10 +102,48 @@ impl State {
 }
 
 /// The network between one gateway and APIM.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Link(Arc<Mutex<State>>);
 
 impl Link {
+    /// A healthy network whose draws are made below `key`.
+    pub(super) fn new(key: Key) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            key,
+            weather: Weather::default(),
+            node: 0,
+            lines: BTreeMap::new(),
+            newly_dead: Vec::new(),
+            took_effect: BTreeMap::new(),
+            byte_faults: VecDeque::new(),
+            spoiled: 0,
+        })))
+    }
+
+    /// Bytes are about to go wrong.
+    pub(super) fn spoil_next(&self, faults: impl IntoIterator<Item = Bytes>) {
+        self.state().byte_faults.extend(faults);
+    }
+
+    /// No more bytes go wrong.
+    pub(super) fn lift_byte_faults(&self) {
+        self.state().byte_faults.clear();
+    }
+
+    /// What happens to bytes that APIM writes now, with a draw of its own.
+    pub(super) fn spoil(&self) -> Option<(ByteFault, Key)> {
+        let mut state = self.state();
+        let next = state.byte_faults.front_mut()?;
+        let fault = next.fault;
+        next.count = next.count.saturating_sub(1);
+        if next.count == 0 {
+            state.byte_faults.pop_front();
+        }
+        state.spoiled += 1;
+        state.count(fault.delivered_as());
+        Some((fault, state.key.nth(state.spoiled)))
+    }
+
     /// One thread uses it; a lock is what lets a stream be sent to another one.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

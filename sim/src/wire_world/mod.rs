@@ -13,6 +13,7 @@
 //! are drawn by the library and differ between runs; nothing is decided by them, and the trace
 //! holds what was decoded.
 
+mod bytes;
 mod course;
 mod link;
 mod machine;
@@ -35,8 +36,9 @@ use crate::plant::Plant;
 use crate::runner::{Outcome, RunOptions, go_through_phases};
 use crate::scenario::Scenario;
 use crate::trace::{Trace, TraceLine, TraceSink};
-use crate::world::World;
+use crate::world::{FinalState, World};
 
+pub use bytes::with_byte_faults;
 use course::WireCourse;
 
 /// The world that all hosts of a run share.
@@ -48,11 +50,14 @@ pub const TICK: Duration = Duration::from_millis(20);
 
 /// Tells a story in the wire world, on a thread of its own.
 pub(crate) fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
-    let RunOptions { trace, until, plant, .. } = options;
+    let RunOptions { trace, until, plant, with_states, .. } = options;
     let (tell, told) = mpsc::channel::<TraceLine>();
     let tell = trace.is_some().then_some(tell);
     scope(|scope| {
-        let run = || tell_here(story, tell, until, plant);
+        let run = || {
+            let (outcome, states) = tell_here(story, tell, until, plant);
+            Outcome { states: with_states.then_some(states).unwrap_or_default(), ..outcome }
+        };
         let thread = Builder::new().name("wire world".to_owned()).spawn_scoped(scope, run);
         let thread = match thread {
             Ok(thread) => thread,
@@ -70,7 +75,7 @@ fn tell_here(
     tell: Option<mpsc::Sender<TraceLine>>,
     until: Option<Instant>,
     plant: Option<Plant>,
-) -> Outcome {
+) -> (Outcome, Vec<FinalState>) {
     let errors = ErrorWatch::default();
     tracing::subscriber::with_default(errors.clone(), || {
         let sink = tell.map(|tell| {
@@ -90,6 +95,7 @@ fn tell_here(
         if !is_whole {
             world.mark_stopped();
         }
-        Outcome::of(story, world.finish())
+        let states = world.final_states();
+        (Outcome::of(story, world.finish()), states)
     })
 }

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use driftless_gateway::shell::Dial;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::TcpStream;
 
+use super::bytes::Spoiled;
 use super::link::{Fate, Link};
 use crate::net::Towards;
 
@@ -20,13 +21,30 @@ pub(super) struct Stream {
     port: u16,
     /// Where what is written here goes.
     towards: Towards,
+    /// What goes wrong with it now.
+    spoiled: Option<Spoiled>,
 }
 
 impl Stream {
     /// APIM's end of a connection that was accepted from that port.
     pub(super) fn accepted(inner: TcpStream, link: Link, port: u16) -> Self {
         link.accepted(port);
-        Self { inner, link, port, towards: Towards::Gateway }
+        Self { inner, link, port, towards: Towards::Gateway, spoiled: None }
+    }
+
+    /// Writes to a connection that is alive.
+    fn poll_send(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.spoiled.is_none() && self.towards == Towards::Gateway {
+            self.spoiled = Spoiled::next(&self.link, bytes);
+        }
+        let Some(spoiled) = &mut self.spoiled else {
+            return Pin::new(&mut self.inner).poll_write(cx, bytes);
+        };
+        let (written, is_over) = ready!(spoiled.poll_write(&mut self.inner, cx, bytes))?;
+        if is_over {
+            self.spoiled = None;
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn write_fate(&self) -> Fate {
@@ -62,7 +80,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         match this.write_fate() {
-            Fate::Sent => Pin::new(&mut this.inner).poll_write(cx, bytes),
+            Fate::Sent => this.poll_send(cx, bytes),
             Fate::Lost => Poll::Ready(Ok(bytes.len())),
             Fate::TimedOut => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
         }
@@ -98,7 +116,7 @@ impl Dial for WireDial {
         let node = self.0.dial();
         let inner = TcpStream::connect((node_name(host, node), port)).await?;
         let port = inner.local_addr()?.port();
-        Ok(Stream { inner, link: self.0.clone(), port, towards: Towards::Manager })
+        Ok(Stream { inner, link: self.0.clone(), port, towards: Towards::Manager, spoiled: None })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use driftless_gateway::engine::StateDigest;
 use driftless_gateway::time::Instant;
 
 use super::World;
@@ -12,7 +13,33 @@ use crate::properties::{self, Moment};
 use crate::replicas::{self, Replica};
 use crate::scenario::Expect;
 
+/// What a gateway has in force when a run is over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FinalState {
+    /// Its name, where the story names gateways.
+    pub gateway: Option<String>,
+    /// The canonical digest.
+    pub digest: StateDigest,
+    /// The digest of each item, by its name.
+    pub items: BTreeMap<String, StateDigest>,
+}
+
 impl World<'_> {
+    /// What each gateway that runs has in force.
+    pub fn final_states(&self) -> Vec<FinalState> {
+        let mut sites: Vec<&super::Site> = self.sites().collect();
+        sites.sort_by_key(|site| site.index);
+        let state = |site: &super::Site| {
+            let observed = site.gateway.engine()?.observed();
+            Some(FinalState {
+                gateway: site.name.clone(),
+                digest: observed.digest(),
+                items: observed.item_digests().into_iter().collect(),
+            })
+        };
+        sites.into_iter().filter_map(state).collect()
+    }
+
     /// Ends the run.
     pub fn finish(mut self) -> Finished {
         let delivered = self.delivered();

@@ -30,7 +30,7 @@ use agenda::Agenda;
 use site::Site;
 use sockets::Sockets;
 
-pub use ending::Finished;
+pub use ending::{FinalState, Finished};
 pub use sockets::{Order, Outlet};
 
 use crate::errors::ErrorWatch;

@@ -19,7 +19,7 @@ use crate::errors::ErrorWatch;
 use crate::manager::{ConnectionId, GatewayIndex, Outcome, Reply, ServerFrame, Upgrade};
 use crate::net::{FrameFate, Line, Network};
 use crate::plant::Plant;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, StoreChoice};
 use crate::trace::Trace;
 
 /// What has to be done to a gateway from outside of the world.
@@ -47,14 +47,17 @@ pub(super) struct Sockets {
 const NOT_CONNECTED: u64 = 0;
 
 impl<'t> World<'t> {
-    /// A world with sockets around it, in which `story` is about to be told.
+    /// A world with sockets around it, in which `story` is about to be told. Gateways store on
+    /// simulated disks, whatever the story says.
     pub fn over_sockets(
         story: &Scenario,
         trace: Trace<'t>,
         errors: ErrorWatch,
         plant: Option<Plant>,
     ) -> Self {
-        let mut world = Self::new(story, trace, errors, plant);
+        // Machines that can be switched off have disks.
+        let story = Scenario { store: StoreChoice::Disk, ..story.clone() };
+        let mut world = Self::new(&story, trace, errors, plant);
         world.carriage = Carriage::Sockets(Sockets::default());
         world
     }

@@ -60,6 +60,7 @@ impl World<'_> {
                 self.reset_connections();
             }
             Verb::Frames(frames) => self.site.net.frames.add(*frames),
+            Verb::Bytes(bytes) => self.site.net.bytes.push(*bytes),
             Verb::Crash(crash) => {
                 self.crash(crash.disk);
                 self.schedule(until(crash.down_ms), Happening::Boot);
