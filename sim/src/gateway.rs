@@ -200,6 +200,11 @@ impl SimGateway {
         }
     }
 
+    /// What was made of the changes that were taken in.
+    pub fn untold(&mut self) -> Vec<HeldChange> {
+        self.view.untold()
+    }
+
     /// The next change, taken in on its way to somebody else.
     pub fn next_change(&mut self, sabotage: &mut Sabotage) -> Option<Change> {
         self.view.next_change(self.driver.as_mut()?, sabotage)

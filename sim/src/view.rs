@@ -51,6 +51,11 @@ impl View {
     /// Takes in what changed since the last call, and answers the resources among it.
     pub fn follow(&mut self, driver: &mut Driver, sabotage: &mut Sabotage) -> Vec<HeldChange> {
         while self.next_change(driver, sabotage).is_some() {}
+        self.untold()
+    }
+
+    /// What was made of the changes that were taken in.
+    pub fn untold(&mut self) -> Vec<HeldChange> {
         std::mem::take(&mut self.untold)
     }
 

@@ -242,7 +242,8 @@ impl World<'_> {
 
     /// A gateway process is to start.
     pub(super) fn start_gateway(&mut self) {
-        if !self.order(Order::Start) {
+        let is_running = self.site.gateway.engine().is_some();
+        if !is_running && !self.order(Order::Start) {
             self.boot();
         }
     }

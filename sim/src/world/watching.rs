@@ -70,7 +70,12 @@ impl World<'_> {
 
     /// Looks at keys, subscriptions, plans and applications in force, and shows what changed.
     pub(super) fn watch_held(&mut self) {
-        for change in self.site.gateway.follow(&mut self.site.sabotage) {
+        // Over sockets the process itself takes its changes, each of them once.
+        let changes = match self.has_sockets() {
+            true => self.site.gateway.untold(),
+            false => self.site.gateway.follow(&mut self.site.sabotage),
+        };
+        for change in changes {
             self.mark_held(&change);
             let what = match (&change.before, &change.after) {
                 (None, _) => "holds",
