@@ -8,7 +8,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use driftless_gateway::shell::TokenSource;
 use driftless_gateway::time::Instant;
-use tokio::sync::watch;
 use turmoil::Sim;
 
 use super::link::{Link, Weather};
@@ -116,7 +115,7 @@ impl WireCourse {
                 Order::Stop => self.sim.crash(seat.name.as_str()),
                 Order::Reset => {
                     if let Some(peer) = self.peers.get(gateway.0) {
-                        peer.resets.send_modify(|count| *count += 1);
+                        peer.reset();
                     }
                 }
             }
@@ -202,7 +201,7 @@ fn seat(sim: &mut Sim<'static>, world: &Shared, gateway: GatewayIndex, key: Key)
 
 fn peer(sim: &Sim<'static>, seat: &Seat) -> Peer {
     let address: IpAddr = sim.lookup(seat.name.as_str());
-    Peer { address, link: seat.link.clone(), resets: watch::Sender::new(0) }
+    Peer { address, link: seat.link.clone(), resets: RefCell::default() }
 }
 
 impl Course for WireCourse {

@@ -1,5 +1,7 @@
 //! A node of APIM: the served adaptor, with the world's model behind it.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -21,8 +23,23 @@ pub(super) struct Peer {
     pub(super) address: IpAddr,
     /// Its network.
     pub(super) link: Link,
-    /// Rises when its connections are to be reset.
-    pub(super) resets: watch::Sender<u64>,
+    /// By its port, what rises when a connection is to be reset. Each has a channel of its own:
+    /// the receivers of one wake in an order that tokio draws.
+    pub(super) resets: RefCell<BTreeMap<u16, watch::Sender<u64>>>,
+}
+
+impl Peer {
+    /// Resets every connection.
+    pub(super) fn reset(&self) {
+        let mut resets = self.resets.borrow_mut();
+        resets.retain(|_, connection| connection.receiver_count() > 0);
+        resets.values().for_each(|connection| connection.send_modify(|count| *count += 1));
+    }
+
+    fn resets_of(&self, port: u16) -> watch::Receiver<u64> {
+        let mut resets = self.resets.borrow_mut();
+        resets.entry(port).or_insert_with(|| watch::Sender::new(0)).subscribe()
+    }
 }
 
 /// Serves every gateway that connects.
@@ -94,6 +111,6 @@ impl Backend for Front {
     }
 
     fn resets(&self) -> watch::Receiver<u64> {
-        self.peer().resets.subscribe()
+        self.peer().resets_of(self.port)
     }
 }

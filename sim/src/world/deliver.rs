@@ -46,7 +46,10 @@ impl World<'_> {
                 self.nobody_listens(boot, id, exchange);
             }
             Happening::Commit { boot } => self.commit(boot),
-            Happening::LateFrame { connection, frame } => self.hand_over(connection, frame),
+            Happening::LateFrame { connection, frame } => {
+                self.site.texts_in_flight -= 1;
+                self.hand_over(connection, frame);
+            }
             Happening::SpaceAgain => self.site.gateway.store().set_full(false),
             Happening::Claims { at_ms } => self.check_claims(at_ms),
         }

@@ -5,6 +5,7 @@
 //! happened. Machines are a tick apart at most; the world's own time is the latest it heard of.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use driftless_gateway::driver::{Driver, Outbound, ReadFrame};
 use driftless_gateway::engine::{Change, CloseReason, Engine, Failure, StoreFailure};
@@ -311,10 +312,11 @@ impl<'t> World<'t> {
         None
     }
 
-    /// How long the disk of a gateway takes for a write.
-    pub fn write_time(&mut self, gateway: GatewayIndex, write: WriteId) -> std::time::Duration {
+    /// How long the disk of a gateway takes for a write: so long that a crash, which comes between
+    /// two turns of the machine, may find it unfinished.
+    pub fn write_time(&mut self, gateway: GatewayIndex, write: WriteId) -> Duration {
         self.turn_to(gateway);
-        self.write_takes(write)
+        Duration::from_millis(self.site.key.child("commit").nth(write.0).between("ms", 1, 40))
     }
 
     /// The write that a gateway began reaches its disk.
@@ -484,6 +486,7 @@ impl<'t> World<'t> {
                 self.hand_over(connection, frame);
             }
             FrameFate::Late(delay) => {
+                self.site.texts_in_flight += 1;
                 self.schedule(self.now.after(delay), Happening::LateFrame { connection, frame });
             }
             FrameFate::Replaced(text) => {
