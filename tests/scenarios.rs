@@ -1,9 +1,11 @@
-//! Every file in `scenarios/` is a test of its name: it holds, and two runs have one trace.
+//! Every file in `scenarios/` is a test of its name: it holds in both worlds, two runs have one
+//! trace, and both worlds come to the same.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use driftless::runner::{Outcome, RunOptions, run_story};
+use driftless::parity::unequal;
+use driftless::runner::{Outcome, Place, RunOptions, run_story};
 use driftless::scenario::{StoryFile, load_folder};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -20,11 +22,28 @@ fn main() -> ExitCode {
 
 fn trial(file: StoryFile) -> Trial {
     Trial::test(file.name.clone(), move || {
-        let first = run_story(&file.scenario, RunOptions::default());
-        let second = run_story(&file.scenario, RunOptions::default());
-        verdict(&first, &second).map_err(|why| {
-            Failed::from(format!("{why}\nreproduce: cargo sim replay scenarios/{}.json", file.name))
-        })
+        let mut outcomes = Vec::new();
+        let places = Place::ALL.iter().filter(|place| file.scenario.is_told_in(place.name()));
+        for place in places {
+            let options =
+                || RunOptions { place: *place, with_states: true, ..RunOptions::default() };
+            let first = run_story(&file.scenario, options());
+            let second = run_story(&file.scenario, options());
+            let world = place.name().name();
+            verdict(&first, &second).map_err(|why| {
+                let again = format!("cargo sim replay scenarios/{}.json --world {world}", file.name);
+                Failed::from(format!("{why}\nreproduce: {again}"))
+            })?;
+            outcomes.push(first);
+        }
+        match outcomes.as_slice() {
+            [] => Err(Failed::from("it is told in no world")),
+            [fast, wire] => match unequal(fast, wire) {
+                Some(differs) => Err(Failed::from(format!("parity: {differs:?}"))),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
     })
 }
 

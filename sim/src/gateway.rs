@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use driftless_gateway::driver::{Driver, Outbound};
-use driftless_gateway::engine::{Config, Engine, StoreFailure};
+use driftless_gateway::engine::{Change, Config, Engine, StoreFailure};
 use driftless_gateway::model::{ArtifactId, Batch, Recovered, SessionId, WriteId};
+use driftless_gateway::runtime::Snapshot;
 use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::ArchiveLimits;
@@ -137,12 +138,17 @@ impl SimGateway {
     /// Everything that the process wanted was done and everything new about it looked at.
     pub fn came_to_rest(&mut self) {
         self.is_stirred = false;
-        self.timeout = self.driver.as_ref().and_then(Driver::poll_timeout).map(|(at, _)| at);
+        self.timeout = self.poll_timeout().map(|(at, _)| at);
     }
 
     /// When the process wants to be woken, as of its last rest.
     pub const fn timeout(&self) -> Option<Instant> {
         self.timeout
+    }
+
+    /// When the process wants to be woken; see [`Driver::poll_timeout`].
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.driver.as_ref().and_then(Driver::poll_timeout)
     }
 
     /// The store, to do harm to.
@@ -192,6 +198,21 @@ impl SimGateway {
             Some(driver) => self.view.follow(driver, sabotage),
             None => Vec::new(),
         }
+    }
+
+    /// What was made of the changes that were taken in.
+    pub fn untold(&mut self) -> Vec<HeldChange> {
+        self.view.untold()
+    }
+
+    /// The next change, taken in on its way to somebody else.
+    pub fn next_change(&mut self, sabotage: &mut Sabotage) -> Option<Change> {
+        self.view.next_change(self.driver.as_mut()?, sabotage)
+    }
+
+    /// Shows the snapshot that the process itself made.
+    pub fn show(&mut self, snapshot: Snapshot) {
+        self.view.show(snapshot);
     }
 
     /// What a data plane sees of the process.

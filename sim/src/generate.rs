@@ -60,6 +60,7 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
         seed,
         switches,
         store: if profile.disk { StoreChoice::Disk } else { StoreChoice::Model },
+        only: None,
         gateways,
         faults_stay_ms: None,
         steps,

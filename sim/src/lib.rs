@@ -45,7 +45,10 @@
 //! - [`generate`]: a seed to its story.
 //! - [`runner`]: a story to its outcome: the phases of a run.
 //! - [`replicas`]: gateways that were told one story with other faults of their own.
+//! - [`parity`]: what a story came to in one world against the other.
 //! - `serve`: the simulated API Manager on sockets, behind the feature `wire`.
+//! - `wire_world`: the production shell and the served APIM over simulated sockets, behind the
+//!   same feature.
 //! - [`cli`]: the command line.
 
 pub mod step;
@@ -88,7 +91,12 @@ pub mod runner;
 
 pub mod replicas;
 
+pub mod parity;
+
 #[cfg(feature = "wire")]
 pub mod serve;
+
+#[cfg(feature = "wire")]
+pub mod wire_world;
 
 pub mod cli;

@@ -12,10 +12,10 @@ use driftless_gateway::time::Instant;
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
 use crate::properties::{self, Phase};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, WorldName};
 use crate::step::{Verb, When};
-use crate::trace::Trace;
-use crate::world::World;
+use crate::trace::{Trace, TraceSink};
+use crate::world::{FinalState, Finished, World};
 
 pub use crate::generate::generate;
 pub use crate::marks::{Mark, marks};
@@ -44,17 +44,34 @@ pub struct Outcome {
     pub crashes: u64,
     /// Planned faults that delivered nothing.
     pub idle_faults: Vec<String>,
+    /// What each gateway had in force at the end, where that was asked for.
+    pub states: Vec<FinalState>,
+}
+
+/// Which world a story is told in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Place {
+    /// One heap of time that carries messages.
+    #[default]
+    Fast,
+    /// The production shell and the served APIM, over simulated sockets.
+    #[cfg(feature = "wire")]
+    Wire,
 }
 
 /// How to run a story.
 #[derive(Default)]
 pub struct RunOptions<'a> {
+    /// In which world.
+    pub place: Place,
     /// Told every line.
     pub trace: Option<&'a mut dyn FnMut(&TraceLine)>,
     /// Where to stop.
     pub until: Option<Instant>,
     /// A defect to plant.
     pub plant: Option<Plant>,
+    /// Whether to say what each gateway had in force at the end.
+    pub with_states: bool,
 }
 
 /// Every property.
@@ -68,7 +85,7 @@ const LAST_EVENTS: usize = 12;
 /// Runs a story. A run that violates a property is run once more with its trace on, to tell what
 /// happened last.
 pub fn run_story(story: &Scenario, options: RunOptions<'_>) -> Outcome {
-    let (until, plant) = (options.until, options.plant);
+    let (place, until, plant) = (options.place, options.until, options.plant);
     let mut outcome = tell(story, options);
     if let Some(first) = outcome.violations.first().map(|violation| violation.at) {
         let mut lines: Vec<TraceLine> = Vec::new();
@@ -77,7 +94,7 @@ pub fn run_story(story: &Scenario, options: RunOptions<'_>) -> Outcome {
                 lines.push(line.clone());
             }
         };
-        tell(story, RunOptions { trace: Some(&mut keep), until, plant });
+        tell(story, RunOptions { place, trace: Some(&mut keep), until, plant, with_states: false });
         for violation in &mut outcome.violations {
             violation.last_events = last_events(&lines, violation);
         }
@@ -103,21 +120,37 @@ pub fn trace_hash(story: &Scenario) -> u128 {
 }
 
 fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
+    match options.place {
+        Place::Fast => tell_fast(story, options),
+        #[cfg(feature = "wire")]
+        Place::Wire => crate::wire_world::tell(story, options),
+    }
+}
+
+fn tell_fast(story: &Scenario, options: RunOptions<'_>) -> Outcome {
     let errors = ErrorWatch::default();
     tracing::subscriber::with_default(errors.clone(), || {
-        let mut world = World::new(story, Trace::new(options.trace), errors, options.plant);
+        let sink = options.trace.map(|sink| Box::new(sink) as TraceSink<'_>);
+        let mut world = World::new(story, Trace::new(sink), errors, options.plant);
         if options.plant == Some(Plant::ErrorLine) {
             tracing::error!("planted");
         }
         if !go_through_phases(&mut world, story, options.until) {
             world.mark_stopped();
         }
-        let finished = world.finish();
+        let states = options.with_states.then(|| world.final_states()).unwrap_or_default();
+        Outcome { states, ..Outcome::of(story, world.finish()) }
+    })
+}
+
+impl Outcome {
+    /// What a finished run of a story came to.
+    pub(crate) fn of(story: &Scenario, finished: Finished) -> Self {
         let mut story = story.clone();
         if story.expect.is_empty() {
             story.expect = finished.serving;
         }
-        Outcome {
+        Self {
             violations: finished.violations,
             trace_hash: finished.trace_hash,
             simulated: finished.simulated,
@@ -127,12 +160,71 @@ fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
             marks: finished.marks,
             story,
             crashes: finished.crashes,
+            states: Vec::new(),
         }
-    })
+    }
+}
+
+/// What goes through the phases of a run.
+pub(crate) trait Course {
+    /// The current time.
+    fn now(&self) -> Instant;
+    /// Lets everything happen that is due by `until`, and moves time there.
+    fn run_until(&mut self, until: Instant);
+    /// Goes to the next part of the run.
+    fn enter(&mut self, phase: Phase);
+    /// Ends every fault at once and starts every gateway that is down.
+    fn lift_faults(&mut self);
+    /// The run came to rest.
+    fn rest(&mut self);
+    /// Whether every gateway has what it must have.
+    fn is_met(&mut self) -> bool;
+    /// Whether every gateway has converged and nothing is on its way.
+    fn has_converged(&mut self) -> bool;
+    /// Every gateway process is stopped and started again, with nothing lost.
+    fn restart_gateways(&mut self);
+}
+
+impl Course for World<'_> {
+    fn now(&self) -> Instant {
+        World::now(self)
+    }
+
+    fn run_until(&mut self, until: Instant) {
+        World::run_until(self, until);
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        World::enter(self, phase);
+    }
+
+    fn lift_faults(&mut self) {
+        World::lift_faults(self);
+    }
+
+    fn rest(&mut self) {
+        World::rest(self);
+    }
+
+    fn is_met(&mut self) -> bool {
+        World::is_met(self)
+    }
+
+    fn has_converged(&mut self) -> bool {
+        World::has_converged(self)
+    }
+
+    fn restart_gateways(&mut self) {
+        World::restart_gateways(self);
+    }
 }
 
 /// Whether the run got to its end before `until`.
-fn go_through_phases(world: &mut World<'_, '_>, story: &Scenario, until: Option<Instant>) -> bool {
+pub(crate) fn go_through_phases(
+    world: &mut impl Course,
+    story: &Scenario,
+    until: Option<Instant>,
+) -> bool {
     let end = until.unwrap_or(Instant::from_nanos(u64::MAX));
     if !run_to(world, story_end(story), end) {
         return false;
@@ -165,7 +257,7 @@ const QUIET: Duration = Duration::from_secs(20);
 const FOLLOW_UP: Duration = Duration::from_secs(20);
 
 /// Lets a periodic list that the end of the quiet phase falls into come to its end.
-fn finish_lists(world: &mut World<'_, '_>, end: Instant) -> bool {
+fn finish_lists(world: &mut impl Course, end: Instant) -> bool {
     let deadline = world.now().after(FOLLOW_UP);
     while world.now() < deadline && !world.is_met() {
         if !run_to(world, world.now().after(LOOK), end) {
@@ -178,14 +270,14 @@ fn finish_lists(world: &mut World<'_, '_>, end: Instant) -> bool {
 /// How often convergence is looked for.
 const LOOK: Duration = Duration::from_millis(500);
 
-fn run_to(world: &mut World<'_, '_>, target: Instant, end: Instant) -> bool {
+fn run_to(world: &mut impl Course, target: Instant, end: Instant) -> bool {
     world.run_until(target.min(end));
     target <= end
 }
 
 /// Lets time pass until the gateway has converged, at most to the deadline. What is unmet then is
 /// for the property `converges` to say.
-fn converge(world: &mut World<'_, '_>, end: Instant) -> bool {
+fn converge(world: &mut impl Course, end: Instant) -> bool {
     let deadline = world.now().after(convergence_bound(&Config::recommended()));
     loop {
         let next = world.now().after(LOOK);
@@ -257,14 +349,41 @@ impl Verb {
     }
 }
 
+impl Place {
+    /// Every world, the fast one first.
+    pub const ALL: &[Self] = &[
+        Self::Fast,
+        #[cfg(feature = "wire")]
+        Self::Wire,
+    ];
+
+    /// The world's name.
+    pub const fn name(self) -> WorldName {
+        match self {
+            Self::Fast => WorldName::Fast,
+            #[cfg(feature = "wire")]
+            Self::Wire => WorldName::Wire,
+        }
+    }
+
+    /// The story of a seed as it is told in this world: the wire world has faults of its own.
+    pub fn story(self, profile: &Profile, seed: u64) -> Scenario {
+        match self {
+            Self::Fast => generate(profile, seed),
+            #[cfg(feature = "wire")]
+            Self::Wire => crate::wire_world::with_byte_faults(generate(profile, seed)),
+        }
+    }
+}
+
 /// Runs a story with a planted defect that must be found.
 ///
 /// # Errors
 /// What was not found.
-pub fn canary() -> Result<(), String> {
+pub fn canary(place: Place) -> Result<(), String> {
     let profile = profiles().first().copied().ok_or("there is no profile")?;
     let story = generate(&profile, 0xca9a);
-    let options = RunOptions { plant: Some(Plant::LoseSyncs), ..RunOptions::default() };
+    let options = RunOptions { place, plant: Some(Plant::LoseSyncs), ..RunOptions::default() };
     let outcome = run_story(&story, options);
     let found = outcome.violations.iter().any(|violation| violation.property == "store_recovers");
     if found { Ok(()) } else { Err("the planted defect lose_syncs was not found".to_owned()) }

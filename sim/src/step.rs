@@ -178,6 +178,8 @@ pub enum Verb {
     Reset(Nothing),
     /// Event frames are lost, doubled, delayed or swapped.
     Frames(Frames),
+    /// Bytes that APIM writes go wrong on the way; only the wire world has bytes on the way.
+    Bytes(Bytes),
 
     /// The gateway process dies and comes back.
     Crash(Crash),
@@ -503,6 +505,45 @@ pub enum FrameFault {
     Cut,
     /// It is replaced by an event of a type nobody documented.
     UnknownType,
+}
+
+/// Bytes go wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bytes {
+    /// How.
+    pub fault: ByteFault,
+    /// How many answers with a body, or bursts of frames.
+    pub count: u32,
+}
+
+/// What happens to the bytes of an answer, or of a burst of frames.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ByteFault {
+    /// The connection ends in the middle.
+    Cut,
+    /// They come a few at a time, with pauses.
+    Trickle,
+    /// One bit is another, so that text is no text any more.
+    Flip,
+    /// They come a few at a time, so that no read gives a whole.
+    Split,
+}
+
+impl ByteFault {
+    /// Every fault.
+    pub const ALL: [Self; 4] = [Self::Cut, Self::Trickle, Self::Flip, Self::Split];
+
+    /// The name that its deliveries are counted by.
+    pub const fn delivered_as(self) -> &'static str {
+        match self {
+            Self::Cut => "bytes.cut",
+            Self::Trickle => "bytes.trickle",
+            Self::Flip => "bytes.flip",
+            Self::Split => "bytes.split",
+        }
+    }
 }
 
 /// The gateway process dies and comes back.

@@ -28,7 +28,7 @@ impl fmt::Display for TraceLine {
 }
 
 /// Takes trace lines as they happen.
-pub type TraceSink<'a> = &'a mut dyn FnMut(&TraceLine);
+pub type TraceSink<'a> = Box<dyn FnMut(&TraceLine) + 'a>;
 
 /// The hash chain of a run, and where its text goes.
 pub struct Trace<'a> {

@@ -37,6 +37,10 @@ pub struct HeldChange {
 pub struct View {
     held: BTreeMap<ResourceId, Resource>,
     snapshot: Snapshot,
+    /// Whether the snapshot is made elsewhere and shown here.
+    is_shown: bool,
+    /// What changed and was not told yet.
+    untold: Vec<HeldChange>,
     /// Artifacts that the snapshot has not followed yet.
     behind: BTreeSet<ArtifactId>,
     /// Resources that the snapshot has not followed yet.
@@ -46,20 +50,41 @@ pub struct View {
 impl View {
     /// Takes in what changed since the last call, and answers the resources among it.
     pub fn follow(&mut self, driver: &mut Driver, sabotage: &mut Sabotage) -> Vec<HeldChange> {
-        let mut changes = Vec::new();
-        while let Some(change) = driver.poll_change() {
-            let engine = driver.engine();
-            for id in sabotage.disturbed(&change, engine, &self.held) {
-                changes.extend(self.look_at(id, engine, sabotage));
+        while self.next_change(driver, sabotage).is_some() {}
+        self.untold()
+    }
+
+    /// What was made of the changes that were taken in.
+    pub fn untold(&mut self) -> Vec<HeldChange> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Takes in the next change and hands it on; [`View::follow`] tells what it made of it.
+    pub fn next_change(&mut self, driver: &mut Driver, sabotage: &mut Sabotage) -> Option<Change> {
+        let change = driver.poll_change()?;
+        let engine = driver.engine();
+        for id in sabotage.disturbed(&change, engine, &self.held) {
+            let seen = self.look_at(id, engine, sabotage);
+            self.untold.extend(seen);
+        }
+        match &change {
+            Change::Artifact(id) => {
+                self.behind.insert(id.clone());
             }
-            match change {
-                Change::Artifact(id) => {
-                    self.behind.insert(id);
-                }
-                Change::Resource(id) => changes.extend(self.look_at(id, engine, sabotage)),
+            Change::Resource(id) => {
+                let seen = self.look_at(id.clone(), engine, sabotage);
+                self.untold.extend(seen);
             }
         }
-        changes
+        Some(change)
+    }
+
+    /// Shows a snapshot that was made elsewhere; from now on none is made here.
+    pub fn show(&mut self, snapshot: Snapshot) {
+        self.snapshot = snapshot;
+        self.is_shown = true;
+        self.behind.clear();
+        self.behind_resources.clear();
     }
 
     /// Takes in how a resource is; answers what changed of it.
@@ -104,7 +129,7 @@ impl View {
         sabotage: &Sabotage,
         mut content: impl FnMut(&ArtifactId) -> Option<Content>,
     ) {
-        if !self.is_behind() {
+        if self.is_shown || !self.is_behind() {
             return;
         }
         let artifacts = std::mem::take(&mut self.behind);

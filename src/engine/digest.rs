@@ -5,7 +5,9 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::observed::ObservedSet;
-use crate::model::{Application, Credential, Plan, Resource, ResourceId, Subscription};
+use crate::model::{
+    Application, ArtifactId, Credential, Plan, Resource, ResourceId, Row, Subscription,
+};
 
 /// SHA-256 over everything in force, in one order and one form: what is served with its
 /// deployment and definition, and every key, subscription, plan and application. How and when it
@@ -29,6 +31,10 @@ impl fmt::Debug for StateDigest {
 struct Fields(Sha256);
 
 impl Fields {
+    fn digest(self) -> StateDigest {
+        StateDigest(self.0.finalize().into())
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         self.0.update((bytes.len() as u64).to_be_bytes());
         self.0.update(bytes);
@@ -57,20 +63,41 @@ impl ObservedSet {
     /// The digest of everything in force.
     pub fn digest(&self) -> StateDigest {
         let mut fields = Fields(Sha256::new());
-        for (id, row) in self.served() {
-            fields.text("artifact");
-            fields.text(id.as_str());
-            fields.text(row.kind.name());
-            fields.printed(row.generation.deployment.as_ref());
-            fields.bytes(row.held.map(|held| held.digest.0).unwrap_or_default().as_slice());
+        self.served().for_each(|(id, row)| artifact_fields(id, row, &mut fields));
+        for (id, resource) in self.resources_in_force() {
+            resource_fields(id, &resource, &mut fields);
         }
-        for id in self.durable().resources.keys() {
-            if let Some(resource) = self.resource_in_force(id) {
-                resource_fields(id, &resource, &mut fields);
-            }
-        }
-        StateDigest(fields.0.finalize().into())
+        fields.digest()
     }
+
+    /// Everything in force by its name, each with a digest of its own: what two gateways with
+    /// different digests differ in.
+    pub fn item_digests(&self) -> Vec<(String, StateDigest)> {
+        let artifacts = self.served().map(|(id, row)| {
+            let mut fields = Fields(Sha256::new());
+            artifact_fields(id, row, &mut fields);
+            (format!("artifact {id}"), fields.digest())
+        });
+        let resources = self.resources_in_force().map(|(id, resource)| {
+            let mut fields = Fields(Sha256::new());
+            resource_fields(id, &resource, &mut fields);
+            (id.to_string(), fields.digest())
+        });
+        artifacts.chain(resources).collect()
+    }
+
+    fn resources_in_force(&self) -> impl Iterator<Item = (&ResourceId, Resource)> {
+        let ids = self.durable().resources.keys();
+        ids.filter_map(|id| Some((id, self.resource_in_force(id)?)))
+    }
+}
+
+fn artifact_fields(id: &ArtifactId, row: &Row, fields: &mut Fields) {
+    fields.text("artifact");
+    fields.text(id.as_str());
+    fields.text(row.kind.name());
+    fields.printed(row.generation.deployment.as_ref());
+    fields.bytes(row.held.map(|held| held.digest.0).unwrap_or_default().as_slice());
 }
 
 fn resource_fields(id: &ResourceId, resource: &Resource, fields: &mut Fields) {
@@ -138,16 +165,20 @@ fn application_fields(application: &Application, fields: &mut Fields) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ArtifactId, KeyName, KeySlot, Recovered, ResourceRow, SecretHash};
+    use crate::model::{KeyName, KeySlot, Recovered, ResourceRow, SecretHash};
     use crate::time::Timestamp;
 
-    fn digest_of(resources: &[(ResourceId, Resource)]) -> StateDigest {
+    fn observed(resources: &[(ResourceId, Resource)]) -> ObservedSet {
         let row = |resource: &Resource| ResourceRow {
             resource: Some(resource.clone()),
             ..ResourceRow::default()
         };
         let resources = resources.iter().map(|(id, held)| (id.clone(), row(held))).collect();
-        ObservedSet::new(Recovered { resources, ..Recovered::default() }).digest()
+        ObservedSet::new(Recovered { resources, ..Recovered::default() })
+    }
+
+    fn digest_of(resources: &[(ResourceId, Resource)]) -> StateDigest {
+        observed(resources).digest()
     }
 
     fn key(hashes: &[u8], created_at: Option<Timestamp>) -> (ResourceId, Resource) {
@@ -170,6 +201,14 @@ mod tests {
         assert_eq!(one, digest_of(&[key(&[1], Some(Timestamp::from_unix_millis(7)))]));
         assert_ne!(one, digest_of(&[key(&[2], None)]));
         assert_ne!(one, digest_of(&[key(&[1, 2], None)]));
+        let differing = |resources: &[(ResourceId, Resource)]| {
+            observed(resources).item_digests().into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(differing(&[key(&[1], None)]), ["key k of a"]);
+        assert_ne!(
+            observed(&[key(&[1], None)]).item_digests(),
+            observed(&[key(&[2], None)]).item_digests()
+        );
         assert_eq!(digest_of(&[key(&[2, 1], None)]), digest_of(&[key(&[1, 2], None)]));
         let plan = |name: &str, is_active| {
             let id = ResourceId::Plan(crate::model::PlanId::new("p"));

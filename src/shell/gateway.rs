@@ -1,10 +1,10 @@
 //! The loop: one driver, one store, and everything between them and the machine.
 //!
-//! One task owns the [`Driver`]. Whatever happens comes to it, one thing after the other; after
+//! One task owns the [`Driver`](crate::driver::Driver). Whatever happens comes to it, one thing after the other; after
 //! each the view is brought up to date, then what the engine wants is carried out, so an ack
 //! leaves after what it acks is durable and shown (law 8). The loop decides nothing about
-//! resources. It is generic over who dials, what time it is and who does the store's work: the
-//! wire world runs this very code. Its selects are biased and its tasks local, so a run of it
+//! resources. It is generic over who dials, what time it is, who does the store's work and who is
+//! driven: the wire world runs this very code. Its selects are biased and its tasks local, so a run of it
 //! depends on nothing but what happens.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout};
 
@@ -21,6 +21,7 @@ use super::client::HttpClient;
 use super::clock::Clock;
 use super::config::{Limits, Timeouts};
 use super::counters::Counters;
+use super::drive::Drive;
 use super::management::{Answer, Page, Scene};
 use super::session::{Order, SessionTask};
 use super::storage::{Done, Job, Storage};
@@ -28,13 +29,13 @@ use super::token::{Credentials, TokenSource};
 use super::transport::{Dial, Transport};
 use super::view::View;
 use super::watch::StateWatch;
-use crate::driver::{Driver, Outbound, ReadFrame};
-use crate::engine::{self, CloseReason, Engine, Failure, StoreFailure};
-use crate::model::{Recovered, RequestId, SessionId, WriteId};
+use crate::driver::{Outbound, ReadFrame};
+use crate::engine::{CloseReason, Failure, StoreFailure};
+use crate::model::{RequestId, SessionId, WriteId};
 use crate::runtime::Snapshot;
 use crate::store::StoreError;
 use crate::time::Instant;
-use crate::wire::{ArchiveLimits, HttpRequest, HttpResponse};
+use crate::wire::{HttpRequest, HttpResponse};
 
 /// How much may wait for the loop; then sockets are not read (law 15).
 const INBOX: usize = 1024;
@@ -87,7 +88,7 @@ impl Handle {
 }
 
 /// What a gateway is made of.
-pub struct Parts<D, C, S> {
+pub struct Parts<D, C, S, R> {
     /// How the control plane is reached.
     pub transport: Transport<D>,
     /// Where the token comes from.
@@ -96,16 +97,12 @@ pub struct Parts<D, C, S> {
     pub clock: C,
     /// Who does the store's work.
     pub storage: S,
-    /// What the store held.
-    pub recovered: Recovered,
-    /// The engine's limits and intervals.
-    pub engine: engine::Config,
+    /// The driver, whose engine goes on from what the store held.
+    pub driver: R,
     /// How much may come in.
     pub limits: Limits,
     /// How long the steps of an exchange may take.
     pub timeouts: Timeouts,
-    /// Feeds the jitter of delays.
-    pub seed: u64,
     /// What an operator should know; part of every status.
     pub warnings: Vec<String>,
 }
@@ -131,8 +128,8 @@ struct Exchange {
 }
 
 /// A gateway process without its process.
-pub struct Gateway<D: Dial, C, S> {
-    driver: Driver,
+pub struct Gateway<D: Dial, C, S, R> {
+    driver: R,
     view: View,
     clock: C,
     storage: S,
@@ -166,18 +163,18 @@ struct Arrivals {
     written: Vec<Instant>,
 }
 
-impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
-    /// A gateway that goes on from what the store held.
-    pub fn new(parts: Parts<D, C, S>) -> Self {
-        let Parts { transport, clock, storage, limits, timeouts, .. } = parts;
+impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
+    /// A gateway that goes on from what its driver knows.
+    pub fn new(parts: Parts<D, C, S, R>) -> Self {
+        let Parts { transport, clock, storage, driver, limits, timeouts, .. } = parts;
         let credentials = Rc::new(Credentials::new(parts.token));
         let http = HttpClient::new(transport.clone(), Rc::clone(&credentials), limits, timeouts);
-        let watch = StateWatch::new(!parts.recovered.rows.is_empty());
-        let engine = Engine::recover(parts.engine, parts.seed, parts.recovered, clock.now());
+        let is_recovered = driver.look(|engine| !engine.observed().durable().rows.is_empty());
+        let watch = StateWatch::new(is_recovered);
         let (tell, happened) = mpsc::channel(INBOX);
         let (ask, questions) = mpsc::channel(QUESTIONS);
         Self {
-            driver: Driver::new(engine, ArchiveLimits::recommended()),
+            driver,
             view: View::default(),
             clock,
             storage,
@@ -206,9 +203,9 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
         Handle { questions: self.ask.clone() }
     }
 
-    /// What a data plane serves by.
-    pub const fn snapshot(&self) -> &Snapshot {
-        self.view.snapshot()
+    /// What a data plane serves by: each snapshot that comes into force.
+    pub fn snapshots(&self) -> watch::Receiver<Snapshot> {
+        self.view.snapshots()
     }
 
     /// Runs until `stop` is ready, and then ends within the bound: a write in flight is waited
@@ -266,7 +263,8 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
         if let Some(wanted) = self.view.wanted(&self.driver) {
             self.storage.submit(Job::Read(wanted));
         }
-        self.watch.look(self.driver.engine());
+        let Self { driver, watch, .. } = self;
+        driver.look(|engine| watch.look(engine));
     }
 
     fn carry_out(&mut self, outbound: Outbound) {
@@ -429,18 +427,21 @@ impl<D: Dial, C: Clock, S: Storage> Gateway<D, C, S> {
     }
 
     fn answer(&mut self, Question { page, answer }: Question) {
-        let scene = Scene {
-            engine: self.driver.engine(),
-            view: &self.view,
-            counters: &self.counters,
-            watch: &self.watch,
-            endpoint: self.transport.endpoint(),
-            warnings: &self.warnings,
-            now: self.clock.now(),
-            wall: self.clock.wall(),
-        };
+        let answered = self.driver.look(|engine| {
+            let scene = Scene {
+                engine,
+                view: &self.view,
+                counters: &self.counters,
+                watch: &self.watch,
+                endpoint: self.transport.endpoint(),
+                warnings: &self.warnings,
+                now: self.clock.now(),
+                wall: self.clock.wall(),
+            };
+            scene.answer(page)
+        });
         // Who asked may have gone.
-        let _gone = answer.send(scene.answer(page));
+        let _gone = answer.send(answered);
     }
 
     /// Ends in order: what is being written is finished and acked, and the control plane told.

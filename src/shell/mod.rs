@@ -2,9 +2,9 @@
 //! without it.
 //!
 //! [`Gateway`] is the loop: it owns a driver, carries out what the engine wants and decides
-//! nothing about resources. It is generic over three things, in which the wire world differs from
-//! production: who dials ([`Dial`]), what time it is ([`Clock`]) and who does the store's work
-//! ([`Storage`]). [`process`] makes a process of it: signals, sockets, the store's file.
+//! nothing about resources. It is generic over four things, in which the wire world differs from
+//! production: who dials ([`Dial`]), what time it is ([`Clock`]), who does the store's work
+//! ([`Storage`]) and who looks on as the driver is driven ([`Drive`]). [`process`] makes a process of it: signals, sockets, the store's file.
 //! [`config`] is what it is told, [`management`] what it says about itself.
 
 mod arguments;
@@ -12,6 +12,7 @@ mod client;
 mod clock;
 pub mod config;
 mod counters;
+mod drive;
 mod gateway;
 mod logging;
 pub mod management;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 
 pub use arguments::{Arguments, Mistakes};
 pub use clock::{Clock, SystemClock};
+pub use drive::Drive;
 pub use gateway::{Ended, Gateway, Handle, Parts};
 pub use show_store::{Format, ShowError, show_store};
 pub use storage::{Defined, Done, InlineStorage, Job, Storage, ThreadedStorage};

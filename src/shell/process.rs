@@ -6,15 +6,18 @@ use std::io;
 use tokio::net::TcpListener;
 use tokio::task::{LocalSet, spawn_local};
 
-use super::clock::SystemClock;
+use super::clock::{Clock, SystemClock};
 use super::config::{Settings, Trust};
 use super::gateway::{Ended, Gateway, Parts};
 use super::management;
 use super::storage::ThreadedStorage;
 use super::transport::{TcpDial, Transport};
 use super::{ExitStatus, StoreFile, logging, tls};
+use crate::driver::Driver;
+use crate::engine::Engine;
 use crate::model::Recovered;
 use crate::store::{RedbStore, Store, StoreError};
+use crate::wire::ArchiveLimits;
 
 /// Checks what settings alone do not tell: that there are authorities to trust.
 ///
@@ -89,16 +92,17 @@ async fn live(
         resources = recovered.resources.len(),
         "started"
     );
+    let clock = SystemClock::start();
+    let seed = RandomState::new().hash_one("jitter");
+    let engine = Engine::recover(settings.engine, seed, recovered, clock.now());
     let gateway = Gateway::new(Parts {
         transport,
         token: settings.token,
-        clock: SystemClock::start(),
+        clock,
         storage,
-        recovered,
-        engine: settings.engine,
+        driver: Driver::new(engine, ArchiveLimits::recommended()),
         limits: settings.limits,
         timeouts: settings.timeouts,
-        seed: RandomState::new().hash_one("jitter"),
         warnings: settings.warnings,
     });
     let management = settings.management;

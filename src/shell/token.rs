@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hyper::header::HeaderValue;
 
@@ -14,14 +15,21 @@ const TOKEN_BYTES_MAX: u64 = 4096;
 /// Where the token comes from. It was read once, so that a mistake is found at the start.
 #[derive(Clone)]
 pub struct TokenSource {
-    file: Option<PathBuf>,
+    again: Option<Again>,
     first: HeaderValue,
+}
+
+/// Where a token that may be replaced is read again.
+#[derive(Clone)]
+struct Again {
+    place: String,
+    read: Arc<dyn Fn() -> Result<HeaderValue, String> + Send + Sync>,
 }
 
 impl fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.file {
-            Some(path) => write!(f, "TokenSource({})", path.display()),
+        match &self.again {
+            Some(again) => write!(f, "TokenSource({})", again.place),
             None => f.write_str("TokenSource(fixed)"),
         }
     }
@@ -33,7 +41,7 @@ impl TokenSource {
     /// # Errors
     /// What is wrong with it; the token is not repeated.
     pub fn fixed(token: &str) -> Result<Self, String> {
-        Ok(Self { file: None, first: header(token)? })
+        Ok(Self { again: None, first: header(token)? })
     }
 
     /// The token in a file, which may be replaced while the gateway runs.
@@ -42,7 +50,25 @@ impl TokenSource {
     /// What is wrong with it.
     pub fn file(path: PathBuf) -> Result<Self, String> {
         let first = read(&path)?;
-        Ok(Self { file: Some(path), first })
+        let place = path.display().to_string();
+        let again = Again { place, read: Arc::new(move || read(&path)) };
+        Ok(Self { again: Some(again), first })
+    }
+
+    /// The token that somebody keeps, who may replace it while the gateway runs: asked where a
+    /// file would be read. `place` names them in logs.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn kept(
+        place: &str,
+        ask: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Result<Self, String> {
+        let named = place.to_owned();
+        let read = move || header(&ask()).map_err(|problem| format!("{named}: {problem}"));
+        let first = read()?;
+        let again = Again { place: place.to_owned(), read: Arc::new(read) };
+        Ok(Self { again: Some(again), first })
     }
 }
 
@@ -73,7 +99,7 @@ fn read(path: &Path) -> Result<HeaderValue, String> {
 /// The token in use. A file is read again at each dial, and before the next request once a token
 /// was refused, so that rotating it needs no restart.
 pub(super) struct Credentials {
-    file: Option<PathBuf>,
+    again: Option<Again>,
     current: RefCell<HeaderValue>,
     is_suspect: Cell<bool>,
 }
@@ -81,8 +107,8 @@ pub(super) struct Credentials {
 impl Credentials {
     /// Credentials from `source`.
     pub(super) fn new(source: TokenSource) -> Self {
-        let TokenSource { file, first } = source;
-        Self { file, current: RefCell::new(first), is_suspect: Cell::new(false) }
+        let TokenSource { again, first } = source;
+        Self { again, current: RefCell::new(first), is_suspect: Cell::new(false) }
     }
 
     /// The value of the `api-key` header.
@@ -100,11 +126,11 @@ impl Credentials {
 
     /// Reads the file again. A file that cannot be read leaves the token as it is.
     pub(super) fn refresh(&self) {
-        let Some(path) = &self.file else { return };
-        match read(path) {
+        let Some(again) = &self.again else { return };
+        match (again.read)() {
             Ok(token) if token == *self.current.borrow() => {}
             Ok(token) => {
-                tracing::info!(file = %path.display(), "the token was replaced");
+                tracing::info!(place = again.place, "the token was replaced");
                 *self.current.borrow_mut() = token;
             }
             Err(problem) => {

@@ -3,19 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
+use super::drive::Drive;
 use super::storage::Defined;
-use crate::driver::Driver;
-use crate::engine::Change;
+use crate::engine::{Change, Engine};
 use crate::model::{ArtifactId, ContentDigest, Definition, Resource, ResourceId};
 use crate::runtime::{self, Snapshot};
 
 /// Most definitions read at once, so that a commit waits no longer than for these.
 const READS_MAX: usize = 256;
 
+/// An artifact with its definition, where it is served.
+type ApiForm = (ArtifactId, Option<Arc<Definition>>);
+
+/// A resource as it is, where it is in force.
+type ResourceForm = (ResourceId, Option<Resource>);
+
 /// The snapshot, and what it has not followed yet.
 #[derive(Default)]
 pub(super) struct View {
     snapshot: Snapshot,
+    /// Tells data planes of it.
+    published: watch::Sender<Snapshot>,
     /// The definition that each API is served with in the snapshot.
     shown: BTreeMap<ArtifactId, ContentDigest>,
     /// Definitions that came with a commit, until they are shown.
@@ -31,6 +41,11 @@ impl View {
     /// The snapshot in force.
     pub(super) const fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// Each snapshot that comes into force.
+    pub(super) fn snapshots(&self) -> watch::Receiver<Snapshot> {
+        self.published.subscribe()
     }
 
     /// Artifacts that are durable and deployed and cannot be served, with the reason.
@@ -60,7 +75,7 @@ impl View {
     }
 
     /// The reading that was asked for ended.
-    pub(super) fn was_read(&mut self, defined: Vec<Defined>, driver: &mut Driver) {
+    pub(super) fn was_read(&mut self, defined: Vec<Defined>, driver: &mut impl Drive) {
         self.is_reading = false;
         let read: BTreeSet<ArtifactId> = defined.iter().map(|read| read.artifact.clone()).collect();
         self.learn(defined);
@@ -69,7 +84,7 @@ impl View {
 
     /// Takes in everything that changed: one new snapshot for all of it. What is withdrawn is
     /// gone at once; what needs a definition that is not at hand waits for it.
-    pub(super) fn follow(&mut self, driver: &mut Driver, read: BTreeSet<ArtifactId>) {
+    pub(super) fn follow(&mut self, driver: &mut impl Drive, read: BTreeSet<ArtifactId>) {
         let (mut artifacts, mut resources) = (read, BTreeSet::new());
         while let Some(change) = driver.poll_change() {
             match change {
@@ -80,28 +95,35 @@ impl View {
         if artifacts.is_empty() && resources.is_empty() {
             return;
         }
-        let observed = driver.engine().observed();
-        let apis: Vec<(ArtifactId, Option<Arc<Definition>>)> = artifacts
-            .into_iter()
-            .filter_map(|id| {
-                let row = observed.durable().rows.get(&id).filter(|_| observed.is_served(&id));
-                let digest = row.and_then(|row| row.held).map(|held| held.digest);
-                self.next_form(&id, digest).map(|definition| (id, definition))
-            })
-            .collect();
-        let held: Vec<(ResourceId, Option<Resource>)> = resources
-            .into_iter()
-            .map(|id| {
-                let resource = observed.resource_in_force(&id);
-                (id, resource)
-            })
-            .collect();
+        let (apis, held) = driver.look(|engine| self.next_forms(engine, artifacts, resources));
         if apis.is_empty() && held.is_empty() {
             return;
         }
         let apis = apis.iter().map(|(id, read)| runtime::Change::Api(id, read.as_ref()));
         let held = held.iter().map(|(id, held)| runtime::Change::Resource(id, held.as_ref()));
         self.snapshot = self.snapshot.with(apis.chain(held));
+        self.published.send_replace(self.snapshot.clone());
+    }
+
+    /// How everything that changed is to be shown from now on.
+    fn next_forms(
+        &mut self,
+        engine: &Engine,
+        artifacts: BTreeSet<ArtifactId>,
+        resources: BTreeSet<ResourceId>,
+    ) -> (Vec<ApiForm>, Vec<ResourceForm>) {
+        let observed = engine.observed();
+        let apis = artifacts.into_iter().filter_map(|id| {
+            let row = observed.durable().rows.get(&id).filter(|_| observed.is_served(&id));
+            let digest = row.and_then(|row| row.held).map(|held| held.digest);
+            self.next_form(&id, digest).map(|definition| (id, definition))
+        });
+        let apis = apis.collect();
+        let held = resources.into_iter().map(|id| {
+            let resource = observed.resource_in_force(&id);
+            (id, resource)
+        });
+        (apis, held.collect())
     }
 
     /// How an artifact is to be shown from now on, where that is another way than before.
@@ -135,14 +157,19 @@ impl View {
     }
 
     /// The definitions to read next; none while some are being read.
-    pub(super) fn wanted(&mut self, driver: &Driver) -> Option<Vec<(ArtifactId, ContentDigest)>> {
+    pub(super) fn wanted(
+        &mut self,
+        driver: &impl Drive,
+    ) -> Option<Vec<(ArtifactId, ContentDigest)>> {
         if self.is_reading || self.unread.is_empty() {
             return None;
         }
-        let durable = driver.engine().observed().durable();
-        let digest = |id: &ArtifactId| durable.rows.get(id)?.held.map(|held| held.digest);
-        let first = self.unread.iter().take(READS_MAX);
-        let wanted: Vec<_> = first.filter_map(|id| Some((id.clone(), digest(id)?))).collect();
+        let wanted = driver.look(|engine| {
+            let durable = engine.observed().durable();
+            let digest = |id: &ArtifactId| durable.rows.get(id)?.held.map(|held| held.digest);
+            let first = self.unread.iter().take(READS_MAX);
+            first.filter_map(|id| Some((id.clone(), digest(id)?))).collect()
+        });
         self.is_reading = true;
         Some(wanted)
     }

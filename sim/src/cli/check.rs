@@ -1,14 +1,31 @@
-//! `check`: every scenario file, each twice.
+//! `check`: every scenario file, in both worlds, each twice.
 
 use super::arguments::CheckCommand;
 use super::judge::{Judged, judge};
 use super::output::Output;
 use super::progress::Stopwatch;
-use super::record::{Record, Status, StoryRecord};
+use super::record::{Parity, Record, Status, StoryRecord};
 use super::story::{Told, of_arguments, violation};
 use super::{Exit, Refused};
+use crate::parity::{Unequal, unequal};
 use crate::plant::Plant;
-use crate::runner::RunOptions;
+use crate::runner::{Place, RunOptions};
+use crate::scenario::Scenario;
+
+/// What came of a story in each world that it is told in.
+struct Checked<'a> {
+    told: &'a Told,
+    judged: Vec<(Place, Judged)>,
+    unequal: Option<Unequal>,
+}
+
+impl Checked<'_> {
+    fn exit(&self) -> Exit {
+        let worst = self.judged.iter().map(|(_, judged)| judged.exit()).max();
+        let parity = if self.unequal.is_some() { Exit::Violated } else { Exit::Held };
+        worst.unwrap_or(Exit::Held).max(parity)
+    }
+}
 
 /// Runs the scenarios and reports each, then those that did not hold.
 pub(super) fn check(
@@ -16,34 +33,114 @@ pub(super) fn check(
     plant: Option<Plant>,
     output: &mut Output,
 ) -> Result<Exit, Refused> {
-    let stories = of_arguments(&command.scenarios, plant)?;
+    let mut stories = of_arguments(&command.scenarios, plant)?;
+    let places = places(command, plant);
+    let is_told = |story: &Scenario, place: &Place| story.is_told_in(place.name());
+    stories.retain(|told| places.iter().any(|place| is_told(&told.scenario, place)));
+    if stories.is_empty() {
+        return Err(Refused::nothing("no scenario is told in that world"));
+    }
     let (mut failed, mut exit) = (Vec::new(), Exit::Held);
     let (mut violated, mut differed) = (0, 0);
     for told in &stories {
         let watch = Stopwatch::start();
-        let judged = judge(&told.scenario, RunOptions { plant, ..RunOptions::default() }, true);
-        output.detail(&story_record(told, &judged), Some(watch.elapsed()));
+        let told_in = places.iter().filter(|place| is_told(&told.scenario, place));
+        let checked = tell(told, told_in.copied().collect(), plant);
+        output.detail(&checked_record(&checked, places.len() > 1), Some(watch.elapsed()));
         output.flush();
-        exit = exit.max(judged.exit());
-        match judged.exit() {
+        exit = exit.max(checked.exit());
+        match checked.exit() {
             Exit::Held => continue,
             Exit::Differed => differed += 1,
             _ => violated += 1,
         }
-        failed.push((told, judged));
+        failed.push(checked);
     }
     let ran = u64::try_from(stories.len()).unwrap_or(u64::MAX);
     output.record(&Record::Summary { ran, noun: "scenario", violated, differed });
-    for (told, judged) in &failed {
-        report(told, judged, output);
-    }
+    failed.iter().for_each(|checked| report_all(checked, output));
     Ok(exit)
+}
+
+/// The worlds to run in. A planted defect is at work in some places of the fast world only, so
+/// with one the two are not compared unless both are asked for.
+fn places(command: &CheckCommand, plant: Option<Plant>) -> Vec<Place> {
+    match command.world {
+        Some(world) => vec![world.into()],
+        None if plant.is_some() => vec![Place::Fast],
+        None => Place::ALL.to_vec(),
+    }
+}
+
+fn tell(told: &Told, places: Vec<Place>, plant: Option<Plant>) -> Checked<'_> {
+    let options = |place| RunOptions { place, plant, with_states: true, ..RunOptions::default() };
+    let judged =
+        places.into_iter().map(|place| (place, judge(&told.scenario, options(place), true)));
+    let judged: Vec<(Place, Judged)> = judged.collect();
+    let unequal = match judged.as_slice() {
+        [(_, fast), (_, wire)] => unequal(&fast.outcome, &wire.outcome),
+        _ => None,
+    };
+    Checked { told, judged, unequal }
+}
+
+fn checked_record(checked: &Checked<'_>, is_compared: bool) -> Record {
+    let mut record = match checked.judged.first() {
+        Some((_, judged)) => story(checked.told, judged),
+        None => unreachable!("a story is told somewhere"),
+    };
+    let parity = match (checked.judged.as_slice(), &checked.unequal) {
+        (_, Some(_)) => Parity::Unequal,
+        ([(place, _)], _) => match place {
+            Place::Fast => Parity::FastOnly,
+            #[cfg(feature = "wire")]
+            Place::Wire => Parity::WireOnly,
+        },
+        _ => Parity::Equal,
+    };
+    record.parity = Some(parity).filter(|_| is_compared);
+    record.wire_trace_hash = checked.judged.get(1).map(|(_, judged)| hash(judged));
+    record.status = match checked.exit() {
+        Exit::Differed => Status::Differed,
+        Exit::Held => Status::Ok,
+        _ if checked.judged.iter().all(|(_, judged)| judged.exit() == Exit::Held) => {
+            Status::Unequal
+        }
+        _ => Status::Violated,
+    };
+    Record::Story(record)
+}
+
+fn report_all(checked: &Checked<'_>, output: &mut Output) {
+    for (place, judged) in &checked.judged {
+        if judged.exit() != Exit::Held {
+            report_in(checked.told, judged, *place, output);
+        }
+    }
+    if let Some(unequal) = &checked.unequal {
+        let Unequal { gateway, item, fast, wire } = unequal.clone();
+        let story = checked.told.name.clone();
+        output.record(&Record::Unequal { story, gateway, item, fast, wire });
+        output.record(&Record::Reproduce { command: checked.told.reproduce.clone() });
+        for (place, _) in checked.judged.iter().skip(1) {
+            let command = checked.told.reproduce_in(*place);
+            output.record(&Record::Reproduce { command });
+        }
+    }
+}
+
+fn hash(judged: &Judged) -> String {
+    format!("{:032x}", judged.outcome.trace_hash)
 }
 
 /// One line about a story.
 pub(super) fn story_record(told: &Told, judged: &Judged) -> Record {
+    Record::Story(story(told, judged))
+}
+
+fn story(told: &Told, judged: &Judged) -> StoryRecord {
     let outcome = &judged.outcome;
-    Record::Story(StoryRecord {
+    StoryRecord {
         story: told.name.clone(),
         status: match judged.exit() {
             Exit::Differed => Status::Differed,
@@ -55,12 +152,18 @@ pub(super) fn story_record(told: &Told, judged: &Judged) -> Record {
         events: outcome.events,
         delivered: outcome.delivered.clone(),
         idle_faults: outcome.idle_faults.clone(),
-        trace_hash: format!("{:032x}", outcome.trace_hash),
-    })
+        trace_hash: hash(judged),
+        parity: None,
+        wire_trace_hash: None,
+    }
 }
 
 /// Everything that is wrong with a story, and how to see it again.
 pub(super) fn report(told: &Told, judged: &Judged, output: &mut Output) {
+    report_in(told, judged, Place::Fast, output);
+}
+
+fn report_in(told: &Told, judged: &Judged, place: Place, output: &mut Output) {
     for found in &judged.outcome.violations {
         output.record(&violation(&told.name, found));
     }
@@ -68,5 +171,5 @@ pub(super) fn report(told: &Told, judged: &Judged, output: &mut Output) {
         let (first, second) = (format!("{first:032x}"), format!("{second:032x}"));
         output.record(&Record::Differed { story: told.name.clone(), first, second });
     }
-    output.record(&Record::Reproduce { command: told.reproduce.clone() });
+    output.record(&Record::Reproduce { command: told.reproduce_in(place) });
 }

@@ -52,11 +52,11 @@ impl Judged {
 
 /// Runs a story once, or twice to compare the traces.
 pub(super) fn judge(story: &Scenario, mut options: RunOptions<'_>, twice: bool) -> Judged {
-    let (until, plant) = (options.until, options.plant);
+    let RunOptions { place, until, plant, with_states, .. } = options;
     let trace = options.trace.take();
-    let outcome = guarded(story, RunOptions { trace, until, plant });
-    let second_hash =
-        twice.then(|| guarded(story, RunOptions { trace: None, until, plant }).trace_hash);
+    let outcome = guarded(story, RunOptions { place, trace, until, plant, with_states });
+    let again = RunOptions { place, trace: None, until, plant, with_states: false };
+    let second_hash = twice.then(|| guarded(story, again).trace_hash);
     Judged { outcome, second_hash }
 }
 
@@ -72,6 +72,7 @@ fn guarded(story: &Scenario, options: RunOptions<'_>) -> Outcome {
         story: story.clone(),
         crashes: 0,
         idle_faults: Vec::new(),
+        states: Vec::new(),
     })
 }
 

@@ -21,6 +21,20 @@ pub(super) enum Record {
         /// The second run's trace hash.
         second: String,
     },
+    /// A story came to something else in the two worlds.
+    Unequal {
+        /// The story.
+        story: String,
+        /// The gateway, where there are several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gateway: Option<String>,
+        /// In what they differ first.
+        item: String,
+        /// What the fast world has.
+        fast: String,
+        /// What the wire world has.
+        wire: String,
+    },
     /// How to see it again.
     Reproduce {
         /// The exact line.
@@ -145,6 +159,40 @@ pub(super) struct StoryRecord {
     pub(super) idle_faults: Vec<String>,
     /// The hash of its trace.
     pub(super) trace_hash: String,
+    /// How the two worlds compare, where both were asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parity: Option<Parity>,
+    /// The hash of its trace in the wire world, where it was told in both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) wire_trace_hash: Option<String>,
+}
+
+/// How the two worlds compare on a story.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Parity {
+    /// It came to the same in both.
+    Equal,
+    /// It did not.
+    Unequal,
+    /// It is told in the fast world only.
+    FastOnly,
+    /// It is told in the wire world only.
+    #[cfg(feature = "wire")]
+    WireOnly,
+}
+
+impl Parity {
+    /// The word for it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "equal",
+            Self::Unequal => "UNEQUAL",
+            Self::FastOnly => "fast only",
+            #[cfg(feature = "wire")]
+            Self::WireOnly => "wire only",
+        }
+    }
 }
 
 /// How a story ended.
@@ -157,6 +205,8 @@ pub(super) enum Status {
     Violated,
     /// Two runs differed.
     Differed,
+    /// Two worlds differed.
+    Unequal,
 }
 
 /// A property did not hold.

@@ -13,8 +13,9 @@ use super::record::Record;
 use super::story::{FOLDER, Told, of_seed, path_of, profile};
 use super::{Exit, Refused};
 use crate::plant::Plant;
-use crate::runner::{RunOptions, TraceLine};
-use crate::scenario::{Scenario, is_kebab_case, load, save};
+use crate::runner::{Place, RunOptions, TraceLine};
+use crate::scenario::{Only, Scenario, WorldName, is_kebab_case, load, save};
+use crate::step::Verb;
 
 /// Runs the story twice, tells every event of the first run when asked to, and reports.
 pub(super) fn replay(
@@ -22,15 +23,20 @@ pub(super) fn replay(
     plant: Option<Plant>,
     output: &mut Output,
 ) -> Result<Exit, Refused> {
-    let told = told(command)?.with_plant(plant);
+    let place = Place::from(command.world);
+    let told = told(command, place)?.in_place(place).with_plant(plant);
     let target = command.save.as_ref().map(|name| target(name, &told)).transpose()?;
     let until = command.until.map(Instant::from_millis);
     let watch = Stopwatch::start();
     let judged = if command.trace {
         let mut trace = |line: &TraceLine| output.record(&Record::Trace { line: line.to_string() });
-        judge(&told.scenario, RunOptions { trace: Some(&mut trace), until, plant }, true)
+        judge(
+            &told.scenario,
+            RunOptions { place, trace: Some(&mut trace), until, plant, ..RunOptions::default() },
+            true,
+        )
     } else {
-        judge(&told.scenario, RunOptions { trace: None, until, plant }, true)
+        judge(&told.scenario, RunOptions { place, until, plant, ..RunOptions::default() }, true)
     };
     output.timed(&story_record(&told, &judged), Some(watch.elapsed()));
     if let Some(path) = &target {
@@ -43,14 +49,21 @@ pub(super) fn replay(
     Ok(judged.exit())
 }
 
-fn told(command: &ReplayCommand) -> Result<Told, Refused> {
+fn told(command: &ReplayCommand, place: Place) -> Result<Told, Refused> {
     if let Ok(seed) = command.story.parse() {
-        return Ok(of_seed(profile(command.profile.as_deref())?, seed));
+        return Ok(of_seed(profile(command.profile.as_deref())?, seed, place));
     }
     if command.profile.is_some() {
         return Err(Refused::usage("--profile is for seeds; a scenario has its steps"));
     }
-    Ok(load(&path_of(&command.story)?)?.into())
+    let told: Told = load(&path_of(&command.story)?)?.into();
+    match &told.scenario.only {
+        Some(only) if only.world != place.name() => {
+            let world = only.world.name();
+            Err(Refused::usage(format!("told in the {world} world only: {}", only.why)))
+        }
+        _ => Ok(told),
+    }
 }
 
 /// The file to save to; another story's file is never overwritten.
@@ -74,10 +87,15 @@ fn target(name: &str, told: &Told) -> Result<PathBuf, Refused> {
 
 fn save_story(path: &Path, told: &Told, judged: &Judged) -> Result<(), Refused> {
     let scenario = if told.path.is_some() { &told.scenario } else { &judged.outcome.story };
+    let mut scenario = scenario.clone();
+    if scenario.steps.iter().any(|step| matches!(step.verb, Verb::Bytes(_))) {
+        let why = "Bytes go wrong, which the fast world does not carry.".to_owned();
+        scenario.only.get_or_insert(Only { world: WorldName::Wire, why });
+    }
     if let Err(refusal) = Scenario::parse(&scenario.to_json()) {
         return Err(Refused::usage(format!("not saved, it would not read back: {refusal}")));
     }
-    Ok(save(path, scenario)?)
+    Ok(save(path, &scenario)?)
 }
 
 fn same_file(one: &Path, other: &Path) -> bool {

@@ -68,6 +68,7 @@ fn story_of(command: &ServeCommand) -> Result<Scenario, Refused> {
             seed: 0,
             switches: Switches::default(),
             store: StoreChoice::default(),
+            only: None,
             gateways: Vec::new(),
             faults_stay_ms: None,
             steps: Vec::new(),

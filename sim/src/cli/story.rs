@@ -6,7 +6,7 @@ use super::Refused;
 use super::record::{Record, ViolationRecord};
 use super::seed::Seed;
 use crate::plant::{self, Plant};
-use crate::runner::{Profile, Violation, generate, profiles};
+use crate::runner::{Place, Profile, Violation, profiles};
 use crate::scenario::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
 
 /// Where scenarios live, from the root of the repository.
@@ -25,6 +25,21 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// The story as it is told in a world, which the line that runs it again says too.
+    pub(super) fn in_place(mut self, place: Place) -> Self {
+        self.reproduce = self.reproduce_in(place);
+        self
+    }
+
+    /// The line that runs it again in a world.
+    pub(super) fn reproduce_in(&self, place: Place) -> String {
+        let reproduce = &self.reproduce;
+        if place == Place::default() {
+            return reproduce.clone();
+        }
+        format!("{reproduce} --world {}", place.name().name())
+    }
+
     /// The story with a defect planted, which the line that runs it again says too.
     pub(super) fn with_plant(mut self, plant: Option<Plant>) -> Self {
         if let Some(entry) = plant::ALL.iter().find(|entry| Some(entry.plant) == plant) {
@@ -49,10 +64,10 @@ impl From<LoadError> for Refused {
 }
 
 /// The story of a seed.
-pub(super) fn of_seed(profile: &Profile, seed: Seed) -> Told {
+pub(super) fn of_seed(profile: &Profile, seed: Seed, place: Place) -> Told {
     Told {
         name: format!("seed {seed}"),
-        scenario: generate(profile, seed.0),
+        scenario: place.story(profile, seed.0),
         reproduce: format!("cargo sim replay {seed} --profile {}", profile.name),
         path: None,
     }

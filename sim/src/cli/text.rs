@@ -59,6 +59,13 @@ impl Text {
                     self.line(Tone::Bad, "DIFFERED", &head)
                 )
             }
+            Record::Unequal { story, gateway, item, fast, wire } => {
+                let head = format!("parity   {story}   {item}");
+                let gateway = gateway.iter().map(|name| format!("{INDENT}gateway   {name}\n"));
+                let gateway: String = gateway.collect();
+                let sides = format!("{INDENT}fast      {fast}\n{INDENT}wire      {wire}\n");
+                format!("{}{gateway}{sides}", self.line(Tone::Bad, "UNEQUAL", &head))
+            }
             Record::Reproduce { command } => self.line(Tone::Plain, "Reproduce", command),
             Record::Sweep { profile, base, seeds, shard } => {
                 let mut rest = format!("profile {profile}, seeds from {base}");
@@ -137,6 +144,7 @@ impl Text {
             Status::Ok => (Tone::Good, "ok"),
             Status::Violated => (Tone::Bad, "VIOLATED"),
             Status::Differed => (Tone::Bad, "DIFFERED"),
+            Status::Unequal => (Tone::Bad, "UNEQUAL"),
         };
         let mut rest: Vec<String> = wall.map(took).into_iter().collect();
         rest.push(format!("{:<58}", story.story));
@@ -145,6 +153,7 @@ impl Text {
         }
         rest.push(simulated(Duration::from_millis(story.simulated_ms)));
         rest.push(counted(story.events, "event"));
+        rest.extend(story.parity.map(|parity| parity.name().to_owned()));
         let mut text = self.line(tone, word, &rest.join("  "));
         if self.verbose {
             let _ = writeln!(text, "{INDENT}delivered  {}", faults(&story.delivered, "no fault"));
@@ -246,6 +255,8 @@ mod tests {
             delivered: BTreeMap::from([("partition", 1)]),
             idle_faults: Vec::new(),
             trace_hash: "00ff".to_owned(),
+            parity: None,
+            wire_trace_hash: None,
         });
         let wall = Some(Duration::from_millis(20));
         let expected = format!(

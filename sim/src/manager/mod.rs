@@ -285,6 +285,7 @@ impl ApiManager {
             | Verb::HalfOpen(_)
             | Verb::Reset(_)
             | Verb::Frames(_)
+            | Verb::Bytes(_)
             | Verb::Crash(_)
             | Verb::DiskFull(_)
             | Verb::FailWrites(_)

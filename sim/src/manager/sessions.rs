@@ -120,6 +120,11 @@ impl Sessions {
 }
 
 impl ApiManager {
+    /// The node that a gateway's connections are sent to, from 0.
+    pub fn node_of(&self, gateway: GatewayIndex) -> u32 {
+        self.environments.at(gateway).sessions.route
+    }
+
     /// A gateway asks to upgrade.
     ///
     /// APIM accepts first and checks the token then, so a refused gateway sees a successful

@@ -16,6 +16,7 @@ pub use fault::{Rule, Verdict};
 pub use frames::{FrameFate, FrameFaults};
 
 use crate::random::Key;
+use crate::step::Bytes;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -57,6 +58,8 @@ pub struct Network {
     arrivals: BTreeMap<(Line, Towards), Instant>,
     /// Faults on event frames.
     pub frames: FrameFaults,
+    /// Faults on bytes, for whoever carries bytes.
+    pub bytes: Vec<Bytes>,
     delivered: BTreeMap<&'static str, u64>,
     total: u64,
 }
@@ -71,6 +74,7 @@ impl Network {
             dead: BTreeSet::new(),
             arrivals: BTreeMap::new(),
             frames: FrameFaults::default(),
+            bytes: Vec::new(),
             delivered: BTreeMap::new(),
             total: 0,
         }
@@ -159,11 +163,23 @@ impl Network {
     pub fn lift(&mut self) {
         self.rules.clear();
         self.frames.lift();
+        self.bytes.clear();
+    }
+
+    /// The faults in force.
+    pub fn rules(&mut self, now: Instant) -> &[Rule] {
+        self.rules.retain(|rule| rule.until() > now);
+        &self.rules
     }
 
     fn count(&mut self, fault: &'static str) {
-        *self.delivered.entry(fault).or_insert(0) += 1;
-        self.total += 1;
+        self.took_effect(fault, 1);
+    }
+
+    /// A fault took effect so many times.
+    pub fn took_effect(&mut self, fault: &'static str, times: u64) {
+        *self.delivered.entry(fault).or_insert(0) += times;
+        self.total += times;
     }
 
     /// How often any fault took effect.

@@ -65,6 +65,8 @@ pub struct Scenario {
     pub switches: Switches,
     /// What the gateways store on.
     pub store: StoreChoice,
+    /// The one world that it is told in, where it cannot be told in both.
+    pub only: Option<Only>,
     /// The gateways; when there is none, there is one without a name.
     pub gateways: Vec<GatewayEntry>,
     /// How long after the last step the faults stay, in milliseconds, before they are lifted;
@@ -74,6 +76,36 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// What is claimed, on top of every property.
     pub expect: Expect,
+}
+
+/// The one world that a story is told in, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Only {
+    /// Which.
+    pub world: WorldName,
+    /// Why the other one cannot tell it: a sentence.
+    pub why: String,
+}
+
+/// A world by its name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorldName {
+    /// One heap of time that carries messages.
+    Fast,
+    /// The production shell and the served APIM, over simulated sockets.
+    Wire,
+}
+
+impl WorldName {
+    /// The name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Wire => "wire",
+        }
+    }
 }
 
 /// What the gateway stores on.
@@ -94,6 +126,11 @@ impl Scenario {
     /// [`Refusal`] with line, column, what is wrong and what was expected.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         parse::scenario(text)
+    }
+
+    /// Whether it is told in that world.
+    pub fn is_told_in(&self, world: WorldName) -> bool {
+        self.only.as_ref().is_none_or(|only| only.world == world)
     }
 
     /// The canonical text: pretty, one step a line, with a line feed at the end.

@@ -7,7 +7,8 @@ use super::names::{dialects, is_covered_id, is_sentence};
 use super::reader::read;
 use super::refusal::{Refusal, hint};
 use super::step_limits::{TIME_MS_MAX, within};
-use super::{SCHEMA, Scenario, expect, fleet, step_form};
+use super::{Only, SCHEMA, Scenario, WorldName, expect, fleet, step_form};
+use crate::step::{Step, Verb};
 
 /// The fields of a file, in their order.
 const FIELDS: &[&str] = &[
@@ -19,6 +20,7 @@ const FIELDS: &[&str] = &[
     "seed",
     "switches",
     "store",
+    "only",
     "gateways",
     "faults_stay_ms",
     "steps",
@@ -40,6 +42,8 @@ pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
     schema(required(&root, "schema")?)?;
     let gateways = root.get("gateways").map(fleet::gateways).transpose()?.unwrap_or_default();
     let steps = step_form::steps(required(&root, "steps")?, &gateways)?;
+    let only = root.get("only").map(only).transpose()?;
+    only_in_wire(&steps, only.as_ref(), required(&root, "steps")?)?;
     let expect = expect::parse(required(&root, "expect")?, &steps, &gateways)?;
     Ok(Scenario {
         why: why(required(&root, "why")?)?,
@@ -49,6 +53,7 @@ pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
         seed: read(required(&root, "seed")?)?,
         switches: root.get("switches").map(read).transpose()?.unwrap_or_default(),
         store: root.get("store").map(read).transpose()?.unwrap_or_default(),
+        only,
         faults_stay_ms: root.get("faults_stay_ms").map(faults_stay_ms).transpose()?,
         gateways,
         steps,
@@ -100,6 +105,26 @@ fn source(node: &Node) -> Result<String, Refusal> {
     }
     let hint = "expected `owner/repository#number` or an address".to_owned();
     Err(node.place.refuse("`source` names no place", Some(hint)))
+}
+
+fn only(node: &Node) -> Result<Only, Refusal> {
+    let only: Only = read(node)?;
+    if is_sentence(&only.why) {
+        return Ok(only);
+    }
+    let hint = "begin with a capital and end with a full stop".to_owned();
+    Err(node.place_of(&["why"]).refuse("`why` is not a sentence", Some(hint)))
+}
+
+/// Refuses what only the wire world can do in a story that is told in the fast world, too.
+fn only_in_wire(steps: &[Step], only: Option<&Only>, node: &Node) -> Result<(), Refusal> {
+    if only.is_some_and(|only| only.world == WorldName::Wire) {
+        return Ok(());
+    }
+    let bytes = steps.iter().position(|step| matches!(step.verb, Verb::Bytes(_)));
+    let Some(item) = bytes.and_then(|place| node.items().get(place)) else { return Ok(()) };
+    let hint = r#"add `"only": { "world": "wire", "why": "…" }`"#.to_owned();
+    Err(item.place_of_key("bytes").refuse("only the wire world has bytes on the way", Some(hint)))
 }
 
 fn dialect(node: &Node) -> Result<Dialect, Refusal> {

@@ -217,6 +217,12 @@ pub const VERBS: &[VerbEntry] = &[
         r#"{ "fault": "drop", "count": 1 }"#,
     ),
     entry(
+        "bytes",
+        Network,
+        "in the wire world: bytes of APIM are cut off, trickle, have a bit flipped or are split",
+        r#"{ "fault": "cut", "count": 1 }"#,
+    ),
+    entry(
         "crash",
         Machine,
         "the gateway dies and comes back",
@@ -278,6 +284,7 @@ impl Verb {
             Self::HalfOpen(_) => "half_open",
             Self::Reset(_) => "reset",
             Self::Frames(_) => "frames",
+            Self::Bytes(_) => "bytes",
             Self::Crash(_) => "crash",
             Self::DiskFull(_) => "disk_full",
             Self::FailWrites(_) => "fail_writes",
@@ -286,10 +293,11 @@ impl Verb {
     }
 
     /// The name that its deliveries are counted by: its own, and for wrong answers also how they
-    /// are wrong, as in `answer.empty_object`.
+    /// are wrong, as in `answer.empty_object`; the same for bytes, as in `bytes.cut`.
     pub const fn delivered_as(&self) -> &'static str {
         match self {
             Self::Answer(answer) => crate::manager::wrong::name(answer.with),
+            Self::Bytes(bytes) => bytes.fault.delivered_as(),
             other => other.name(),
         }
     }

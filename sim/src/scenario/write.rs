@@ -23,6 +23,9 @@ pub(super) fn scenario(scenario: &Scenario) -> String {
     if scenario.store != StoreChoice::default() {
         fields.put("store", &scenario.store);
     }
+    if let Some(only) = &scenario.only {
+        fields.put("only", only);
+    }
     if !scenario.gateways.is_empty() {
         fields.put("gateways", &scenario.gateways);
     }

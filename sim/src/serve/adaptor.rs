@@ -22,7 +22,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -31,8 +31,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::host::Host;
-use crate::manager::{ConnectionId, Outcome, ServerFrame, Upgrade};
+use crate::manager::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
 
 /// The longest request body that is read; a batch of all deployment ids is far below.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
@@ -49,8 +48,30 @@ const READ_BYTES: usize = 4096;
 /// The longest frame that a gateway may send.
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
+/// Who answers what a connection brings.
+pub trait Backend: 'static {
+    /// Answers a request.
+    fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply;
+
+    /// A gateway asks to upgrade; answers its connection and where its frames will come out.
+    fn connect(
+        &self,
+        path: &str,
+        token: Option<&str>,
+    ) -> (ConnectionId, Upgrade, mpsc::UnboundedReceiver<ServerFrame>);
+
+    /// A gateway sent a text frame.
+    fn receive(&self, connection: ConnectionId, text: &str);
+
+    /// A connection is gone.
+    fn disconnected(&self, connection: ConnectionId);
+
+    /// Follows resets; a connection ends when this changes.
+    fn resets(&self) -> watch::Receiver<u64>;
+}
+
 /// Serves one connection to its end.
-pub async fn serve_connection<S>(stream: S, host: Rc<Host>)
+pub async fn serve_connection<S, B: Backend>(stream: S, host: Rc<B>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -76,9 +97,9 @@ fn broken_off() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "nobody listens")
 }
 
-async fn answer(
+async fn answer<B: Backend>(
     mut request: Request<Incoming>,
-    host: Rc<Host>,
+    host: Rc<B>,
 ) -> Result<Response<Full<Bytes>>, io::Error> {
     let token = request.headers().get("api-key").and_then(|value| value.to_str().ok());
     let token = token.map(str::to_owned);
@@ -137,12 +158,12 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
     upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
 }
 
-async fn upgrade(
+async fn upgrade<B: Backend>(
     headers: &HeaderMap,
     upgraded: OnUpgrade,
     path: &str,
     token: Option<&str>,
-    host: &Rc<Host>,
+    host: &Rc<B>,
 ) -> Result<Response<Full<Bytes>>, io::Error> {
     let Some(key) = headers.get(SEC_WEBSOCKET_KEY) else {
         return Ok(status(StatusCode::BAD_REQUEST));
@@ -160,7 +181,7 @@ async fn upgrade(
     let host = Rc::clone(host);
     spawn_local(async move {
         let mut resets = host.resets();
-        let session = session(upgraded, connection, frames, &host);
+        let session = session(upgraded, connection, frames, &*host);
         tokio::select! {
             biased;
             _reset = resets.changed() => {}
@@ -177,11 +198,11 @@ async fn upgrade(
 }
 
 /// Lives a session's life.
-async fn session(
+async fn session<B: Backend>(
     upgraded: OnUpgrade,
     connection: ConnectionId,
     mut frames: mpsc::UnboundedReceiver<ServerFrame>,
-    host: &Host,
+    host: &B,
 ) {
     let Ok(stream) = upgraded.await else { return };
     let config = WebSocketConfig::default()

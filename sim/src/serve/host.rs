@@ -8,6 +8,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpRequest;
 use tokio::sync::{Notify, mpsc, watch};
 
+use super::adaptor::Backend;
 use crate::manager::{
     ApiManager, Applied, ConnectionId, GatewayIndex, Reply, ServerFrame, Upgrade,
 };
@@ -96,11 +97,6 @@ impl Host {
         outcome
     }
 
-    /// Follows resets; a connection ends when this changes.
-    pub(super) fn resets(&self) -> watch::Receiver<u64> {
-        self.resets.subscribe()
-    }
-
     /// Switches off one fault; answers whether it was on.
     pub fn disarm(&self, name: &str) -> bool {
         let is_on = self.manager.borrow_mut().disarm(name, self.now());
@@ -119,60 +115,6 @@ impl Host {
 
     fn reset(&self) {
         self.resets.send_modify(|count| *count += 1);
-    }
-
-    /// Answers a request.
-    pub fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
-        let reply =
-            self.manager.borrow_mut().respond(GatewayIndex::FIRST, request, token, self.now());
-        let what = match &reply.outcome {
-            crate::manager::Outcome::Answer(response) => {
-                format!("{} ({} bytes)", response.status, response.body.len())
-            }
-            crate::manager::Outcome::NoAnswer => "no answer".to_owned(),
-            crate::manager::Outcome::Refused => "refused".to_owned(),
-        };
-        self.note(format!("{} {} → {what}", request.method.name(), request.path));
-        self.settle();
-        reply
-    }
-
-    /// A gateway asks to upgrade; answers its connection and where its frames will come out.
-    pub(super) fn connect(
-        &self,
-        path: &str,
-        token: Option<&str>,
-    ) -> (ConnectionId, Upgrade, mpsc::UnboundedReceiver<ServerFrame>) {
-        let connection = ConnectionId(self.next_connection.get() + 1);
-        self.next_connection.set(connection.0);
-        // What waits for a slow gateway is bounded by what is in the event store.
-        let (frames, received) = mpsc::unbounded_channel();
-        self.sessions.borrow_mut().insert(connection, frames);
-        let now = self.now();
-        let mut manager = self.manager.borrow_mut();
-        let upgrade = manager.connect(GatewayIndex::FIRST, connection, path, token, now);
-        drop(manager);
-        self.note(format!("WebSocket {path} → {upgrade:?} ({connection})"));
-        if upgrade != Upgrade::Accepted {
-            self.sessions.borrow_mut().remove(&connection);
-        }
-        self.settle();
-        (connection, upgrade, received)
-    }
-
-    /// A gateway sent a text frame.
-    pub(super) fn receive(&self, connection: ConnectionId, text: &str) {
-        self.manager.borrow_mut().receive_frame(connection, text, self.now());
-        self.settle();
-    }
-
-    /// A connection is gone.
-    pub(super) fn disconnected(&self, connection: ConnectionId) {
-        if self.sessions.borrow_mut().remove(&connection).is_some() {
-            self.note(format!("{connection} is gone"));
-        }
-        self.manager.borrow_mut().disconnected(connection, self.now());
-        self.settle();
     }
 
     /// The connections of gateways that are open.
@@ -225,5 +167,61 @@ impl Host {
                 () = self.stirred.notified() => {}
             }
         }
+    }
+}
+
+impl Backend for Host {
+    fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
+        let reply =
+            self.manager.borrow_mut().respond(GatewayIndex::FIRST, request, token, self.now());
+        let what = match &reply.outcome {
+            crate::manager::Outcome::Answer(response) => {
+                format!("{} ({} bytes)", response.status, response.body.len())
+            }
+            crate::manager::Outcome::NoAnswer => "no answer".to_owned(),
+            crate::manager::Outcome::Refused => "refused".to_owned(),
+        };
+        self.note(format!("{} {} → {what}", request.method.name(), request.path));
+        self.settle();
+        reply
+    }
+
+    fn connect(
+        &self,
+        path: &str,
+        token: Option<&str>,
+    ) -> (ConnectionId, Upgrade, mpsc::UnboundedReceiver<ServerFrame>) {
+        let connection = ConnectionId(self.next_connection.get() + 1);
+        self.next_connection.set(connection.0);
+        // What waits for a slow gateway is bounded by what is in the event store.
+        let (frames, received) = mpsc::unbounded_channel();
+        self.sessions.borrow_mut().insert(connection, frames);
+        let now = self.now();
+        let mut manager = self.manager.borrow_mut();
+        let upgrade = manager.connect(GatewayIndex::FIRST, connection, path, token, now);
+        drop(manager);
+        self.note(format!("WebSocket {path} → {upgrade:?} ({connection})"));
+        if upgrade != Upgrade::Accepted {
+            self.sessions.borrow_mut().remove(&connection);
+        }
+        self.settle();
+        (connection, upgrade, received)
+    }
+
+    fn receive(&self, connection: ConnectionId, text: &str) {
+        self.manager.borrow_mut().receive_frame(connection, text, self.now());
+        self.settle();
+    }
+
+    fn disconnected(&self, connection: ConnectionId) {
+        if self.sessions.borrow_mut().remove(&connection).is_some() {
+            self.note(format!("{connection} is gone"));
+        }
+        self.manager.borrow_mut().disconnected(connection, self.now());
+        self.settle();
+    }
+
+    fn resets(&self) -> watch::Receiver<u64> {
+        self.resets.subscribe()
     }
 }

@@ -24,7 +24,7 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-pub use adaptor::serve_connection;
+pub use adaptor::{Backend, serve_connection};
 pub use host::{Host, Outcome};
 
 use crate::manager::{ApiManager, GatewayIndex, wall_clock};

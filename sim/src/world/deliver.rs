@@ -7,17 +7,17 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use twox_hash::XxHash3_128;
 
-use super::{Connection, Happening, WRITE_TIMEOUT, World};
+use super::{Connection, Happening, Order, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade, redacted};
 use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
 use crate::step::Observable;
 
-impl World<'_, '_> {
+impl World<'_> {
     /// Something that was due happens.
     pub(super) fn happen(&mut self, what: Happening) {
         match what {
-            Happening::Boot => self.boot(),
+            Happening::Boot => self.start_gateway(),
             Happening::Step(index) => self.take_step(index),
             Happening::Connect { boot, session, connection, path } => {
                 self.connect(boot, session, connection, &path);
@@ -46,6 +46,10 @@ impl World<'_, '_> {
                 self.nobody_listens(boot, id, exchange);
             }
             Happening::Commit { boot } => self.commit(boot),
+            Happening::LateFrame { connection, frame } => {
+                self.site.texts_in_flight -= 1;
+                self.hand_over(connection, frame);
+            }
             Happening::SpaceAgain => self.site.gateway.store().set_full(false),
             Happening::Claims { at_ms } => self.check_claims(at_ms),
         }
@@ -115,6 +119,9 @@ impl World<'_, '_> {
             ServerFrame::Text(text) if is_event => self.site.net.frames.next(text),
             _ => FrameFate::Pass,
         };
+        if self.has_sockets() {
+            return self.send_over_socket(connection, frame, fate);
+        }
         let line = Self::line(connection);
         let carried = self.site.net.carry(line, Towards::Gateway, self.now);
         let Carried::At(at) = carried else {
@@ -165,25 +172,19 @@ impl World<'_, '_> {
         match frame {
             ServerFrame::Text(text) => {
                 let read = ReadFrame::of(text.as_bytes());
-                if let Some(event) = read.event() {
-                    self.hear(event, text.as_bytes());
-                }
-                let hears = self.site.sabotage.hears(read.event(), !self.site.requests.is_empty());
+                let hears = self.note_frame(&read, text.as_bytes());
                 if let Some(driver) = self.site.gateway.driver().filter(|_| hears) {
                     driver.receive(session, read, now);
                 }
             }
             ServerFrame::Ping => {
-                self.trace.record(now, "apim", "ping", &[], || format!("session={session}"));
+                self.note_ping(session);
                 if let Some(driver) = self.site.gateway.driver() {
                     driver.pinged(session, now);
                 }
             }
             ServerFrame::Close(code, reason) => {
-                self.trace.record(now, "apim", "closes", reason.as_bytes(), || {
-                    format!("session={session} code={code} reason={reason:?}")
-                });
-                self.site.sabotage.closed(*code);
+                self.note_close(session, *code, reason);
                 self.site.gateway.sessions.remove(&session);
                 self.connections.remove(&connection);
                 let reason = CloseReason::Closed(*code, reason.to_string());
@@ -192,6 +193,27 @@ impl World<'_, '_> {
                 }
             }
         }
+    }
+
+    /// A text frame reached the gateway; answers whether its engine hears of it.
+    pub(super) fn note_frame(&mut self, read: &ReadFrame, bytes: &[u8]) -> bool {
+        if let Some(event) = read.event() {
+            self.hear(event, bytes);
+        }
+        self.site.sabotage.hears(read.event(), !self.site.requests.is_empty())
+    }
+
+    /// A ping reached the gateway.
+    pub(super) fn note_ping(&mut self, session: SessionId) {
+        self.trace.record(self.now, "apim", "ping", &[], || format!("session={session}"));
+    }
+
+    /// The gateway hears that APIM closed its session.
+    pub(super) fn note_close(&mut self, session: SessionId, code: u16, reason: &str) {
+        self.trace.record(self.now, "apim", "closes", reason.as_bytes(), || {
+            format!("session={session} code={code} reason={reason:?}")
+        });
+        self.site.sabotage.closed(code);
     }
 
     /// Notes what an event means to marks, triggers and properties.
@@ -265,6 +287,17 @@ impl World<'_, '_> {
             return;
         }
         self.site.requests.remove(&id);
+        self.take_answer(id, name, response, self.now);
+    }
+
+    /// An answer is told to the gateway, whose clock says `now`.
+    pub(super) fn take_answer(
+        &mut self,
+        id: RequestId,
+        name: &'static str,
+        response: HttpResponse,
+        now: Instant,
+    ) {
         self.site.fetches.remove(&id);
         self.site.rolls.remove(&id);
         if name == "list" {
@@ -273,7 +306,6 @@ impl World<'_, '_> {
         self.mark_answer(name, &response);
         let served = self.site.served.keys().map(ArtifactId::as_str);
         let beside = self.site.sabotage.beside(name, &response, served);
-        let now = self.now;
         if let Some(driver) = self.site.gateway.driver() {
             driver.responded(id, response, now);
         }
@@ -308,6 +340,9 @@ impl World<'_, '_> {
 
     /// Every open connection of the gateway is reset: both ends are told at once.
     pub(super) fn reset_connections(&mut self) {
+        if self.order(Order::Reset) {
+            return;
+        }
         let of = |known: &&Connection| known.gateway == self.site.index;
         let all = self.connections.iter().filter(|(_, known)| of(known));
         let open: Vec<u64> = all.map(|(connection, _)| *connection).collect();

@@ -1,8 +1,10 @@
 //! The end of a run: the story's claims, the gateways against each other, and what is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
+use driftless_gateway::engine::StateDigest;
 use driftless_gateway::time::Instant;
 
 use super::World;
@@ -11,7 +13,33 @@ use crate::properties::{self, Moment};
 use crate::replicas::{self, Replica};
 use crate::scenario::Expect;
 
-impl World<'_, '_> {
+/// What a gateway has in force when a run is over.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FinalState {
+    /// Its name, where the story names gateways.
+    pub gateway: Option<String>,
+    /// The canonical digest.
+    pub digest: StateDigest,
+    /// The digest of each item, by its name.
+    pub items: BTreeMap<String, StateDigest>,
+}
+
+impl World<'_> {
+    /// What each gateway that runs has in force.
+    pub fn final_states(&self) -> Vec<FinalState> {
+        let mut sites: Vec<&super::Site> = self.sites().collect();
+        sites.sort_by_key(|site| site.index);
+        let state = |site: &super::Site| {
+            let observed = site.gateway.engine()?.observed();
+            Some(FinalState {
+                gateway: site.name.clone(),
+                digest: observed.digest(),
+                items: observed.item_digests().into_iter().collect(),
+            })
+        };
+        sites.into_iter().filter_map(state).collect()
+    }
+
     /// Ends the run.
     pub fn finish(mut self) -> Finished {
         let delivered = self.delivered();
@@ -55,13 +83,14 @@ impl World<'_, '_> {
 
     /// Checks what the story claims of a gateway; of faults, once for all of them.
     fn check_all_claims(&mut self, delivered: &BTreeMap<&'static str, u64>) {
+        let story = Rc::clone(&self.story);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
         let (scene, books) = (self.scene(), &self.site.books);
-        for expect in self.story.expect.of(self.site.name.as_deref()) {
+        for expect in story.expect.of(self.site.name.as_deref()) {
             properties::Claims { expect, books }.check(&scene, &mut verdicts);
         }
         if self.site.index == crate::manager::GatewayIndex::FIRST {
-            let claims = properties::Claims { expect: &self.story.expect, books };
+            let claims = properties::Claims { expect: &story.expect, books };
             claims.check_delivered(&scene, delivered, &mut verdicts);
         }
         self.site.verdicts = verdicts;

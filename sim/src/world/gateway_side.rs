@@ -3,52 +3,71 @@
 use std::time::Duration;
 
 use driftless_gateway::driver::Outbound;
-use driftless_gateway::model::{Ack, SessionId};
+use driftless_gateway::engine::StoreFailure;
+use driftless_gateway::model::{Ack, Batch, RequestId, SessionId, WriteId};
 use driftless_gateway::wire::HttpRequest;
 
-use super::{Connection, Happening, World};
+use super::{Connection, Happening, Order, World};
 use crate::net::{Carried, Line, Towards};
 use crate::plant::Plant;
 use crate::properties::Moment;
 use crate::step::{CrashDisk, Observable};
 
-impl World<'_, '_> {
+impl World<'_> {
     /// Carries out everything the gateway wants.
     pub(super) fn drain_gateway(&mut self) {
         while let Some(outbound) = self.site.gateway.poll_outbound() {
             match outbound {
                 Outbound::Dial { session, path } => self.dial(session, path),
-                Outbound::Hangup { session } => self.hang_up(session),
+                Outbound::Hangup { session } => {
+                    if let Some(connection) = self.note_hangup(session) {
+                        self.drop_connection(connection);
+                    }
+                }
                 Outbound::Frame { session, text, ack } => self.send_frame(session, text, &ack),
                 Outbound::Http { id, request, name } => self.send_request(id, request, name),
                 Outbound::Cancel { id } => {
-                    self.site.fetches.remove(&id);
-                    let reading = self.site.rolls.remove(&id);
-                    self.mark_cancelled(reading);
-                    if let Some(exchange) = self.site.requests.remove(&id) {
+                    if let Some(exchange) = self.note_cancel(id) {
                         self.site.net.forget(Line::Exchange(exchange));
                     }
                 }
                 Outbound::Commit { write, batch } => {
-                    self.asked("store");
-                    let size = batch.artifacts.len();
-                    let bytes = write.0.to_le_bytes();
-                    self.trace.record(self.now, "engine", "store", &bytes, || {
-                        format!("write={write} artifacts={size}")
-                    });
-                    self.site.told.write_begins(self.now);
-                    self.site.gateway.begin_commit(write, batch);
-                    if self.plant == Some(Plant::EarlyAck) {
-                        let driver = self.site.gateway.driver();
-                        driver.into_iter().for_each(|driver| driver.stored(write, self.now));
-                    }
-                    let took = self.site.key.child("commit").nth(write.0).between("ms", 1, 4);
-                    let at = self.now.after(Duration::from_millis(took));
+                    self.note_write(write, batch);
+                    let at = self.now.after(self.write_takes(write));
                     let boot = self.site.gateway.boots();
                     self.schedule(at, Happening::Commit { boot });
                 }
             }
         }
+    }
+
+    /// An answer is not wanted any more; says which exchange it would have come by.
+    pub(super) fn note_cancel(&mut self, id: RequestId) -> Option<u64> {
+        self.site.fetches.remove(&id);
+        let reading = self.site.rolls.remove(&id);
+        self.mark_cancelled(reading);
+        self.site.requests.remove(&id)
+    }
+
+    /// The gateway begins a write.
+    pub(super) fn note_write(&mut self, write: WriteId, batch: Batch) {
+        self.asked("store");
+        let size = batch.artifacts.len();
+        let bytes = write.0.to_le_bytes();
+        self.trace.record(self.now, "engine", "store", &bytes, || {
+            format!("write={write} artifacts={size}")
+        });
+        self.site.told.write_begins(self.now);
+        self.site.gateway.begin_commit(write, batch);
+        if self.plant == Some(Plant::EarlyAck) {
+            let driver = self.site.gateway.driver();
+            driver.into_iter().for_each(|driver| driver.stored(write, self.now));
+        }
+    }
+
+    /// How long the disk takes for a write.
+    pub(super) fn write_takes(&self, write: WriteId) -> Duration {
+        Duration::from_millis(self.site.key.child("commit").nth(write.0).between("ms", 1, 4))
     }
 
     /// The gateway asked for something.
@@ -58,29 +77,35 @@ impl World<'_, '_> {
         self.observe(|| Observable::Action(what.to_owned()));
     }
 
-    fn dial(&mut self, session: SessionId, path: String) {
+    /// The gateway wants a session.
+    pub(super) fn note_dial(&mut self, session: SessionId, path: &str) {
         self.asked("open_session");
+        self.trace.record(self.now, "engine", "open_session", path.as_bytes(), || {
+            format!("session={session} path={path}")
+        });
+    }
+
+    fn dial(&mut self, session: SessionId, path: String) {
+        self.note_dial(session, &path);
         self.next_connection += 1;
         let connection = self.next_connection;
         let boot = self.site.gateway.boots();
         self.site.gateway.sessions.insert(session, connection);
-        let known = Connection { gateway: self.site.index, boot, session, dead_since: None };
+        let known = Connection::new(self.site.index, boot, session);
         self.connections.insert(connection, known);
-        self.trace.record(self.now, "engine", "open_session", path.as_bytes(), || {
-            format!("session={session} path={path}")
-        });
         let line = Self::line(connection);
         if let Carried::At(at) = self.site.net.carry(line, Towards::Manager, self.now) {
             self.schedule(at, Happening::Connect { boot, session, connection, path });
         }
     }
 
-    fn hang_up(&mut self, session: SessionId) {
+    /// The gateway gives a session up; says over which connection it went.
+    pub(super) fn note_hangup(&mut self, session: SessionId) -> Option<u64> {
         self.asked("close_session");
-        let Some(connection) = self.site.gateway.sessions.remove(&session) else { return };
+        let connection = self.site.gateway.sessions.remove(&session)?;
         self.trace
             .record(self.now, "engine", "close_session", &[], || format!("session={session}"));
-        self.drop_connection(connection);
+        Some(connection)
     }
 
     /// The gateway's end of a connection is gone; APIM learns of it if the network lets it.
@@ -91,14 +116,15 @@ impl World<'_, '_> {
         }
     }
 
-    fn send_frame(&mut self, session: SessionId, text: String, ack: &Ack) {
+    /// The gateway acks; says over which connection, unless a planted defect keeps it from it.
+    pub(super) fn note_ack(&mut self, session: SessionId, text: &str, ack: &Ack) -> Option<u64> {
         if self.site.sabotage.is(Plant::NoAcks) {
-            return;
+            return None;
         }
-        let Some(connection) = self.site.gateway.sessions.get(&session).copied() else { return };
+        let connection = self.site.gateway.sessions.get(&session).copied()?;
         let is_acked = self.others.iter().any(|site| site.acked.contains(&ack.artifact));
         if is_acked && self.site.sabotage.is(Plant::OneAckForAll) {
-            return;
+            return None;
         }
         self.site.acked.insert(ack.artifact.clone());
         self.show(&Moment::Acked(ack));
@@ -106,18 +132,24 @@ impl World<'_, '_> {
         self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
             format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
         });
+        Some(connection)
+    }
+
+    fn send_frame(&mut self, session: SessionId, text: String, ack: &Ack) {
+        let Some(connection) = self.note_ack(session, &text, ack) else { return };
         let carried = self.site.net.carry(Self::line(connection), Towards::Manager, self.now);
         if let Carried::At(at) = carried {
             self.schedule(at, Happening::FrameToManager { connection, text });
         }
     }
 
-    fn send_request(
+    /// The gateway asks APIM, in an exchange of that number.
+    pub(super) fn note_request(
         &mut self,
-        id: driftless_gateway::model::RequestId,
-        request: HttpRequest,
+        id: RequestId,
+        request: &HttpRequest,
         name: &'static str,
-    ) {
+    ) -> u64 {
         self.asked(name);
         self.site.listing |= name == "list";
         if matches!(name, "fetch" | "fetch_batch") {
@@ -131,6 +163,11 @@ impl World<'_, '_> {
         self.trace.record(self.now, "engine", name, request.path.as_bytes(), || {
             format!("request={id} {} {}", request.method.name(), request.path)
         });
+        exchange
+    }
+
+    fn send_request(&mut self, id: RequestId, request: HttpRequest, name: &'static str) {
+        let exchange = self.note_request(id, &request, name);
         let boot = self.site.gateway.boots();
         let carried = self.site.net.carry(Line::Exchange(exchange), Towards::Manager, self.now);
         if let Carried::At(at) = carried {
@@ -143,11 +180,19 @@ impl World<'_, '_> {
         if boot != self.site.gateway.boots() {
             return;
         }
+        let Some((write, done)) = self.finish_write() else { return };
         let now = self.now;
-        let Some((write, batch, done)) = self.site.gateway.finish_commit(&self.site.sabotage)
-        else {
-            return;
-        };
+        let Some(driver) = self.site.gateway.driver() else { return };
+        match done {
+            Ok(()) => driver.stored(write, now),
+            Err(failure) => driver.store_failed(write, failure, now),
+        }
+    }
+
+    /// Finishes the write that was begun; says how.
+    pub(super) fn finish_write(&mut self) -> Option<(WriteId, Result<(), StoreFailure>)> {
+        let now = self.now;
+        let (write, batch, done) = self.site.gateway.finish_commit(&self.site.sabotage)?;
         self.trace.record(now, "store", "committed", &[u8::from(done.is_ok())], || match &done {
             Ok(()) => format!("write={write}"),
             Err(failure) => format!("write={write} failed: {failure}"),
@@ -157,18 +202,13 @@ impl World<'_, '_> {
                 self.site.told.written();
                 self.show(&Moment::Committed(&batch));
                 self.observe(|| Observable::State("stored".to_owned()));
-                if let Some(driver) = self.site.gateway.driver() {
-                    driver.stored(write, now);
-                }
             }
-            Err(failure) => {
+            Err(_) => {
                 self.show(&Moment::CommitFailed(&batch));
                 self.mark("commit_failed");
-                if let Some(driver) = self.site.gateway.driver() {
-                    driver.store_failed(write, failure, now);
-                }
             }
         }
+        Some((write, done))
     }
 
     /// The gateway process dies.
@@ -183,8 +223,12 @@ impl World<'_, '_> {
             self.mark("crash_during_commit");
         }
         for connection in connections {
-            self.drop_connection(connection);
+            match self.has_sockets() {
+                true => self.give_up(connection),
+                false => self.drop_connection(connection),
+            }
         }
+        self.order(Order::Stop);
         self.site.requests.clear();
         self.site.fetches.clear();
         self.site.rolls.clear();
@@ -194,6 +238,14 @@ impl World<'_, '_> {
         });
         self.site.told.crash();
         self.show(&Moment::Crashed(in_flight.as_ref()));
+    }
+
+    /// A gateway process is to start.
+    pub(super) fn start_gateway(&mut self) {
+        let is_running = self.site.gateway.engine().is_some();
+        if !is_running && !self.order(Order::Start) {
+            self.boot();
+        }
     }
 
     /// A gateway process starts.

@@ -13,7 +13,7 @@ use crate::manager::{Issued, KeyRecord, KeyScope, KeyState};
 use crate::properties::Served;
 use crate::view::HeldChange;
 
-impl World<'_, '_> {
+impl World<'_> {
     /// Notes how the other gateways stood when this one heard of something.
     pub(super) fn mark_beside(&mut self, event: &Event) {
         if self.others.is_empty() {

@@ -13,10 +13,12 @@ mod ending;
 mod gateway_side;
 mod marking;
 mod site;
+mod sockets;
 mod steps;
 mod watching;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use driftless_gateway::engine::{Config, ResourceKind, SyncState};
@@ -26,8 +28,10 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use agenda::Agenda;
 use site::Site;
+use sockets::Sockets;
 
-pub use ending::Finished;
+pub use ending::{FinalState, Finished};
+pub use sockets::{Order, Outlet};
 
 use crate::errors::ErrorWatch;
 use crate::manager::{ApiManager, ConnectionId, GatewayIndex, ServerFrame, Upgrade};
@@ -51,6 +55,7 @@ enum Happening {
     Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse, name: &'static str },
     NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
+    LateFrame { connection: u64, frame: ServerFrame },
     SpaceAgain,
     Claims { at_ms: u64 },
 }
@@ -62,6 +67,16 @@ struct Connection {
     boot: u64,
     session: SessionId,
     dead_since: Option<Instant>,
+    /// Text frames on their way over a socket.
+    in_flight: u64,
+    /// Whether the gateway gave it up.
+    is_over: bool,
+}
+
+impl Connection {
+    const fn new(gateway: GatewayIndex, boot: u64, session: SessionId) -> Self {
+        Self { gateway, boot, session, dead_since: None, in_flight: 0, is_over: false }
+    }
 }
 
 /// A step that waits for its trigger.
@@ -81,11 +96,12 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 static PROMISED: Config = Config::recommended();
 
 /// The gateways, one APIM, the network between them, and everything that watches them.
-pub struct World<'s, 't> {
-    story: &'s Scenario,
+pub struct World<'t> {
+    story: Rc<Scenario>,
     now: Instant,
     phase: Phase,
     agenda: Agenda<(GatewayIndex, Happening)>,
+    carriage: Carriage,
     manager: ApiManager,
     /// The gateway that is being looked at.
     site: Box<Site>,
@@ -104,6 +120,14 @@ pub struct World<'s, 't> {
     stopped: bool,
 }
 
+/// What carries messages between the gateways and APIM, and starts and stops processes.
+enum Carriage {
+    /// The world itself: messages wait on its heap, and a gateway is its driver.
+    Heap,
+    /// Sockets and processes around it, which it gives orders to.
+    Sockets(Sockets),
+}
+
 /// What a scenario's own claims are checked against.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
@@ -117,10 +141,10 @@ pub struct Books {
     pub interrupted: BTreeMap<ArtifactId, Instant>,
 }
 
-impl<'s, 't> World<'s, 't> {
+impl<'t> World<'t> {
     /// A world in which `story` is about to be told.
     pub fn new(
-        story: &'s Scenario,
+        story: &Scenario,
         trace: Trace<'t>,
         errors: ErrorWatch,
         plant: Option<Plant>,
@@ -131,10 +155,11 @@ impl<'s, 't> World<'s, 't> {
         let site = |index| Box::new(Site::new(story, &manager, GatewayIndex(index), plant));
         let (first, others) = (site(0), (1..story.gateway_count()).map(site).collect());
         let mut world = Self {
-            story,
+            story: Rc::new(story.clone()),
             now: Instant::START,
             phase: Phase::Story,
             agenda: Agenda::new(),
+            carriage: Carriage::Heap,
             manager,
             site: first,
             others,
@@ -167,7 +192,8 @@ impl<'s, 't> World<'s, 't> {
     }
 
     fn plan_steps(&mut self) {
-        for (index, step) in self.story.steps.iter().enumerate() {
+        let story = Rc::clone(&self.story);
+        for (index, step) in story.steps.iter().enumerate() {
             match &step.when {
                 When::AtMs(ms) => {
                     self.schedule(Instant::from_millis(*ms), Happening::Step(index));
@@ -179,7 +205,7 @@ impl<'s, 't> World<'s, 't> {
                 }
             }
         }
-        for at_ms in self.story.expect.times() {
+        for at_ms in story.expect.times() {
             self.schedule(Instant::from_millis(at_ms), Happening::Claims { at_ms });
         }
     }
@@ -197,7 +223,7 @@ impl<'s, 't> World<'s, 't> {
     /// Lets the next thing happen that is due by `until`; answers whether there was one.
     fn step(&mut self, until: Instant) -> bool {
         let message = self.agenda.next_at();
-        let gateway = self.next_timeout();
+        let gateway = self.next_timeout().filter(|_| !self.has_sockets());
         let manager = self.manager.poll_timeout();
         let wake = gateway.map(|(at, _)| at);
         let due = [message, wake, manager].into_iter().flatten().min();
@@ -280,7 +306,7 @@ impl<'s, 't> World<'s, 't> {
     /// is looked at only when something was done to it.
     fn settle_site(&mut self) {
         let is_stirred = self.site.gateway.is_stirred();
-        if is_stirred {
+        if is_stirred && !self.has_sockets() {
             self.drain_gateway();
         }
         self.drain_manager();
@@ -434,12 +460,13 @@ impl<'s, 't> World<'s, 't> {
 
     /// Checks what the story claims about requests made now.
     fn check_claims(&mut self, at_ms: u64) {
+        let story = Rc::clone(&self.story);
         self.each_site(|world| {
             let site = &mut world.site;
             site.gateway.refresh_snapshot(&site.sabotage);
             let mut verdicts = std::mem::take(&mut world.site.verdicts);
             let (scene, books) = (world.scene(), &world.site.books);
-            for expect in world.story.expect.of(world.site.name.as_deref()) {
+            for expect in story.expect.of(world.site.name.as_deref()) {
                 let claims = properties::Claims { expect, books };
                 claims.check_access(&scene, Some(at_ms), &mut verdicts);
             }

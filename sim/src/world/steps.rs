@@ -1,5 +1,6 @@
 //! Taking the steps of the story.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use driftless_gateway::time::Instant;
@@ -11,10 +12,11 @@ use crate::properties::Moment;
 use crate::scenario::{Actor, VERBS};
 use crate::step::Verb;
 
-impl World<'_, '_> {
+impl World<'_> {
     /// One step of the story happens.
     pub(super) fn take_step(&mut self, index: usize) {
-        let Some(step) = self.story.steps.get(index) else { return };
+        let story = Rc::clone(&self.story);
+        let Some(step) = story.steps.get(index) else { return };
         let verb = &step.verb;
         self.trace.record_of_all(self.now, "step", verb.name(), &index.to_le_bytes(), || {
             let verb = serde_json::to_string(verb).unwrap_or_default();
@@ -23,7 +25,7 @@ impl World<'_, '_> {
                 gateways => format!("at={} {verb}", gateways.join(",")),
             }
         });
-        let aim = self.story.aim(step);
+        let aim = story.aim(step);
         let mut entries = VERBS.iter();
         let entry = entries.find(|entry| entry.name == verb.name());
         if entry.is_some_and(|entry| matches!(entry.actor, Actor::Network | Actor::Machine)) {
@@ -58,6 +60,7 @@ impl World<'_, '_> {
                 self.reset_connections();
             }
             Verb::Frames(frames) => self.site.net.frames.add(*frames),
+            Verb::Bytes(bytes) => self.site.net.bytes.push(*bytes),
             Verb::Crash(crash) => {
                 self.crash(crash.disk);
                 self.schedule(until(crash.down_ms), Happening::Boot);

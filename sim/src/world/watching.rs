@@ -1,5 +1,7 @@
 //! Watching the gateway: what it serves, holds, logs and says of itself, and when it was disturbed.
 
+use std::rc::Rc;
+
 use driftless_gateway::engine::{ResourceKind, SyncState};
 
 use super::World;
@@ -8,7 +10,7 @@ use crate::plant::Plant;
 use crate::properties::Moment;
 use crate::step::Observable;
 
-impl World<'_, '_> {
+impl World<'_> {
     /// Looks at what is served, and shows what changed.
     pub(super) fn watch_served(&mut self) {
         let is_cut_off = self.site.sabotage.is(Plant::ServesOnlyConnected)
@@ -68,7 +70,12 @@ impl World<'_, '_> {
 
     /// Looks at keys, subscriptions, plans and applications in force, and shows what changed.
     pub(super) fn watch_held(&mut self) {
-        for change in self.site.gateway.follow(&mut self.site.sabotage) {
+        // Over sockets the process itself takes its changes, each of them once.
+        let changes = match self.has_sockets() {
+            true => self.site.gateway.untold(),
+            false => self.site.gateway.follow(&mut self.site.sabotage),
+        };
+        for change in changes {
             self.mark_held(&change);
             let what = match (&change.before, &change.after) {
                 (None, _) => "holds",
@@ -121,8 +128,9 @@ impl World<'_, '_> {
                 self.observe(|| Observable::State("synced".to_owned()));
             }
         }
+        let story = Rc::clone(&self.story);
         if let Some(engine) = self.site.gateway.engine() {
-            let claimed = self.story.expect.was_status.iter().map(|claim| claim.kind);
+            let claimed = story.expect.was_status.iter().map(|claim| claim.kind);
             for kind in claimed.filter(|kind| !matches!(kind, ResourceKind::Artifact(_))) {
                 self.site.books.states.insert((kind, engine.resource_state(kind)));
             }

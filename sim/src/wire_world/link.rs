@@ -1,0 +1,260 @@
+//! The network between one gateway and APIM, as both ends of its connections see it.
+//!
+//! Turmoil loses what is sent during a partition and sends nothing again, so a connection that
+//! lost a byte can never go on. TCP would tell its ends in the end; here the line is dead from
+//! then on: neither end hears from the other, and what is written after [`WRITE_TIMEOUT`] fails.
+//! A connection that dies half-open is such a line, too.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::manager::ConnectionId;
+use crate::net::{Rule, Towards};
+use crate::random::Key;
+use crate::step::{ByteFault, Bytes, Direction};
+
+/// How long writes into a dead connection seem to succeed.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How the network is at a moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Weather {
+    /// Nothing passes to the gateway.
+    pub(super) is_cut_to_gateway: bool,
+    /// Nothing passes to APIM.
+    pub(super) is_cut_to_manager: bool,
+    /// Everything waits.
+    pub(super) is_held: bool,
+    /// How long messages take, where they take longer than usual.
+    pub(super) latency: Option<(Duration, Duration)>,
+}
+
+impl Weather {
+    /// What the rules in force make of the network.
+    pub(super) fn of(rules: &[Rule]) -> Self {
+        let mut weather = Self::default();
+        for rule in rules {
+            match *rule {
+                Rule::Partition { direction, .. } => {
+                    weather.is_cut_to_gateway |= direction != Direction::ToManager;
+                    weather.is_cut_to_manager |= direction != Direction::ToGateway;
+                }
+                Rule::Hold { .. } => weather.is_held = true,
+                Rule::Latency { min, max, .. } => weather.latency = Some((min, max.max(min))),
+            }
+        }
+        weather
+    }
+
+    const fn is_cut(&self, towards: Towards) -> bool {
+        match towards {
+            Towards::Gateway => self.is_cut_to_gateway,
+            Towards::Manager => self.is_cut_to_manager,
+        }
+    }
+}
+
+/// What becomes of bytes that are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fate {
+    /// They go on.
+    Sent,
+    /// They are lost, and the writer does not know.
+    Lost,
+    /// The writer is told that the connection is dead.
+    TimedOut,
+}
+
+/// One connection.
+#[derive(Debug, Default)]
+struct Line {
+    /// Its session, where it carries one.
+    connection: Option<ConnectionId>,
+    is_dead: bool,
+    /// When the first byte was lost.
+    lost_at: Option<Duration>,
+    /// How many of its ends are gone.
+    ends_gone: u8,
+}
+
+#[derive(Debug)]
+struct State {
+    key: Key,
+    weather: Weather,
+    /// The node that connections go to.
+    node: u32,
+    /// Connections by the gateway's port.
+    lines: BTreeMap<u16, Line>,
+    /// Sessions whose bytes were lost, until somebody asks.
+    newly_dead: Vec<ConnectionId>,
+    took_effect: BTreeMap<&'static str, u64>,
+    /// Faults that wait for bytes.
+    byte_faults: VecDeque<Bytes>,
+    /// How often bytes went wrong.
+    spoiled: u64,
+}
+
+impl State {
+    fn count(&mut self, fault: &'static str) {
+        *self.took_effect.entry(fault).or_insert(0) += 1;
+    }
+}
+
+/// The network between one gateway and APIM.
+#[derive(Clone, Debug)]
+pub(super) struct Link(Arc<Mutex<State>>);
+
+impl Link {
+    /// A healthy network whose draws are made below `key`.
+    pub(super) fn new(key: Key) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            key,
+            weather: Weather::default(),
+            node: 0,
+            lines: BTreeMap::new(),
+            newly_dead: Vec::new(),
+            took_effect: BTreeMap::new(),
+            byte_faults: VecDeque::new(),
+            spoiled: 0,
+        })))
+    }
+
+    /// Bytes are about to go wrong.
+    pub(super) fn spoil_next(&self, faults: impl IntoIterator<Item = Bytes>) {
+        self.state().byte_faults.extend(faults);
+    }
+
+    /// No more bytes go wrong.
+    pub(super) fn lift_byte_faults(&self) {
+        self.state().byte_faults.clear();
+    }
+
+    /// What happens to bytes that APIM writes now, with a draw of its own.
+    pub(super) fn spoil(&self) -> Option<(ByteFault, Key)> {
+        let mut state = self.state();
+        let next = state.byte_faults.front_mut()?;
+        let fault = next.fault;
+        next.count = next.count.saturating_sub(1);
+        if next.count == 0 {
+            state.byte_faults.pop_front();
+        }
+        state.spoiled += 1;
+        state.count(fault.delivered_as());
+        Some((fault, state.key.nth(state.spoiled)))
+    }
+
+    /// One thread uses it; a lock is what lets a stream be sent to another one.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The weather changes; answers what it was.
+    pub(super) fn set_weather(&self, weather: Weather) -> Weather {
+        std::mem::replace(&mut self.state().weather, weather)
+    }
+
+    /// From now on connections go to that node.
+    pub(super) fn route_to(&self, node: u32) {
+        self.state().node = node;
+    }
+
+    /// A connection is being made; answers the node that it goes to.
+    pub(super) fn dial(&self) -> u32 {
+        let mut state = self.state();
+        let weather = state.weather;
+        if weather.is_cut_to_manager {
+            state.count("partition");
+        } else if weather.is_held {
+            state.count("hold");
+        }
+        state.node
+    }
+
+    /// APIM accepted a connection from that port of the gateway.
+    pub(super) fn accepted(&self, port: u16) {
+        self.state().lines.insert(port, Line::default());
+    }
+
+    /// The connection from that port carries this session.
+    pub(super) fn carries(&self, port: u16, connection: ConnectionId) {
+        if let Some(line) = self.state().lines.get_mut(&port) {
+            line.connection = Some(connection);
+        }
+    }
+
+    /// The session's connection dies and nobody is told.
+    pub(super) fn kill(&self, connection: ConnectionId) {
+        let mut state = self.state();
+        let mut lines = state.lines.values_mut();
+        if let Some(line) = lines.find(|line| line.connection == Some(connection)) {
+            line.is_dead = true;
+        }
+    }
+
+    /// Whether the connection from that port is dead.
+    pub(super) fn is_dead(&self, port: u16) -> bool {
+        self.state().lines.get(&port).is_some_and(|line| line.is_dead)
+    }
+
+    /// Something is written on the connection from that port, or it is closed.
+    pub(super) fn write(&self, port: u16, towards: Towards, now: Duration) -> Fate {
+        let mut state = self.state();
+        let weather = state.weather;
+        let Some(line) = state.lines.get_mut(&port) else { return Fate::Sent };
+        if line.is_dead {
+            let since = *line.lost_at.get_or_insert(now);
+            state.count("half_open");
+            let is_late = now.saturating_sub(since) >= WRITE_TIMEOUT;
+            return if is_late { Fate::TimedOut } else { Fate::Lost };
+        }
+        if weather.is_cut(towards) {
+            line.is_dead = true;
+            line.lost_at = Some(now);
+            let connection = line.connection;
+            state.newly_dead.extend(connection);
+            state.count("partition");
+            return Fate::Lost;
+        }
+        if weather.is_held {
+            state.count("hold");
+        }
+        if weather.latency.is_some() {
+            state.count("latency");
+        }
+        Fate::Sent
+    }
+
+    /// One end of the connection from that port is gone. Where the word of it is lost, the other
+    /// end never hears it.
+    pub(super) fn end(&self, port: u16, towards: Towards) {
+        let mut state = self.state();
+        let weather = state.weather;
+        let Some(line) = state.lines.get_mut(&port) else { return };
+        line.ends_gone += 1;
+        if line.ends_gone == 2 {
+            state.lines.remove(&port);
+        } else if weather.is_cut(towards) && !line.is_dead {
+            line.is_dead = true;
+            let connection = line.connection;
+            state.newly_dead.extend(connection);
+        }
+    }
+
+    /// The sessions whose bytes were lost since the last call.
+    pub(super) fn newly_dead(&self) -> Vec<ConnectionId> {
+        std::mem::take(&mut self.state().newly_dead)
+    }
+
+    /// The sessions with a connection.
+    pub(super) fn sessions(&self) -> Vec<ConnectionId> {
+        let state = self.state();
+        let living = state.lines.values().filter(|line| !line.is_dead);
+        living.filter_map(|line| line.connection).collect()
+    }
+
+    /// How often each fault took effect since the last call.
+    pub(super) fn took_effect(&self) -> BTreeMap<&'static str, u64> {
+        std::mem::take(&mut self.state().took_effect)
+    }
+}

@@ -1,0 +1,514 @@
+//! A world with sockets and processes around it: it is told what they carry, and gives orders
+//! where they must do something.
+//!
+//! Whoever drives such a world says what the clock of the machine shows on which something
+//! happened. Machines are a tick apart at most; the world's own time is the latest it heard of.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use driftless_gateway::driver::{Driver, Outbound, ReadFrame};
+use driftless_gateway::engine::{Change, CloseReason, Engine, Failure, StoreFailure};
+use driftless_gateway::model::{ArtifactId, Content, Recovered, RequestId, SessionId, WriteId};
+use driftless_gateway::runtime::Snapshot;
+use driftless_gateway::store::StoreError;
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::{HttpRequest, HttpResponse};
+
+use super::{Carriage, Connection, Happening, TICK, World};
+use crate::errors::ErrorWatch;
+use crate::manager::{ConnectionId, GatewayIndex, Outcome, Reply, ServerFrame, Upgrade};
+use crate::net::{FrameFate, Line, Network};
+use crate::plant::Plant;
+use crate::scenario::{Scenario, StoreChoice};
+use crate::trace::Trace;
+
+/// What has to be done to a gateway from outside of the world.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// Its process starts.
+    Start,
+    /// Its process dies.
+    Stop,
+    /// Its connections are reset.
+    Reset,
+}
+
+/// Where the frames of a connection go.
+pub type Outlet = Box<dyn Fn(ServerFrame)>;
+
+/// What a world knows of the sockets around it.
+#[derive(Default)]
+pub(super) struct Sockets {
+    outlets: BTreeMap<u64, Outlet>,
+    orders: Vec<(GatewayIndex, Order)>,
+}
+
+/// A connection number that none has: the upgrade was not answered yet.
+const NOT_CONNECTED: u64 = 0;
+
+impl<'t> World<'t> {
+    /// A world with sockets around it, in which `story` is about to be told. Gateways store on
+    /// simulated disks, whatever the story says.
+    pub fn over_sockets(
+        story: &Scenario,
+        trace: Trace<'t>,
+        errors: ErrorWatch,
+        plant: Option<Plant>,
+    ) -> Self {
+        // Machines that can be switched off have disks.
+        let story = Scenario { store: StoreChoice::Disk, ..story.clone() };
+        let mut world = Self::new(&story, trace, errors, plant);
+        world.carriage = Carriage::Sockets(Sockets::default());
+        world
+    }
+
+    pub(super) const fn has_sockets(&self) -> bool {
+        matches!(self.carriage, Carriage::Sockets(_))
+    }
+
+    /// Orders something to be done to the gateway that is looked at; answers whether there is
+    /// anybody to order.
+    pub(super) fn order(&mut self, order: Order) -> bool {
+        match &mut self.carriage {
+            Carriage::Heap => false,
+            Carriage::Sockets(sockets) => {
+                sockets.orders.push((self.site.index, order));
+                true
+            }
+        }
+    }
+
+    /// What is to be done now, in order.
+    pub fn take_orders(&mut self) -> Vec<(GatewayIndex, Order)> {
+        match &mut self.carriage {
+            Carriage::Heap => Vec::new(),
+            Carriage::Sockets(sockets) => std::mem::take(&mut sockets.orders),
+        }
+    }
+
+    /// Lets everything happen that is due by `until`, and the properties look when they are due.
+    pub fn advance(&mut self, until: Instant) {
+        self.run_until(until);
+        if self.now.since(self.ticked_at) >= TICK {
+            self.settle();
+        }
+    }
+
+    /// Something happens at a gateway, or between it and APIM, when its clock shows `now`.
+    fn at(&mut self, gateway: GatewayIndex, now: Instant) {
+        self.now = self.now.max(now);
+        self.turn_to(gateway);
+    }
+
+    fn tell(&mut self, tell: impl FnOnce(&mut Driver)) {
+        if let Some(driver) = self.site.gateway.driver() {
+            tell(driver);
+        }
+    }
+
+    /// The process of a gateway begins; answers whether its store could be read.
+    pub fn begin_process(&mut self, gateway: GatewayIndex, now: Instant) -> bool {
+        self.at(gateway, now);
+        self.boot();
+        self.site.gateway.show(Snapshot::default());
+        self.site.gateway.engine().is_some()
+    }
+
+    /// Looks at the engine of a gateway, where it runs.
+    pub fn engine_of(&self, gateway: GatewayIndex) -> Option<&Engine> {
+        self.sites().find(|site| site.index == gateway)?.gateway.engine()
+    }
+
+    /// See [`Driver::poll_timeout`].
+    pub fn timeout_of(&self, gateway: GatewayIndex) -> Option<(Instant, &'static str)> {
+        let site = self.sites().find(|site| site.index == gateway)?;
+        site.gateway.poll_timeout()
+    }
+
+    /// A session of a gateway is open: it goes over the last connection that APIM accepted.
+    pub fn session_opened(&mut self, gateway: GatewayIndex, session: SessionId, now: Instant) {
+        self.at(gateway, now);
+        let boot = self.site.gateway.boots();
+        let mut accepted = self.connections.iter_mut().rev();
+        let own = accepted.find(|(_, known)| known.gateway == gateway);
+        if let Some((connection, known)) = own {
+            (known.session, known.boot) = (session, boot);
+            self.site.gateway.sessions.insert(session, *connection);
+        }
+        self.tell(|driver| driver.opened(session, now));
+    }
+
+    /// A session of a gateway is over, or was never open.
+    pub fn session_closed(
+        &mut self,
+        gateway: GatewayIndex,
+        session: SessionId,
+        reason: CloseReason,
+        now: Instant,
+    ) {
+        self.at(gateway, now);
+        if let CloseReason::Closed(code, why) = &reason {
+            self.note_close(session, *code, why);
+        } else {
+            let said = reason.to_string();
+            self.trace.record(self.now, "net", "ends", said.as_bytes(), || {
+                format!("session={session} {said}")
+            });
+        }
+        if let Some(connection) = self.site.gateway.sessions.remove(&session) {
+            self.give_up(connection);
+        }
+        self.tell(|driver| driver.closed(session, reason, now));
+    }
+
+    /// A text frame reached a gateway.
+    pub fn frame_came(
+        &mut self,
+        gateway: GatewayIndex,
+        session: SessionId,
+        read: ReadFrame,
+        now: Instant,
+    ) {
+        self.at(gateway, now);
+        let connection = self.site.gateway.sessions.get(&session);
+        let known = connection.and_then(|connection| self.connections.get_mut(connection));
+        if let Some(known) = known.filter(|known| known.in_flight > 0) {
+            known.in_flight -= 1;
+            self.site.texts_in_flight -= 1;
+        }
+        // The text itself stayed in the session's task; what it says is what counts.
+        let said = format!("{read:?}");
+        if self.note_frame(&read, said.as_bytes()) {
+            self.tell(|driver| driver.receive(session, read, now));
+        }
+    }
+
+    /// A binary frame reached a gateway.
+    pub fn binary_came(
+        &mut self,
+        gateway: GatewayIndex,
+        session: SessionId,
+        length: usize,
+        now: Instant,
+    ) {
+        self.at(gateway, now);
+        self.trace.record(self.now, "apim", "binary", &length.to_le_bytes(), || {
+            format!("session={session} bytes={length}")
+        });
+        self.tell(|driver| driver.receive_binary(session, length, now));
+    }
+
+    /// A ping reached a gateway.
+    pub fn ping_came(&mut self, gateway: GatewayIndex, session: SessionId, now: Instant) {
+        self.at(gateway, now);
+        self.note_ping(session);
+        self.tell(|driver| driver.pinged(session, now));
+    }
+
+    /// An answer reached a gateway.
+    pub fn answer_came(
+        &mut self,
+        gateway: GatewayIndex,
+        id: RequestId,
+        asked: (&'static str, &str),
+        mut response: HttpResponse,
+        now: Instant,
+    ) {
+        self.at(gateway, now);
+        if self.site.requests.remove(&id).is_none() {
+            return;
+        }
+        let (name, path) = asked;
+        self.site.sabotage.answer(name, path, &mut response);
+        self.trace.record(self.now, "net", "answered", &response.body, || {
+            let status = response.status;
+            format!("request={id} {name} status={status} bytes={}", response.body.len())
+        });
+        self.take_answer(id, name, response, now);
+    }
+
+    /// A gateway learns that a request is not answered.
+    pub fn request_failed(
+        &mut self,
+        gateway: GatewayIndex,
+        id: RequestId,
+        failure: Failure,
+        now: Instant,
+    ) {
+        self.at(gateway, now);
+        let said = failure.to_string();
+        self.trace
+            .record(self.now, "net", "failed", said.as_bytes(), || format!("request={id} {said}"));
+        self.note_cancel(id);
+        self.tell(|driver| driver.request_failed(id, failure, now));
+    }
+
+    /// A gateway learns that a write is over.
+    pub fn write_over(
+        &mut self,
+        gateway: GatewayIndex,
+        write: WriteId,
+        done: Result<(), StoreFailure>,
+        now: Instant,
+    ) {
+        self.at(gateway, now);
+        self.tell(|driver| match done {
+            Ok(()) => driver.stored(write, now),
+            Err(failure) => driver.store_failed(write, failure, now),
+        });
+    }
+
+    /// A gateway's clock shows the time that it waited for.
+    pub fn woken(&mut self, gateway: GatewayIndex, now: Instant) {
+        self.at(gateway, now);
+        self.tell(|driver| driver.handle_timeout(now));
+    }
+
+    /// The next change at a gateway; see [`Driver::poll_change`].
+    pub fn next_change(&mut self, gateway: GatewayIndex) -> Option<Change> {
+        self.turn_to(gateway);
+        let site = &mut *self.site;
+        site.gateway.next_change(&mut site.sabotage)
+    }
+
+    /// A gateway shows another snapshot to its data plane.
+    pub fn show_snapshot(&mut self, gateway: GatewayIndex, snapshot: Snapshot) {
+        self.turn_to(gateway);
+        self.site.gateway.show(snapshot);
+    }
+
+    /// The next thing that a gateway wants done; when there is none, everything looks at it.
+    pub fn next_outbound(&mut self, gateway: GatewayIndex) -> Option<Outbound> {
+        self.turn_to(gateway);
+        while let Some(outbound) = self.site.gateway.poll_outbound() {
+            match &outbound {
+                Outbound::Dial { session, path } => {
+                    self.note_dial(*session, path);
+                    self.site.gateway.sessions.insert(*session, NOT_CONNECTED);
+                }
+                Outbound::Hangup { session } => {
+                    if let Some(connection) = self.note_hangup(*session) {
+                        self.give_up(connection);
+                    }
+                }
+                Outbound::Frame { session, text, ack } => {
+                    if self.note_ack(*session, text, ack).is_none() {
+                        continue;
+                    }
+                }
+                Outbound::Http { id, request, name } => {
+                    self.note_request(*id, request, name);
+                }
+                Outbound::Cancel { id } => {
+                    self.note_cancel(*id);
+                }
+                Outbound::Commit { write, batch } => self.note_write(*write, batch.clone()),
+            }
+            return Some(outbound);
+        }
+        self.settle();
+        None
+    }
+
+    /// How long the disk of a gateway takes for a write: so long that a crash, which comes between
+    /// two turns of the machine, may find it unfinished.
+    pub fn write_time(&mut self, gateway: GatewayIndex, write: WriteId) -> Duration {
+        self.turn_to(gateway);
+        Duration::from_millis(self.site.key.child("commit").nth(write.0).between("ms", 1, 40))
+    }
+
+    /// The write that a gateway began reaches its disk.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn write_now(&mut self, gateway: GatewayIndex, now: Instant) -> Result<(), StoreError> {
+        self.at(gateway, now);
+        match self.finish_write() {
+            Some((_, Err(StoreFailure::Full))) => Err(StoreError::Full),
+            Some((_, Err(StoreFailure::Io(why)))) => Err(StoreError::Io(why)),
+            Some((_, Ok(()))) | None => Ok(()),
+        }
+    }
+
+    /// What is durable at a gateway.
+    pub fn committed_of(&mut self, gateway: GatewayIndex) -> Recovered {
+        self.turn_to(gateway);
+        self.site.gateway.committed.clone()
+    }
+
+    /// What the store of a gateway holds of an artifact.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn content_of(
+        &mut self,
+        gateway: GatewayIndex,
+        artifact: &ArtifactId,
+    ) -> Result<Option<Content>, StoreError> {
+        self.turn_to(gateway);
+        self.site.gateway.store().content(artifact)
+    }
+
+    /// APIM is asked to upgrade a connection.
+    pub fn upgrade(
+        &mut self,
+        gateway: GatewayIndex,
+        path: &str,
+        token: Option<&str>,
+        outlet: Outlet,
+        now: Instant,
+    ) -> (ConnectionId, Upgrade) {
+        self.at(gateway, now);
+        self.next_connection += 1;
+        let connection = self.next_connection;
+        let boot = self.site.gateway.boots();
+        self.connections.insert(connection, Connection::new(gateway, boot, SessionId(0)));
+        if let Carriage::Sockets(sockets) = &mut self.carriage {
+            sockets.outlets.insert(connection, outlet);
+        }
+        let id = Self::id(connection);
+        let upgrade = self.manager.connect(gateway, id, path, token, self.now);
+        let upgrade = self.site.sabotage.upgrade(upgrade);
+        self.trace.record(self.now, "apim", "upgrade", &[], || format!("{upgrade:?}"));
+        if upgrade != Upgrade::Accepted {
+            self.forget_connection(connection);
+        }
+        self.settle();
+        (id, upgrade)
+    }
+
+    /// APIM is asked.
+    pub fn respond(
+        &mut self,
+        gateway: GatewayIndex,
+        request: &HttpRequest,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Reply {
+        self.at(gateway, now);
+        let reply = self.manager.respond(gateway, request, token, self.now);
+        if let Outcome::Answer(response) = &reply.outcome {
+            self.trace.record(self.now, "apim", "answers", &response.body, || {
+                let (status, bytes) = (response.status, response.body.len());
+                format!("{} status={status} bytes={bytes}", request.path)
+            });
+        }
+        self.settle();
+        reply
+    }
+
+    /// A text frame reached APIM.
+    pub fn frame_reached_manager(&mut self, connection: ConnectionId, text: &str, now: Instant) {
+        self.now = self.now.max(now);
+        self.manager.receive_frame(connection, text, self.now);
+        self.settle();
+    }
+
+    /// APIM's end of a connection is gone.
+    pub fn disconnected(&mut self, connection: ConnectionId, now: Instant) {
+        self.now = self.now.max(now);
+        self.manager.disconnected(connection, self.now);
+        self.forget_connection(connection.0);
+        self.settle();
+    }
+
+    fn forget_connection(&mut self, connection: u64) {
+        self.give_up(connection);
+        if let Some(known) = self.connections.remove(&connection) {
+            self.turn_to(known.gateway);
+            self.site.net.forget(Self::line(connection));
+        }
+        if let Carriage::Sockets(sockets) = &mut self.carriage {
+            sockets.outlets.remove(&connection);
+        }
+    }
+
+    /// Nothing more on a connection reaches the gateway.
+    pub(super) fn give_up(&mut self, connection: u64) {
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        known.is_over = true;
+        let (lost, gateway) = (std::mem::take(&mut known.in_flight), known.gateway);
+        self.turn_to(gateway);
+        self.site.texts_in_flight -= lost;
+    }
+
+    /// Bytes of a connection were lost on the way: neither end hears from the other again.
+    pub fn bytes_lost(&mut self, connection: ConnectionId) {
+        if let Some(known) = self.connections.get(&connection.0).copied() {
+            self.turn_to(known.gateway);
+            self.site.net.kill(Self::line(connection.0));
+            self.give_up(connection.0);
+        }
+    }
+
+    /// Whether a connection died silently.
+    pub fn is_dead(&self, gateway: GatewayIndex, connection: ConnectionId) -> bool {
+        let site = self.sites().find(|site| site.index == gateway);
+        site.is_some_and(|site| site.net.is_dead(Line::Session(connection.0)))
+    }
+
+    /// The network of a gateway.
+    pub fn network(&mut self, gateway: GatewayIndex) -> &mut Network {
+        self.turn_to(gateway);
+        &mut self.site.net
+    }
+
+    /// The node of APIM that a gateway's connections go to.
+    pub fn node_of(&self, gateway: GatewayIndex) -> u32 {
+        self.manager.node_of(gateway)
+    }
+
+    /// How many nodes APIM has.
+    pub const fn nodes(&self) -> u32 {
+        self.manager.switches().nodes
+    }
+
+    /// The token that a gateway's operator gave it.
+    pub fn token_of(&self, gateway: GatewayIndex) -> &str {
+        let site = self.sites().find(|site| site.index == gateway);
+        site.map_or("", |site| site.token.as_str())
+    }
+
+    /// What a fault on event frames makes of one, before it goes into its socket.
+    pub(super) fn send_over_socket(
+        &mut self,
+        connection: u64,
+        frame: ServerFrame,
+        fate: FrameFate,
+    ) {
+        match fate {
+            FrameFate::Pass => self.hand_over(connection, frame),
+            FrameFate::Drop => {}
+            FrameFate::Twice => {
+                self.hand_over(connection, frame.clone());
+                self.hand_over(connection, frame);
+            }
+            FrameFate::Late(delay) => {
+                self.site.texts_in_flight += 1;
+                self.schedule(self.now.after(delay), Happening::LateFrame { connection, frame });
+            }
+            FrameFate::Replaced(text) => {
+                self.hand_over(connection, ServerFrame::Text(text.into()));
+            }
+        }
+    }
+
+    /// A frame goes into its socket.
+    pub(super) fn hand_over(&mut self, connection: u64, frame: ServerFrame) {
+        if self.site.net.is_dead(Self::line(connection)) {
+            self.mark("half_open");
+        } else if let Some(known) = self.connections.get_mut(&connection)
+            && matches!(frame, ServerFrame::Text(_))
+            && !known.is_over
+        {
+            known.in_flight += 1;
+            self.site.texts_in_flight += 1;
+        }
+        if let Carriage::Sockets(sockets) = &self.carriage
+            && let Some(outlet) = sockets.outlets.get(&connection)
+        {
+            outlet(frame);
+        }
+    }
+}
