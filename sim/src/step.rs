@@ -398,6 +398,24 @@ pub enum Endpoint {
     Any,
 }
 
+impl Endpoint {
+    /// Its name in stories: that of the request.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Discover => "discover",
+            Self::List => "list",
+            Self::Fetch => "fetch",
+            Self::FetchBatch => "fetch_batch",
+            Self::CheckExists => "check_exists",
+            Self::ReadKeys => "read_keys",
+            Self::ReadSubscriptions => "read_subscriptions",
+            Self::ReadPlans => "read_plans",
+            Self::Connect => "connect",
+            Self::Any => "any",
+        }
+    }
+}
+
 /// What a control plane does wrong at the level of meaning.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

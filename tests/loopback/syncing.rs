@@ -14,6 +14,7 @@ pub(crate) const ALL: &[Named] = &[
     ("a_killed_gateway_goes_on_from_its_store", a_killed_gateway_goes_on_from_its_store),
     ("a_rotated_token_is_taken_from_its_file", a_rotated_token_is_taken_from_its_file),
     ("a_gateway_stops_in_order", a_gateway_stops_in_order),
+    ("steps_of_a_served_story_follow_the_gateway", steps_of_a_served_story_follow_the_gateway),
     ("faults_of_the_served_apim_are_loud", faults_of_the_served_apim_are_loud),
 ];
 
@@ -114,6 +115,26 @@ fn apim_goes_and_comes_back() {
     gateway.until_logged("session ended");
     apim.step(r#"{"undeploy":{"api":"carts"}}"#);
     gateway.until_synced(3);
+}
+
+/// Steps that wait for a request, a frame and a session happen when these do.
+fn steps_of_a_served_story_follow_the_gateway() {
+    let folder = folder("story-triggers");
+    let story = folder.join("triggers.json");
+    let text = r#"{"schema":1,"why":"Changes follow what a gateway does.","covers":[],
+        "dialect":"apim-4.7.0-fixed","seed":7,"steps":[
+        {"at_ms":0,"deploy":{"api":"orders"}},
+        {"on":{"action":"list"},"deploy":{"api":"pets"}},
+        {"on":{"state":"live"},"deploy":{"api":"carts"}},
+        {"on":{"event":"api.deployed","nth":2,"after_ms":50},"deploy":{"api":"users"}},
+        {"on":{"action":"ack"},"create_key":{"api":"orders","name":"first"}}],
+        "expect":{"serving":{"orders":1}}}"#;
+    fs::write(&story, text).unwrap();
+    let apim = Apim::start(&folder, &["--scenario", story.to_str().unwrap()]);
+    assert_eq!(apim.page("/state")["apis"].as_array().unwrap().len(), 1);
+    let mut gateway = Gateway::start(&Settings::of(&folder, &apim));
+    gateway.until_synced(4);
+    gateway.until("the key", |status| status["kinds"]["ApiKey"]["served"] == 1);
 }
 
 fn a_killed_gateway_goes_on_from_its_store() {

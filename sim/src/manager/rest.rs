@@ -70,6 +70,12 @@ impl Route<'_> {
 }
 
 impl ApiManager {
+    /// The request of the contract that this is, where the contract names it.
+    pub fn endpoint(&self, request: &HttpRequest) -> Option<Endpoint> {
+        let path = request.path.split_once('?').map_or(request.path.as_str(), |(path, _)| path);
+        self.route(request, path).endpoint()
+    }
+
     /// Answers a request. `token` is the value of its `api-key` header. `from` says who asks:
     /// faults of its own meet it, and whose answer it gets is the token's matter.
     pub fn respond(

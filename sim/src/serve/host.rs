@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpRequest;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::adaptor::Backend;
+use super::triggers::{LIVE, Triggers};
 use crate::manager::{
     ApiManager, Applied, ConnectionId, GatewayIndex, Reply, ServerFrame, Upgrade,
 };
-use crate::step::Verb;
+use crate::step::{Endpoint, Observable, Trigger, Verb};
 
 /// How many past lines of traffic are kept for people to look at.
 const TRAFFIC_MAX: usize = 200;
@@ -29,6 +30,7 @@ pub struct Host {
     stirred: Notify,
     /// Rises when every connection is to be reset.
     resets: watch::Sender<u64>,
+    triggers: Triggers,
 }
 
 /// What became of a verb.
@@ -64,12 +66,18 @@ impl Host {
             started: tokio::time::Instant::now(),
             stirred: Notify::new(),
             resets: watch::Sender::new(0),
+            triggers: Triggers::default(),
         }
     }
 
     /// The time since it started.
     pub fn now(&self) -> Instant {
         Instant::START.after(self.started.elapsed())
+    }
+
+    /// Waits for a trigger from now on; `None` where only a gateway knows of it.
+    pub(super) fn watch(&self, trigger: &Trigger) -> Option<oneshot::Receiver<()>> {
+        self.triggers.watch(trigger)
     }
 
     /// Looks at the API Manager.
@@ -135,12 +143,27 @@ impl Host {
         traffic.push_back((self.now(), line));
     }
 
+    /// Tells triggers of a frame that is sent.
+    fn note_frame(&self, frame: &ServerFrame) {
+        let ServerFrame::Text(text) = frame else { return };
+        if !self.triggers.is_any_waiting() {
+            return;
+        }
+        let frame: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let Some(name) = frame["type"].as_str() else { return };
+        self.triggers.note(&Observable::Event(name.to_owned()));
+        if name == "connection.ack" {
+            self.triggers.note(&Observable::State(LIVE.to_owned()));
+        }
+    }
+
     /// Hands out what is to be sent, and lets the clock look again.
     fn settle(&self) {
         loop {
             let next = self.manager.borrow_mut().poll_frame();
             let Some((connection, frame)) = next else { break };
             let is_over = matches!(frame, ServerFrame::Close(..));
+            self.note_frame(&frame);
             if let Some(frames) = self.sessions.borrow().get(&connection) {
                 // A connection that is gone says so itself.
                 let _gone = frames.send(frame);
@@ -172,8 +195,15 @@ impl Host {
 
 impl Backend for Host {
     fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
+        let name = self.look(|manager| manager.endpoint(request)).map(Endpoint::name);
+        if let Some(name) = name {
+            self.triggers.note(&Observable::Action(name.to_owned()));
+        }
         let reply =
             self.manager.borrow_mut().respond(GatewayIndex::FIRST, request, token, self.now());
+        if let (Some(name), crate::manager::Outcome::Answer(_)) = (name, &reply.outcome) {
+            self.triggers.note(&Observable::Answer(name.to_owned()));
+        }
         let what = match &reply.outcome {
             crate::manager::Outcome::Answer(response) => {
                 format!("{} ({} bytes)", response.status, response.body.len())
@@ -191,6 +221,7 @@ impl Backend for Host {
         path: &str,
         token: Option<&str>,
     ) -> (ConnectionId, Upgrade, mpsc::UnboundedReceiver<ServerFrame>) {
+        self.triggers.note(&Observable::Action("open_session".to_owned()));
         let connection = ConnectionId(self.next_connection.get() + 1);
         self.next_connection.set(connection.0);
         // What waits for a slow gateway is bounded by what is in the event store.
@@ -209,6 +240,8 @@ impl Backend for Host {
     }
 
     fn receive(&self, connection: ConnectionId, text: &str) {
+        // Acks are all that a gateway sends.
+        self.triggers.note(&Observable::Action("ack".to_owned()));
         self.manager.borrow_mut().receive_frame(connection, text, self.now());
         self.settle();
     }

@@ -9,6 +9,7 @@ pub mod admin;
 mod certificate;
 mod host;
 mod story;
+mod triggers;
 
 use std::io;
 use std::net::SocketAddr;
@@ -118,7 +119,7 @@ async fn live(options: Options, told: impl FnOnce(&Served)) -> Result<(), String
     });
     let timer = Rc::clone(&host);
     spawn_local(async move { timer.keep_time().await });
-    spawn_local(story::play(Rc::clone(&host), story));
+    story::play(&host, story);
     spawn_local(admin::serve(people, Rc::clone(&host)));
     tokio::select! {
         biased;

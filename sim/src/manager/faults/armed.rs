@@ -41,8 +41,7 @@ impl WrongAnswers {
             (None, Some(left)) => counted(left)?,
             (None, None) => return None,
         };
-        let (to, with) = (json!(self.to), json!(self.with));
-        Some(format!("{} with {with}, {more}", to.as_str().unwrap_or_default()))
+        Some(format!("{} with {}, {more}", self.to.name(), json!(self.with)))
     }
 }
 

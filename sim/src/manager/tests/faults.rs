@@ -282,7 +282,7 @@ fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
         assert!(!bench.manager.disarm(verb.name, bench.now), "{}", verb.name);
         told += 1;
     }
-    assert_eq!(told, 14);
+    assert_eq!(told, 15);
 }
 
 #[test]
