@@ -31,7 +31,8 @@ fn trial(file: StoryFile) -> Trial {
             let second = run_story(&file.scenario, options());
             let world = place.name().name();
             verdict(&first, &second).map_err(|why| {
-                let again = format!("cargo sim replay scenarios/{}.json --world {world}", file.name);
+                let again =
+                    format!("cargo sim replay scenarios/{}.json --world {world}", file.name);
                 Failed::from(format!("{why}\nreproduce: {again}"))
             })?;
             outcomes.push(first);

@@ -60,14 +60,15 @@ fn what_a_fault_does_to_bytes_is_seen_by_the_gateway() {
     let flip = seen("flip");
     assert!(has(&flip, "net     ends"), "no frame was flipped: {flip:#?}");
     let plain = seen("split");
-    let answers = |lines: &[String]| {
-        lines.iter().filter(|line| line.contains("net     answered")).count()
-    };
+    let answers =
+        |lines: &[String]| lines.iter().filter(|line| line.contains("net     answered")).count();
     assert!(answers(&flip) > answers(&plain), "no answer was asked for again");
     // What comes in pieces is whole in the end, and late when there are pauses.
     let time = |lines: &[String]| {
         let at = |what| lines.iter().position(|line| line.contains(what));
-        at("api=carts").and_then(|place| lines.get(place)?.split_whitespace().next()).map(str::to_owned)
+        at("api=carts")
+            .and_then(|place| lines.get(place)?.split_whitespace().next())
+            .map(str::to_owned)
     };
     assert!(time(&seen("trickle")) > time(&plain), "nothing was late");
 }
