@@ -79,10 +79,10 @@ fn a_story_of_one_world_says_why_and_bytes_are_in_no_other() {
     for (replace, with, message) in [
         (only, "", "only the wire world has bytes on the way; add"),
         ("\"wire\"", "\"fast\"", "only the wire world has bytes on the way; add"),
-        ("\"wire\"", "^\"wier\"", "unknown `wier`; did you mean `wire`?"),
+        ("\"wire\"", "^\"wier\"", "unknown name `wier`; did you mean `wire`?"),
         ("\"It is about bytes.\"", "^\"bytes\"", "`why` is not a sentence"),
         (", \"why\": \"It is about bytes.\"", "", "`why` is missing"),
-        ("\"cut\"", "^\"cot\"", "unknown `cot`; did you mean `cut`?"),
+        ("\"cut\"", "^\"cot\"", "unknown name `cot`; did you mean `cut`?"),
         ("\"count\": 1 }", "\"count\": ^0 }", "`count` is 0; expected 1 to"),
     ] {
         check_in(WIRE, replace, with, message);
