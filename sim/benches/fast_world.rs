@@ -8,10 +8,10 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the wall clock")]
 
-use std::time::{Duration, Instant};
+mod measure;
 
-use driftless::profile::profiles;
-use driftless::runner::{RunOptions, generate, run_story};
+use driftless::runner::Place;
+use measure::measure;
 use mimalloc::MiMalloc;
 
 /// The same as that of the program that is measured.
@@ -25,39 +25,7 @@ const DISK_SEEDS: u64 = 500;
 fn main() {
     // Cargo passes `--bench`, and a filter when asked to; there is nothing to choose here.
     println!("fast world, full workload, every property on, one core, release mode");
-    measure("minute", "model store", MODEL_SEEDS, Some(1000));
-    measure("everything", "model store", MODEL_SEEDS, None);
-    measure("disk", "redb on SimDisk", DISK_SEEDS, Some(150));
-}
-
-fn measure(profile: &str, store: &str, seeds: u64, reach: Option<u64>) {
-    let Some(profile) = profiles().iter().find(|known| known.name == profile) else {
-        println!("there is no profile {profile}");
-        return;
-    };
-    let stories: Vec<_> = (0..seeds).map(|seed| generate(profile, seed)).collect();
-    for story in stories.iter().take(20) {
-        run_story(story, RunOptions::default());
-    }
-    let (mut simulated, mut events, mut violated) = (Duration::ZERO, 0, 0);
-    let start = Instant::now();
-    for story in &stories {
-        let outcome = run_story(story, RunOptions::default());
-        simulated += outcome.simulated;
-        events += outcome.events;
-        violated += u64::from(!outcome.violations.is_empty());
-    }
-    let took = start.elapsed();
-    let nanos = took.as_nanos().max(1);
-    let per_second = u128::from(seeds) * 1_000_000_000 / nanos;
-    let acceleration = simulated.as_nanos() / nanos;
-    println!(
-        "{:>12}  {store:<16} {per_second:>5} seeds/s{:<13} {acceleration:>6} simulated s/s \
-         {:>5} us/seed {:>4} events/seed {:>3} simulated s/seed   {violated} violated",
-        profile.name,
-        reach.map_or_else(String::new, |reach| format!(" (reach {reach})")),
-        took.as_micros() / u128::from(seeds),
-        events / seeds,
-        simulated.as_secs() / seeds,
-    );
+    measure(Place::Fast, "minute", "model store", MODEL_SEEDS, Some(1000));
+    measure(Place::Fast, "everything", "model store", MODEL_SEEDS, None);
+    measure(Place::Fast, "disk", "redb on SimDisk", DISK_SEEDS, Some(150));
 }

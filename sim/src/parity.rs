@@ -67,7 +67,7 @@ mod tests {
 
     fn outcome(revision: u32) -> Outcome {
         let text = format!(
-            r#"{{"schema":1,"why":"One API.","covers":["R1"],"dialect":"apim-4.7.0","seed":1,
+            r#"{{"schema":1,"why":"One API is there.","covers":["R1"],"dialect":"apim-4.7.0","seed":1,
             "steps":[{{"at_ms":0,"revise":{{"api":"orders"}}}},{{"at_ms":0,"revise":{{"api":"orders"}}}},
             {{"at_ms":0,"deploy":{{"api":"orders","revision":{revision}}}}}],
             "expect":{{"serving":{{"orders":1}}}}}}"#

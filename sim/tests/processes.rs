@@ -27,15 +27,34 @@ fn a_seed_has_the_same_trace_in_every_process() {
     }
 }
 
+#[cfg(feature = "wire")]
+#[test]
+fn a_seed_has_the_same_trace_over_sockets_in_every_process() {
+    for seed in ["0x1", "0x140"] {
+        let arguments = ["replay", seed, "--world", "wire", "--format", "json", "--trace"];
+        let (first, second) = (driftless(&arguments, ""), driftless(&arguments, &"x".repeat(4000)));
+        assert_eq!(first.status.code(), Some(0), "{}", text(&first));
+        assert!(text(&first).lines().count() > 300, "{}", text(&first));
+        assert!(text(&first) == text(&second), "two processes differ on seed {seed}");
+        // Alone, and as one of many.
+        let hash = text(&first).split(r#""trace_hash":""#).nth(1).unwrap_or_default().to_owned();
+        let fast = text(&driftless(&["replay", seed, "--format", "json"], ""));
+        assert!(!fast.contains(hash.get(..32).unwrap_or_default()), "both worlds have one trace");
+    }
+}
+
 #[test]
 fn a_sweep_is_the_same_on_one_thread_and_on_two() {
-    let sweep = |jobs| {
-        let arguments = ["run", "--seeds", "12", "--jobs", jobs, "--format", "json"];
-        driftless(&arguments, "")
-    };
-    let (one, two) = (sweep("1"), sweep("2"));
-    assert_eq!(one.status.code(), Some(0), "{}", text(&one));
-    assert_eq!(text(&one), text(&two));
+    let worlds: &[&str] = if cfg!(feature = "wire") { &["fast", "wire"] } else { &["fast"] };
+    for world in worlds {
+        let sweep = |jobs| {
+            let seeds = ["run", "--seeds", "12", "--world", world, "--jobs", jobs];
+            driftless(&[&seeds[..], &["--format", "json"]].concat(), "")
+        };
+        let (one, two) = (sweep("1"), sweep("2"));
+        assert_eq!(one.status.code(), Some(0), "{}", text(&one));
+        assert_eq!(text(&one), text(&two));
+    }
 }
 
 #[test]

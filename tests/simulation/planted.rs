@@ -5,7 +5,7 @@ use std::path::Path;
 
 use driftless::plant::{ALL, Plant};
 use driftless::replicas::disagreement;
-use driftless::runner::{RunOptions, generate, profiles, properties, run_story, trace_hash};
+use driftless::runner::{Place, RunOptions, generate, profiles, properties, run_story, trace_hash};
 use driftless::scenario::{Scenario, load_folder};
 
 use crate::credentials;
@@ -33,10 +33,17 @@ pub(crate) fn scenarios() -> Vec<(String, Scenario)> {
     files.into_iter().map(|file| (file.name, file.scenario)).collect()
 }
 
+/// The fast world, or the wire world where a story is told only there.
+fn place(story: &Scenario) -> Place {
+    let mut places = Place::ALL.iter().copied();
+    places.find(|place| story.is_told_in(place.name())).unwrap_or_default()
+}
+
 /// The properties that a story violates with `plant`, those of several runs among them. Gateways
 /// are compared only where a plant is to make them differ.
 pub(crate) fn violated(story: &Scenario, plant: Option<Plant>) -> BTreeSet<&'static str> {
-    let run = || run_story(story, RunOptions { plant, ..RunOptions::default() });
+    let place = place(story);
+    let run = || run_story(story, RunOptions { place, plant, ..RunOptions::default() });
     let first = run();
     let mut found: BTreeSet<_> = first.violations.iter().map(|found| found.property).collect();
     if found.is_empty() && run().trace_hash != first.trace_hash {
@@ -53,7 +60,8 @@ pub(crate) fn violated(story: &Scenario, plant: Option<Plant>) -> BTreeSet<&'sta
 fn a_run_without_a_plant_violates_nothing() {
     let mut failed = Vec::new();
     for (name, story) in stories() {
-        let violations = run_story(&story, RunOptions::default()).violations;
+        let options = RunOptions { place: place(&story), ..RunOptions::default() };
+        let violations = run_story(&story, options).violations;
         failed.extend(violations.iter().map(|found| format!("{name}: {found:?}")));
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

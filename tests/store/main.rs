@@ -7,4 +7,5 @@ mod binary;
 mod every_operation;
 mod formats;
 mod resources;
+mod storage;
 mod workload;

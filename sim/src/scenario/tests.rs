@@ -49,6 +49,46 @@ fn a_story_round_trips_byte_for_byte() {
     assert_eq!(scenario.apis().into_iter().collect::<Vec<_>>(), ["orders"]);
 }
 
+/// A story of the wire world alone.
+const WIRE: &str = r#"{
+  "schema": 1,
+  "why": "Bytes go wrong.",
+  "covers": ["C-H25"],
+  "dialect": "apim-4.7.0",
+  "seed": 7,
+  "only": { "world": "wire", "why": "It is about bytes." },
+  "steps": [
+    { "at_ms": 0, "deploy": { "api": "orders" } },
+    { "at_ms": 10, "bytes": { "fault": "cut", "count": 1 } }
+  ],
+  "expect": {
+    "serving": { "orders": 1 },
+    "delivered": { "bytes.cut": 1 }
+  }
+}
+"#;
+
+#[test]
+fn a_story_of_one_world_says_why_and_bytes_are_in_no_other() {
+    let scenario = Scenario::parse(WIRE).unwrap();
+    assert_eq!(scenario.to_json(), WIRE);
+    assert!(scenario.is_told_in(WorldName::Wire) && !scenario.is_told_in(WorldName::Fast));
+    let fleet = Scenario::parse(FLEET).unwrap();
+    assert!(fleet.is_told_in(WorldName::Wire) && fleet.is_told_in(WorldName::Fast));
+    let only = "  \"only\": { \"world\": \"wire\", \"why\": \"It is about bytes.\" },\n";
+    for (replace, with, message) in [
+        (only, "", "only the wire world has bytes on the way; add"),
+        ("\"wire\"", "\"fast\"", "only the wire world has bytes on the way; add"),
+        ("\"wire\"", "^\"wier\"", "unknown name `wier`; did you mean `wire`?"),
+        ("\"It is about bytes.\"", "^\"bytes\"", "`why` is not a sentence"),
+        (", \"why\": \"It is about bytes.\"", "", "`why` is missing"),
+        ("\"cut\"", "^\"cot\"", "unknown name `cot`; did you mean `cut`?"),
+        ("\"count\": 1 }", "\"count\": ^0 }", "`count` is 0; expected 1 to"),
+    ] {
+        check_in(WIRE, replace, with, message);
+    }
+}
+
 /// A story of several gateways.
 const FLEET: &str = r#"{
   "schema": 1,
@@ -412,6 +452,8 @@ proptest! {
         let mut scenario = Scenario::parse(STORY).unwrap();
         scenario.seed = seed;
         scenario.steps = steps;
+        let why = "Bytes go wrong.".to_owned();
+        scenario.only = Some(Only { world: WorldName::Wire, why });
         scenario.expect = Expect { writes_max: Some(seed), ..Expect::default() };
         let text = scenario.to_json();
         let read = Scenario::parse(&text).map_err(|refusal| TestCaseError::fail(refusal.to_string()))?;
