@@ -46,6 +46,7 @@
 //! - [`runner`]: a story to its outcome: the phases of a run.
 //! - [`replicas`]: gateways that were told one story with other faults of their own.
 //! - `serve`: the simulated API Manager on sockets, behind the feature `wire`.
+//! - [`fuzz`]: what fuzzing checks, and what it begins with.
 //! - [`cli`]: the command line.
 
 pub mod step;
@@ -90,5 +91,7 @@ pub mod replicas;
 
 #[cfg(feature = "wire")]
 pub mod serve;
+
+pub mod fuzz;
 
 pub mod cli;
