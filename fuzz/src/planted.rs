@@ -1,12 +1,18 @@
 //! Broken copies of what the targets check: one defect for each target, of a kind that such code
 //! has had somewhere. `fuzz/run plants` shows how soon each is found.
 
+use driftless::disk::SimDisk;
 use driftless::plant::Plant;
 use driftless::scenario::{Refusal, Scenario};
+use driftless_gateway::driver::Driver;
+use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{
-    ArtifactId, BasePath, Content, Definition, Event, KeyReading, Lifecycle, Listing, Packed, Plan,
-    PlanId, ResourceChange, Roll, Subscription, SubscriptionId,
+    ArtifactId, BasePath, Batch, Content, Definition, Event, KeyReading, Lifecycle, Listing,
+    Packed, Plan, PlanId, Recovered, ResourceChange, Roll, Subscription, SubscriptionId, WriteId,
 };
+use driftless_gateway::runtime::{self, Grant, Refusal, Request, Snapshot, Throttle};
+use driftless_gateway::store::{RedbStore, Store, StoreError};
+use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, DecodeError};
 
 /// Takes a type in any case, and cuts a plan's limit to 32 bits.
@@ -137,3 +143,47 @@ pub fn parse_scenario(text: &str) -> Result<Scenario, Refusal> {
 
 /// An ack is sent before its write is durable.
 pub const PLANT: Option<Plant> = Some(Plant::EarlyAck);
+
+/// Takes a failed write for a durable one.
+pub fn store_failed(driver: &mut Driver, write: WriteId, _why: StoreFailure, now: Instant) {
+    driver.stored(write, now);
+}
+
+/// A store that takes a failed sync for a done one.
+struct Hopeful(RedbStore<SimDisk>);
+
+impl Store for Hopeful {
+    fn recover(&mut self) -> Result<Recovered, StoreError> {
+        self.0.recover()
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        match self.0.commit(batch) {
+            Err(StoreError::Io(_)) => Ok(()),
+            told => told,
+        }
+    }
+
+    fn content(&mut self, artifact: &ArtifactId) -> Result<Option<Content>, StoreError> {
+        self.0.content(artifact)
+    }
+}
+
+/// Opens a store that swallows an error.
+pub fn open_store(disk: SimDisk) -> Box<dyn Store> {
+    Box::new(Hopeful(RedbStore::new(disk)))
+}
+
+/// Does not ask for a scope.
+///
+/// # Errors
+/// As the original, but for scopes.
+pub fn admit(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    now: Timestamp,
+    throttle: &mut Throttle,
+) -> Result<Grant, Refusal> {
+    let generous = Request { scopes: &["read", "write"], ..*request };
+    runtime::admit(snapshot, &generous, now, throttle)
+}

@@ -12,24 +12,35 @@
 //! - `archives`: archives and what they cost.
 //! - `definition`: `api.yaml`.
 //! - `scenario`: story files.
+//! - `session`, `evidence`: one driver, and bytes that decide what arrives.
+//! - `store`: a store on a disk that fails.
 //! - `story`, `story_form`: whole stories.
+//! - `admit`: what the runtime decides.
 //! - [`seeds`]: what corpora begin with, of `traffic` and scenarios.
 
+mod admit;
 mod archives;
 mod definition;
 mod event;
 mod event_form;
+mod evidence;
 mod json;
 mod lists;
 mod scenario;
 pub mod seeds;
+mod session;
+mod store;
 mod story;
 mod story_form;
 mod structured;
 mod traffic;
 
+use driftless_gateway::driver::Driver;
+use driftless_gateway::runtime;
+use driftless_gateway::store::RedbStore;
 use driftless_gateway::wire;
 
+pub use admit::{Admit, check_admit};
 pub use archives::{DecodeBatch, DecodeOne, allocation_bound, check_archive};
 pub use definition::{DecodeApi, check_definition};
 pub use event::{Decode, check_frame};
@@ -38,6 +49,8 @@ pub use lists::{
     check_subscriptions_and_plans,
 };
 pub use scenario::check_scenario;
+pub use session::{StoreFailed, check_session};
+pub use store::{Open, check_store};
 pub use story::{bytes_of, check_story, story};
 pub use structured::check_structured;
 
@@ -108,6 +121,21 @@ pub const TARGETS: &[Target] = &[
         name: "scenario_file",
         extension: "json",
         check: |bytes, _| check_scenario(bytes, Scenario::parse),
+    },
+    Target {
+        name: "session",
+        extension: "operations",
+        check: |bytes, _| check_session(bytes, Driver::store_failed),
+    },
+    Target {
+        name: "store",
+        extension: "operations",
+        check: |bytes, _| check_store(bytes, |disk| Box::new(RedbStore::new(disk))),
+    },
+    Target {
+        name: "admit",
+        extension: "steps",
+        check: |bytes, _| check_admit(bytes, runtime::admit),
     },
     Target { name: "story", extension: "steps", check: |bytes, _| check_story(bytes, None) },
 ];

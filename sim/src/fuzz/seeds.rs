@@ -9,7 +9,7 @@ use driftless_gateway::wire::decode_api;
 
 use super::definition::document_of;
 use super::story::bytes_of;
-use super::story_form::VERBS as STORY_VERBS;
+use super::story_form::{PEOPLE, VERBS as STORY_VERBS};
 use super::traffic::{self, Traffic};
 use super::{Target, structured};
 use crate::scenario::StoryFile;
@@ -41,6 +41,9 @@ fn of_target(target: &Target, traffic: &Traffic) -> Seeds {
         "batch_archive" => bodies(traffic, &[Endpoint::Fetch, Endpoint::FetchBatch]),
         "api_yaml" => definitions(traffic),
         "story" => stories(),
+        "session" => sessions(),
+        "store" => operations(),
+        "admit" => admissions(),
         _ => Seeds::new(),
     };
     let small = made.into_iter().filter(|(_, bytes)| bytes.len() <= SEED_BYTES_MAX);
@@ -90,6 +93,69 @@ fn stories() -> Seeds {
             bytes.extend([tag, 1, tag / 2, 0]);
         }
         seeds.insert(format!("verb-{tag:02}"), bytes);
+    }
+    seeds
+}
+
+/// Sessions in which all goes well but for one kind of operation.
+fn sessions() -> Seeds {
+    let mut seeds = Seeds::new();
+    for what in 0..16_u8 {
+        let mut bytes = vec![what % 3, what, 0, 0];
+        let well = [15, 3, 0, 0];
+        for step in [[2, 3, 1, 0], well, [0, 0, 0, 0], [0, 0, 1, 0], [2, 3, 0, 0], well, well] {
+            bytes.extend(step);
+        }
+        for round in 0..6_u8 {
+            bytes.extend([what, round, 7, round * 40]);
+            // A step of people about the second API, time, and then what is in flight.
+            bytes.extend([0, [1, 2, 3, 4, 6, 8][usize::from(round)], 1, 0]);
+            bytes.extend([2, 3, 0, 0]);
+            bytes.extend([what, 0, 40, 200]);
+            bytes.extend(well);
+            bytes.extend([2, 4, 0, 0]);
+        }
+        seeds.insert(format!("operation-{what:02}"), bytes);
+    }
+    seeds
+}
+
+/// Operations of a store: batches of many forms, with one kind of trouble among them.
+fn operations() -> Seeds {
+    let mut seeds = Seeds::new();
+    for what in 5..12_u8 {
+        for form in 0..3_u8 {
+            let mut bytes = Vec::new();
+            for round in 0..5_u8 {
+                bytes.extend([0, 2, round, 1, 9, 9, 0, form, 3, round, 1, 2, form, 5, 7, 2, 1, 1]);
+                bytes.extend([what, round * 9, 1, form, 0, 0, 0, 0, 0, 0, 0, 0]);
+            }
+            seeds.insert(format!("trouble-{what:02}-{form}"), bytes);
+        }
+    }
+    seeds
+}
+
+/// Steps of people, one verb after the other, with requests of every kind behind each.
+fn admissions() -> Seeds {
+    let mut seeds = Seeds::new();
+    for dialect in 0..3_u8 {
+        for verb in 0..PEOPLE {
+            let mut bytes = vec![dialect, verb];
+            let mut word = |tag: u8, who: u8, numbers: [u8; 4]| {
+                bytes.extend([tag, who, 200, 1]);
+                bytes.extend(numbers);
+            };
+            for step in [0, 6, 9, 12, verb] {
+                word(step, 0, [0, 0, 2, 0]);
+            }
+            for which in 0..4 {
+                for with in [0, 1, 3] {
+                    word(0x80, 0, [which, with, 4 | which << 1, 0]);
+                }
+            }
+            seeds.insert(format!("dialect-{dialect}-verb-{verb:02}"), bytes);
+        }
     }
     seeds
 }

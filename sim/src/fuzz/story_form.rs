@@ -57,7 +57,19 @@ impl Word {
         of[number as usize % N]
     }
 
-    fn api(&self) -> String {
+    /// Whether it is a request, where words are steps or requests.
+    pub(super) const fn is_request(&self) -> bool {
+        self.tag & 0x80 > 0
+    }
+
+    /// The bytes that a request is chosen by.
+    pub(super) const fn choices(&self) -> [u8; 4] {
+        let (a, b) = (self.a.to_le_bytes(), self.b.to_le_bytes());
+        [a[0], a[1], b[0], b[1]]
+    }
+
+    /// The API that it is about.
+    pub(super) fn api(&self) -> String {
         format!("api-0{}", self.who & 3)
     }
 
@@ -101,7 +113,7 @@ const DIRECTIONS: [Direction; 3] = [Direction::Both, Direction::ToGateway, Direc
 
 /// How many verbs there are; the first [`PEOPLE`] are what people do.
 pub(super) const VERBS: u8 = 46;
-const PEOPLE: u8 = 18;
+pub(super) const PEOPLE: u8 = 18;
 
 /// The verb of a step. Every word is one; half of the tags are what people do.
 pub(super) fn verb_of(word: &Word, dialect: Dialect) -> Verb {
@@ -110,6 +122,11 @@ pub(super) fn verb_of(word: &Word, dialect: Dialect) -> Verb {
         tag => tag % PEOPLE,
     };
     if tag < PEOPLE { people(tag, word, dialect) } else { fault(tag, word) }
+}
+
+/// What people do at a step; every word is something.
+pub(super) fn people_of(word: &Word, dialect: Dialect) -> Verb {
+    people(word.tag % PEOPLE, word, dialect)
 }
 
 fn people(tag: u8, word: &Word, dialect: Dialect) -> Verb {
