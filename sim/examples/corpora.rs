@@ -1,6 +1,8 @@
 //! Writes what the corpora of the fuzz targets begin with: `cargo corpora`, from the root of the
 //! repository. What a fuzzer found has no extension and stays.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command says what it did")]
+
 use std::fs;
 use std::io;
 use std::path::Path;

@@ -116,7 +116,7 @@ impl Bench {
             8 => self.fail(x, z),
             9 => self.finish_commit(true),
             10 => self.finish_commit(false),
-            11 => self.dial(x % 4 > 0),
+            11 => self.dial(!x.is_multiple_of(4)),
             12 => self.close(z),
             13 => self.crash(x & 1 > 0),
             14 => self.repeat_what_is_over(x),
