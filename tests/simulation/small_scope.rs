@@ -515,6 +515,7 @@ fn exhaust(histories: &[Vec<(Change, Truth)>], broken: Broken) -> (u64, Vec<Stri
 }
 
 #[track_caller]
+#[expect(clippy::print_stderr, reason = "how much was exhausted is for people to see")]
 fn holds(histories: &[Vec<(Change, Truth)>], floor: u64) {
     let events = histories.first().map_or(0, Vec::len);
     let (count, wrong) = exhaust(histories, Broken::Nothing);
