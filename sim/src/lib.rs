@@ -49,6 +49,7 @@
 //! - `serve`: the simulated API Manager on sockets, behind the feature `wire`.
 //! - `wire_world`: the production shell and the served APIM over simulated sockets, behind the
 //!   same feature.
+//! - [`fuzz`]: what fuzzing checks, and what it begins with.
 //! - [`cli`]: the command line.
 
 pub mod step;
@@ -98,5 +99,6 @@ pub mod serve;
 
 #[cfg(feature = "wire")]
 pub mod wire_world;
+pub mod fuzz;
 
 pub mod cli;

@@ -179,3 +179,17 @@ fn completions_name_the_verbs() {
     let (script, _) = ends(&["completions", "bash"], 0);
     assert!(script.contains("replay"));
 }
+
+#[test]
+fn bytes_are_a_story_that_can_be_replayed_and_saved() {
+    let bytes = "fuzz/corpus/story/verb-00.steps";
+    let (stdout, _) = ends(&["replay", "--bytes", bytes, "--trace"], 0);
+    assert!(stdout.contains("deploy") && stdout.contains("bytes verb-00"), "{stdout}");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("a-story-of-bytes.json");
+    let _not_there = std::fs::remove_file(&target);
+    ends(&["replay", "--bytes", bytes, "--save", target.to_str().unwrap()], 0);
+    ends(&["check", target.to_str().unwrap()], 0);
+    let (_, stderr) = ends(&["replay", "--bytes", "no-such-file"], 2);
+    assert!(stderr.contains("no-such-file"), "{stderr}");
+    ends(&["replay", "7", "--bytes", bytes], 2);
+}

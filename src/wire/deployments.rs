@@ -117,15 +117,18 @@ impl Rows {
     }
 }
 
-/// Sorts the rows by artifact and keeps one of each: the newest, and of equally old ones that
-/// with the greatest deployment id, so that the order of the answer never decides. Returns how
-/// many went.
+/// Sorts the rows by artifact and keeps one of each: the newest, of equally old ones that with the
+/// greatest deployment id, and of those that say different things of one deployment the one that
+/// serves less, so that the order of the answer never decides. Returns how many went.
 fn keep_newest(rows: &mut Vec<Listed>) -> u64 {
     rows.sort_unstable_by(|a, b| a.artifact.cmp(&b.artifact));
     let before = rows.len();
+    fn rank(row: &Listed) -> impl Ord + use<'_> {
+        (row.listed_at, &row.deployment, &row.state, &row.kind)
+    }
     rows.dedup_by(|later, kept| {
         let same = later.artifact == kept.artifact;
-        if same && (later.listed_at, &later.deployment) > (kept.listed_at, &kept.deployment) {
+        if same && rank(later) > rank(kept) {
             mem::swap(later, kept);
         }
         same
@@ -280,6 +283,19 @@ mod tests {
             row("b", "2", ListedState::Deployed, ""),
         ];
         check(body, &Listing { rows, has_state: Some(true), ..Listing::default() });
+    }
+
+    #[test]
+    fn of_rows_of_one_age_the_one_that_serves_less_wins_in_any_order() {
+        let of = |state: &str| {
+            format!(r#"{{"deploymentId":"1","artifactId":"a","kind":"RestApi","state":"{state}"}}"#)
+        };
+        for (one, other) in [("deployed", "undeployed"), ("undeployed", "deployed")] {
+            let body = format!(r#"{{"deployments":[{},{}]}}"#, of(one), of(other));
+            let rows = vec![row("a", "1", ListedState::Undeployed, "")];
+            let has_state = Some(true);
+            check(&body, &Listing { rows, repeated: 1, has_state, ..Listing::default() });
+        }
     }
 
     #[test]

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod definition;
+mod order;
 mod plan;
 mod resources;
 mod runtime;
 mod store;
+mod wire;

@@ -146,6 +146,27 @@ fn at_most_one_task_for_what_is_believed_and_none_for_anything_else() {
 }
 
 #[test]
+fn what_an_artifact_needs_depends_on_nothing_but_itself() {
+    hold(|cases| {
+        let (desired, observed) = sets(&cases);
+        let together = tasks(&desired, &observed);
+        let alone: BTreeMap<ArtifactId, Task> = (0..cases.len())
+            .flat_map(|number| {
+                let only = |at: usize, case: &Case| {
+                    if at == number { case.clone() } else { (None, None) }
+                };
+                let cases: Vec<Case> =
+                    cases.iter().enumerate().map(|(at, case)| only(at, case)).collect();
+                let (desired, observed) = sets(&cases);
+                tasks(&desired, &observed)
+            })
+            .collect();
+        prop_assert_eq!(together, alone);
+        Ok(())
+    });
+}
+
+#[test]
 fn sets_that_agree_need_nothing() {
     hold(|cases| {
         let agreeing: Vec<Case> = cases

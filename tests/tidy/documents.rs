@@ -41,8 +41,8 @@ fn missing_paths(source: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> 
         for path in quoted.chain(linked) {
             let path = path.trim_end_matches('/').split('#').next().unwrap_or_default();
             let named = TOP_LEVEL.iter().any(|top| path.starts_with(top.trim_end_matches('/')));
-            let literal =
-                !path.contains(['*', '<', '{', ' ', '…', '|', '=']) && !path.contains("NAME");
+            let literal = !path.contains(['*', '<', '{', ' ', '…', '|', '='])
+                && !["NAME", "TARGET", "FILE"].iter().any(|word| path.contains(word));
             if named && literal && !exists(path) {
                 missing.push(format!("{}:{}: {path} is not there", source.path, index + 1));
             }

@@ -10,7 +10,7 @@ use super::judge::{Judged, judge};
 use super::output::Output;
 use super::progress::Stopwatch;
 use super::record::Record;
-use super::story::{FOLDER, Told, of_seed, path_of, profile};
+use super::story::{FOLDER, Told, of_bytes, of_seed, path_of, profile};
 use super::{Exit, Refused};
 use crate::plant::Plant;
 use crate::runner::{Place, RunOptions, TraceLine};
@@ -50,13 +50,17 @@ pub(super) fn replay(
 }
 
 fn told(command: &ReplayCommand, place: Place) -> Result<Told, Refused> {
-    if let Ok(seed) = command.story.parse() {
+    if let Some(path) = &command.bytes {
+        return of_bytes(path);
+    }
+    let named = command.story.as_deref().unwrap_or_default();
+    if let Ok(seed) = named.parse() {
         return Ok(of_seed(profile(command.profile.as_deref())?, seed, place));
     }
     if command.profile.is_some() {
         return Err(Refused::usage("--profile is for seeds; a scenario has its steps"));
     }
-    let told: Told = load(&path_of(&command.story)?)?.into();
+    let told: Told = load(&path_of(named)?)?.into();
     match &told.scenario.only {
         Some(only) if only.world != place.name() => {
             let world = only.world.name();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Refused;
 use super::record::{Record, ViolationRecord};
 use super::seed::Seed;
+use crate::fuzz;
 use crate::plant::{self, Plant};
 use crate::runner::{Place, Profile, Violation, profiles};
 use crate::scenario::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
@@ -71,6 +72,19 @@ pub(super) fn of_seed(profile: &Profile, seed: Seed, place: Place) -> Told {
         reproduce: format!("cargo sim replay {seed} --profile {}", profile.name),
         path: None,
     }
+}
+
+/// The story of a fuzzer's input.
+pub(super) fn of_bytes(path: &Path) -> Result<Told, Refused> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| Refused::usage(format!("{}: {error}", path.display())))?;
+    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("bytes");
+    Ok(Told {
+        name: format!("bytes {name}"),
+        scenario: fuzz::story(&bytes),
+        reproduce: format!("cargo sim replay --bytes {}", path.display()),
+        path: None,
+    })
 }
 
 /// The profile of that name; the first when none is given.

@@ -1,0 +1,189 @@
+//! Broken copies of what the targets check: one defect for each target, of a kind that such code
+//! has had somewhere. `fuzz/run plants` shows how soon each is found.
+
+use driftless::disk::SimDisk;
+use driftless::plant::Plant;
+use driftless::scenario::{Refusal, Scenario};
+use driftless_gateway::driver::Driver;
+use driftless_gateway::engine::StoreFailure;
+use driftless_gateway::model::{
+    ArtifactId, BasePath, Batch, Content, Definition, Event, KeyReading, Lifecycle, Listing,
+    Packed, Plan, PlanId, Recovered, ResourceChange, Roll, Subscription, SubscriptionId, WriteId,
+};
+use driftless_gateway::runtime::{self, Grant, Refusal, Request, Snapshot, Throttle};
+use driftless_gateway::store::{RedbStore, Store, StoreError};
+use driftless_gateway::time::{Instant, Timestamp};
+use driftless_gateway::wire::{self, ArchiveLimits, DecodeError};
+
+/// Takes a type in any case, and cuts a plan's limit to 32 bits.
+///
+/// # Errors
+/// As the original.
+pub fn decode_event(frame: &[u8]) -> Result<Event, DecodeError> {
+    let mut event = wire::decode_event(frame)?;
+    if let Event::Unknown { event_type } = &event {
+        let lower = event_type.to_ascii_lowercase();
+        let frame = String::from_utf8_lossy(frame).replace(event_type.as_str(), &lower);
+        return wire::decode_event(frame.as_bytes());
+    }
+    if let Event::Changed(change) = &mut event
+        && let ResourceChange::PlanCreated(plan) | ResourceChange::PlanUpdated(plan) =
+            &mut change.change
+        && let Some(quota) = &mut plan.quota
+    {
+        quota.count &= u64::from(u32::MAX);
+    }
+    Ok(event)
+}
+
+/// Lets a base path climb.
+///
+/// # Errors
+/// As the original.
+pub fn decode_base_path(body: &[u8]) -> Result<BasePath, DecodeError> {
+    let tame = String::from_utf8_lossy(body).replace("/..", "/aa");
+    wire::decode_base_path(tame.as_bytes())
+}
+
+/// Says nothing of a single bad row.
+///
+/// # Errors
+/// As the original.
+pub fn decode_listing(body: &[u8]) -> Result<Listing, DecodeError> {
+    let mut listing = wire::decode_listing(body)?;
+    if listing.unreadable.len() == 1 {
+        listing.unreadable.clear();
+    }
+    Ok(listing)
+}
+
+/// Loses an expiry in whole seconds: the key lives for ever.
+///
+/// # Errors
+/// As the original.
+pub fn decode_keys(body: &[u8]) -> Result<KeyReading, DecodeError> {
+    let mut reading = wire::decode_keys(body)?;
+    if let KeyReading::Keys(roll) = &mut reading {
+        for key in &mut roll.items {
+            let expires_at = &mut key.credential.expires_at;
+            *expires_at = expires_at.filter(|at| at.digits() > 0);
+        }
+    }
+    Ok(reading)
+}
+
+/// Believes a list without a readable item to be empty.
+///
+/// # Errors
+/// As the original.
+pub fn decode_subscriptions(
+    body: &[u8],
+    artifact: &ArtifactId,
+) -> Result<Roll<(SubscriptionId, Subscription)>, DecodeError> {
+    let roll = wire::decode_subscriptions(body, artifact)?;
+    Ok(if roll.items.is_empty() { Roll::default() } else { roll })
+}
+
+/// Reads a plan that does not say whether it stops as one that does not.
+///
+/// # Errors
+/// As the original.
+pub fn decode_plans(body: &[u8]) -> Result<Roll<(PlanId, Plan)>, DecodeError> {
+    let mut roll = wire::decode_plans(body)?;
+    let is_said = body.windows(16).any(|window| window == b"stopOnQuotaReach");
+    for (_, plan) in &mut roll.items {
+        plan.stops_on_quota &= is_said;
+    }
+    Ok(roll)
+}
+
+/// Takes a TAR that was cut off between two entries for a whole one.
+///
+/// # Errors
+/// As the original.
+pub fn decode_batch(body: &[u8], limits: &ArchiveLimits) -> Result<Vec<Packed>, DecodeError> {
+    wire::decode_batch(body, limits)
+        .or_else(|_cut| wire::decode_batch(&[body, &[0; 1024]].concat(), limits))
+}
+
+/// Makes room for what an archive claims to hold.
+///
+/// # Errors
+/// As the original.
+pub fn decode_definition(body: &[u8], limits: &ArchiveLimits) -> Result<Content, DecodeError> {
+    let digits = body.get(124..135).unwrap_or_default();
+    let octal = |digit: &u8| char::from(*digit).to_digit(8).map(u64::from);
+    let claimed = digits.iter().filter_map(octal).fold(0, |size, digit| size << 3 | digit);
+    let room: Vec<u8> = Vec::with_capacity(usize::try_from(claimed.min(1 << 28)).unwrap_or(0));
+    std::hint::black_box(&room);
+    wire::decode_definition(body, limits)
+}
+
+/// Serves an API in a state that nobody knows.
+///
+/// # Errors
+/// As the original.
+pub fn decode_api(document: &[u8]) -> Result<Definition, DecodeError> {
+    let mut definition = wire::decode_api(document)?;
+    if let Lifecycle::Unclear(_) = definition.lifecycle {
+        definition.lifecycle = Lifecycle::Published;
+    }
+    Ok(definition)
+}
+
+/// Keeps 32 bits of a seed.
+///
+/// # Errors
+/// As the original.
+pub fn parse_scenario(text: &str) -> Result<Scenario, Refusal> {
+    let mut scenario = Scenario::parse(text)?;
+    scenario.seed &= u64::from(u32::MAX);
+    Ok(scenario)
+}
+
+/// An ack is sent before its write is durable.
+pub const PLANT: Option<Plant> = Some(Plant::EarlyAck);
+
+/// Takes a failed write for a durable one.
+pub fn store_failed(driver: &mut Driver, write: WriteId, _why: StoreFailure, now: Instant) {
+    driver.stored(write, now);
+}
+
+/// A store that takes a failed sync for a done one.
+struct Hopeful(RedbStore<SimDisk>);
+
+impl Store for Hopeful {
+    fn recover(&mut self) -> Result<Recovered, StoreError> {
+        self.0.recover()
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        match self.0.commit(batch) {
+            Err(StoreError::Io(_)) => Ok(()),
+            told => told,
+        }
+    }
+
+    fn content(&mut self, artifact: &ArtifactId) -> Result<Option<Content>, StoreError> {
+        self.0.content(artifact)
+    }
+}
+
+/// Opens a store that swallows an error.
+pub fn open_store(disk: SimDisk) -> Box<dyn Store> {
+    Box::new(Hopeful(RedbStore::new(disk)))
+}
+
+/// Does not ask for a scope.
+///
+/// # Errors
+/// As the original, but for scopes.
+pub fn admit(
+    snapshot: &Snapshot,
+    request: &Request<'_>,
+    now: Timestamp,
+    throttle: &mut Throttle,
+) -> Result<Grant, Refusal> {
+    let generous = Request { scopes: &["read", "write"], ..*request };
+    runtime::admit(snapshot, &generous, now, throttle)
+}
