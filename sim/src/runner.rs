@@ -138,7 +138,7 @@ fn tell_fast(story: &Scenario, options: RunOptions<'_>) -> Outcome {
         if !go_through_phases(&mut world, story, options.until) {
             world.mark_stopped();
         }
-        let states = options.with_states.then(|| world.final_states()).unwrap_or_default();
+        let states = if options.with_states { world.final_states() } else { Vec::new() };
         Outcome { states, ..Outcome::of(story, world.finish()) }
     })
 }

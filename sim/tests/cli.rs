@@ -193,3 +193,53 @@ fn bytes_are_a_story_that_can_be_replayed_and_saved() {
     assert!(stderr.contains("no-such-file"), "{stderr}");
     ends(&["replay", "7", "--bytes", bytes], 2);
 }
+
+/// A key that is made when something happens expires a span after that, so when it expires differs
+/// between the worlds as their timing does.
+#[cfg(feature = "wire")]
+#[test]
+fn two_worlds_that_differ_end_with_1_and_name_the_first_item() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unequal");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("a-story-of-two-ends.json");
+    let story = r#"{
+  "schema": 1,
+  "why": "What depends on timing is not the same in both worlds.",
+  "covers": ["R1"],
+  "dialect": "apim-4.7.0",
+  "seed": 1,
+  "steps": [
+    { "at_ms": 0, "deploy": { "api": "orders" } },
+    { "on": { "action": "list" }, "create_key": { "api": "orders", "name": "first", "valid_for_ms": 80000000 } }
+  ],
+  "expect": {
+    "serving": { "orders": 1 }
+  }
+}
+"#;
+    std::fs::write(&path, story).unwrap();
+    let path = path.to_str().unwrap();
+    let (stdout, _) = ends(&["check", path], 1);
+    assert!(stdout.contains("UNEQUAL  parity   a-story-of-two-ends   key first of"), "{stdout}");
+    assert!(stdout.contains("fast      ") && stdout.contains("wire      "), "{stdout}");
+    assert!(stdout.contains("1 violated"), "{stdout}");
+    let again = format!("Reproduce  cargo sim replay {path} --world wire");
+    assert!(stdout.contains(&again), "{stdout}");
+    for world in ["fast", "wire"] {
+        ends(&["check", path, "--world", world], 0);
+    }
+    let (stdout, _) = ends(&["check", path, "--format", "json"], 1);
+    assert!(stdout.contains(r#""parity":"unequal""#), "{stdout}");
+    assert!(stdout.contains(r#""record":"unequal""#), "{stdout}");
+}
+
+#[cfg(feature = "wire")]
+#[test]
+fn a_story_of_one_world_is_not_told_in_the_other() {
+    let story = "an-answer-that-breaks-off-is-asked-again";
+    let (_, stderr) = ends(&["replay", story], 2);
+    assert!(stderr.contains("told in the wire world only: Where a body ends"), "{stderr}");
+    ends(&["check", story, "--world", "fast"], 4);
+    let (stdout, _) = ends(&["check", story], 0);
+    assert!(stdout.contains("wire only"), "{stdout}");
+}

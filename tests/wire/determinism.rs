@@ -36,8 +36,11 @@ fn a_story_has_one_trace_alone_among_others_and_beside_others() {
     beside.reverse();
     beside.extend(last.into_iter().rev());
     assert_eq!(among, beside);
-    let mut different = among.clone();
-    different.sort_unstable();
-    different.dedup();
-    assert_eq!(different.len(), among.len(), "two stories have one trace");
+    // Profiles that differ in what gateways store on are one here; the seeds of one are not.
+    for of_profile in among.chunks(usize::try_from(SEEDS).unwrap()) {
+        let mut different = of_profile.to_vec();
+        different.sort_unstable();
+        different.dedup();
+        assert_eq!(different.len(), of_profile.len(), "two seeds have one trace");
+    }
 }

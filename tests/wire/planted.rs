@@ -14,7 +14,7 @@ const BROKEN: [(Plant, &str); 6] = [
     (Plant::AbsentIsGone, "a-failed-existence-check-removes-nothing"),
     (Plant::Amnesia, "a-gateway-that-starts-without-apim-serves-what-it-had"),
     (Plant::LoseSyncs, "a-revoked-key-stays-revoked-after-a-restart"),
-    (Plant::LyingStatus, "a-zombie-row-brings-no-undeployed-api-back"),
+    (Plant::LyingStatus, "an-empty-object-is-no-empty-list"),
 ];
 
 #[test]

@@ -59,13 +59,7 @@ impl Text {
                     self.line(Tone::Bad, "DIFFERED", &head)
                 )
             }
-            Record::Unequal { story, gateway, item, fast, wire } => {
-                let head = format!("parity   {story}   {item}");
-                let gateway = gateway.iter().map(|name| format!("{INDENT}gateway   {name}\n"));
-                let gateway: String = gateway.collect();
-                let sides = format!("{INDENT}fast      {fast}\n{INDENT}wire      {wire}\n");
-                format!("{}{gateway}{sides}", self.line(Tone::Bad, "UNEQUAL", &head))
-            }
+            Record::Unequal { .. } => self.unequal(record),
             Record::Reproduce { command } => self.line(Tone::Plain, "Reproduce", command),
             Record::Sweep { profile, base, seeds, shard } => {
                 let mut rest = format!("profile {profile}, seeds from {base}");
@@ -186,6 +180,18 @@ impl Text {
                 let _ = writeln!(text, "{INDENT}  {event}");
             }
         }
+        text
+    }
+
+    fn unequal(self, record: &Record) -> String {
+        let Record::Unequal { story, gateway, item, fast, wire } = record else {
+            return String::new();
+        };
+        let mut text = self.line(Tone::Bad, "UNEQUAL", &format!("parity   {story}   {item}"));
+        if let Some(gateway) = gateway {
+            let _ = writeln!(text, "{INDENT}gateway   {gateway}");
+        }
+        let _ = writeln!(text, "{INDENT}fast      {fast}\n{INDENT}wire      {wire}");
         text
     }
 

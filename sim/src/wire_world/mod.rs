@@ -36,7 +36,7 @@ use crate::plant::Plant;
 use crate::runner::{Outcome, RunOptions, go_through_phases};
 use crate::scenario::Scenario;
 use crate::trace::{Trace, TraceLine, TraceSink};
-use crate::world::{FinalState, World};
+use crate::world::World;
 
 pub use bytes::with_byte_faults;
 use course::WireCourse;
@@ -54,10 +54,7 @@ pub(crate) fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
     let (tell, told) = mpsc::channel::<TraceLine>();
     let tell = trace.is_some().then_some(tell);
     scope(|scope| {
-        let run = || {
-            let (outcome, states) = tell_here(story, tell, until, plant);
-            Outcome { states: with_states.then_some(states).unwrap_or_default(), ..outcome }
-        };
+        let run = || tell_here(story, tell, (until, plant, with_states));
         let thread = Builder::new().name("wire world".to_owned()).spawn_scoped(scope, run);
         let thread = match thread {
             Ok(thread) => thread,
@@ -73,9 +70,8 @@ pub(crate) fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
 fn tell_here(
     story: &Scenario,
     tell: Option<mpsc::Sender<TraceLine>>,
-    until: Option<Instant>,
-    plant: Option<Plant>,
-) -> (Outcome, Vec<FinalState>) {
+    (until, plant, with_states): (Option<Instant>, Option<Plant>, bool),
+) -> Outcome {
     let errors = ErrorWatch::default();
     tracing::subscriber::with_default(errors.clone(), || {
         let sink = tell.map(|tell| {
@@ -95,7 +91,7 @@ fn tell_here(
         if !is_whole {
             world.mark_stopped();
         }
-        let states = world.final_states();
-        (Outcome::of(story, world.finish()), states)
+        let states = if with_states { world.final_states() } else { Vec::new() };
+        Outcome { states, ..Outcome::of(story, world.finish()) }
     })
 }
