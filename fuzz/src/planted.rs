@@ -10,7 +10,7 @@ use driftless_gateway::model::{
     ArtifactId, BasePath, Batch, Content, Definition, Event, KeyReading, Lifecycle, Listing,
     Packed, Plan, PlanId, Recovered, ResourceChange, Roll, Subscription, SubscriptionId, WriteId,
 };
-use driftless_gateway::runtime::{self, Grant, Refusal, Request, Snapshot, Throttle};
+use driftless_gateway::runtime::{self, Grant, Request, Snapshot, Throttle};
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, DecodeError};
@@ -36,12 +36,12 @@ pub fn decode_event(frame: &[u8]) -> Result<Event, DecodeError> {
     Ok(event)
 }
 
-/// Lets a base path climb.
+/// Takes a base path with an empty segment for the same without it.
 ///
 /// # Errors
 /// As the original.
 pub fn decode_base_path(body: &[u8]) -> Result<BasePath, DecodeError> {
-    let tame = String::from_utf8_lossy(body).replace("/..", "/aa");
+    let tame = String::from_utf8_lossy(body).replace("//", "/");
     wire::decode_base_path(tame.as_bytes())
 }
 
@@ -57,17 +57,14 @@ pub fn decode_listing(body: &[u8]) -> Result<Listing, DecodeError> {
     Ok(listing)
 }
 
-/// Loses an expiry in whole seconds: the key lives for ever.
+/// Tells of one bad item, however many there are.
 ///
 /// # Errors
 /// As the original.
 pub fn decode_keys(body: &[u8]) -> Result<KeyReading, DecodeError> {
     let mut reading = wire::decode_keys(body)?;
     if let KeyReading::Keys(roll) = &mut reading {
-        for key in &mut roll.items {
-            let expires_at = &mut key.credential.expires_at;
-            *expires_at = expires_at.filter(|at| at.digits() > 0);
-        }
+        roll.unreadable.truncate(1);
     }
     Ok(reading)
 }
@@ -131,13 +128,13 @@ pub fn decode_api(document: &[u8]) -> Result<Definition, DecodeError> {
     Ok(definition)
 }
 
-/// Keeps 32 bits of a seed.
+/// Tidies up the reason of a story.
 ///
 /// # Errors
 /// As the original.
 pub fn parse_scenario(text: &str) -> Result<Scenario, Refusal> {
     let mut scenario = Scenario::parse(text)?;
-    scenario.seed &= u64::from(u32::MAX);
+    scenario.why = scenario.why.replace("  ", " ");
     Ok(scenario)
 }
 
@@ -183,7 +180,7 @@ pub fn admit(
     request: &Request<'_>,
     now: Timestamp,
     throttle: &mut Throttle,
-) -> Result<Grant, Refusal> {
+) -> Result<Grant, runtime::Refusal> {
     let generous = Request { scopes: &["read", "write"], ..*request };
     runtime::admit(snapshot, &generous, now, throttle)
 }

@@ -1,6 +1,7 @@
 //! The small scope, exhausted: every history of a few changes to one API with one key, every order
 //! in which their events, two list answers and a crash can reach the gateway, and for each list
-//! whether it is as old as it may be or fresh. On the real engine, without sampling.
+//! whether it is as old as it may be or fresh; where both are old, every other read is, too. On the
+//! real engine, without sampling.
 //!
 //! All changes happen within a moment, and what tells of them arrives afterwards in any order.
 //! Then everything is honest, and the gateway must come to serve what there is, to whom it is for.
@@ -229,6 +230,8 @@ struct Run<'h> {
     list: Option<(RequestId, Instant)>,
     /// Whether lists are answered at once.
     is_honest: bool,
+    /// Whether every other read is as old as it may be.
+    is_behind: bool,
     boots: u64,
 }
 
@@ -261,6 +264,7 @@ impl<'h> Run<'h> {
             session: None,
             list: None,
             is_honest: true,
+            is_behind: false,
             boots: 0,
         };
         run.drain();
@@ -282,6 +286,7 @@ impl<'h> Run<'h> {
     }
 
     fn go_through(&mut self, order: &[Item], is_old: [bool; 2]) {
+        self.is_behind = is_old == [true, true];
         for item in order {
             self.now = self.now.after(Duration::from_millis(1));
             match *item {
@@ -304,7 +309,7 @@ impl<'h> Run<'h> {
             }
             self.drain();
         }
-        self.is_honest = true;
+        (self.is_honest, self.is_behind) = (true, false);
         if let Some((id, asked)) = self.list.take() {
             self.engine.handle(Input::Responded(id, self.listed(asked, false)), self.now);
             self.drain();
@@ -435,7 +440,8 @@ impl<'h> Run<'h> {
     }
 
     fn answer(&self, asked: &Request) -> Response {
-        let truth = self.truth();
+        let is_long_ago = self.now.since(self.changed_at) >= Config::recommended().read_lag_max;
+        let truth = if self.is_behind && !is_long_ago { Truth::BEGINNING } else { self.truth() };
         match asked {
             Request::Discover => Response::Discovered { base: BasePath::platform_api() },
             Request::List => self.listed(self.now, false),
