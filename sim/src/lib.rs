@@ -97,8 +97,8 @@ pub mod parity;
 #[cfg(feature = "wire")]
 pub mod serve;
 
+pub mod fuzz;
 #[cfg(feature = "wire")]
 pub mod wire_world;
-pub mod fuzz;
 
 pub mod cli;
