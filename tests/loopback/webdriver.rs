@@ -149,8 +149,8 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Whatever of it is left ends with the driver.
-        let _ended = self.command("DELETE", "", &json!({}));
+        // The browser ends with its session; without one there is none.
+        let _ended = self.send("DELETE", &format!("/session/{}", self.session), &json!({}));
         let _killed = self.driver.kill();
         let _reaped = self.driver.wait();
     }
