@@ -268,7 +268,7 @@ impl<'h> Run<'h> {
             boots: 0,
         };
         run.drain();
-        run.pass(Duration::from_secs(40));
+        run.pass(Duration::from_secs(12));
         assert_eq!(run.difference(), None, "before any change");
         (run.happened, run.changed_at, run.is_honest) = (history.len(), run.now, false);
         run
