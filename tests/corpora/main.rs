@@ -139,7 +139,7 @@ fn targets_are_complete() -> Result<(), Failed> {
         return Err(format!("built {built:?}, listed {listed:?}").into());
     }
     for name in built {
-        let glue = fs::read_to_string(root().join(format!("fuzz/targets/{name}.rs"))).unwrap();
+        let glue = fs::read_to_string(root().join(format!("fuzz/fuzz_targets/{name}.rs"))).unwrap();
         if glue.lines().count() > 40 {
             return Err(format!("{name} is more than glue").into());
         }

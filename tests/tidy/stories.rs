@@ -67,8 +67,7 @@ fn every_fuzz_target_is_named_and_is_glue() {
         .filter_map(|source| source.path.rsplit('/').next()?.strip_suffix(".rs"))
         .collect();
     none(targets(&manifest, &names));
-    let head = std::fs::read_to_string(root().join("fuzz/src/lib.rs")).unwrap();
-    assert_eq!(names.is_empty(), head.contains("There is no target yet."));
+    assert!(!names.is_empty(), "there are no fuzz targets");
     for source in &sources {
         let lines = source.text.lines().count();
         assert!(lines <= TARGET_LINES_MAX, "{} has {lines} lines: it is glue", source.path);

@@ -24,10 +24,10 @@ const LIMITS: ArchiveLimits = ArchiveLimits {
     path_bytes_max: 96,
 };
 
-/// What taking apart an archive of so many bytes may allocate in all, under [`LIMITS`]: what is
+/// What taking apart an archive of so many bytes may allocate in all, under `LIMITS`: what is
 /// unpacked, twice over for vectors that grow, and for each entry a decompressor, its name and
 /// the room that is made for it.
-pub const fn allocation_bound(body: usize) -> u64 {
+const fn allocation_bound(body: usize) -> u64 {
     let entry = (160 << 10) + body;
     (4 * (body + LIMITS.unpacked_bytes_max) + LIMITS.entries_max * entry + (256 << 10)) as u64
 }

@@ -41,7 +41,7 @@ use driftless_gateway::store::RedbStore;
 use driftless_gateway::wire;
 
 pub use admit::{Admit, check_admit};
-pub use archives::{DecodeBatch, DecodeOne, allocation_bound, check_archive};
+pub use archives::{DecodeBatch, DecodeOne, check_archive};
 pub use definition::{DecodeApi, check_definition};
 pub use event::{Decode, check_frame};
 pub use lists::{
