@@ -258,3 +258,81 @@ impl Link {
         std::mem::take(&mut self.state().took_effect)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PORT: u16 = 50_000;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn link() -> Link {
+        let link = Link::new(Key::new(1));
+        link.accepted(PORT);
+        link.carries(PORT, ConnectionId(7));
+        link
+    }
+
+    fn cut(direction: Direction) -> Weather {
+        let until = driftless_gateway::time::Instant::from_millis(9);
+        Weather::of(&[Rule::Partition { until, direction }])
+    }
+
+    #[test]
+    fn a_line_that_lost_a_byte_is_dead_both_ways_and_its_writer_learns_of_it_late() {
+        let link = link();
+        assert_eq!(link.write(PORT, Towards::Gateway, at(0)), Fate::Sent);
+        link.set_weather(cut(Direction::ToGateway));
+        assert_eq!(link.write(PORT, Towards::Manager, at(1)), Fate::Sent);
+        assert!(link.newly_dead().is_empty());
+        assert_eq!(link.write(PORT, Towards::Gateway, at(2)), Fate::Lost);
+        assert_eq!(link.newly_dead(), [ConnectionId(7)]);
+        link.set_weather(Weather::default());
+        assert!(link.is_dead(PORT) && link.sessions().is_empty());
+        assert_eq!(link.write(PORT, Towards::Manager, at(3)), Fate::Lost);
+        assert_eq!(link.write(PORT, Towards::Gateway, at(31)), Fate::Lost);
+        assert_eq!(link.write(PORT, Towards::Gateway, at(32)), Fate::TimedOut);
+        let took = link.took_effect();
+        assert_eq!((took.get("partition"), took.get("half_open")), (Some(&1), Some(&3)));
+        assert!(link.took_effect().is_empty());
+    }
+
+    #[test]
+    fn an_end_that_nobody_hears_of_leaves_a_dead_line() {
+        let link = link();
+        link.set_weather(cut(Direction::ToManager));
+        link.end(PORT, Towards::Manager);
+        assert_eq!(link.newly_dead(), [ConnectionId(7)]);
+        assert!(link.is_dead(PORT));
+        link.end(PORT, Towards::Gateway);
+        assert!(!link.is_dead(PORT), "a line that both ends left is forgotten");
+    }
+
+    #[test]
+    fn a_half_open_line_dies_at_once_and_others_do_not() {
+        let link = link();
+        link.accepted(PORT + 1);
+        link.kill(ConnectionId(7));
+        assert!(link.is_dead(PORT) && !link.is_dead(PORT + 1));
+        assert_eq!(link.write(PORT + 1, Towards::Gateway, at(0)), Fate::Sent);
+    }
+
+    #[test]
+    fn so_many_bytes_go_wrong_as_were_asked_for_and_in_their_order() {
+        let link = link();
+        let fault = |fault, count| Bytes { fault, count };
+        link.spoil_next([fault(ByteFault::Cut, 2), fault(ByteFault::Flip, 1)]);
+        let next = || link.spoil().map(|(fault, _)| fault);
+        assert_eq!(
+            [next(), next(), next(), next()],
+            [Some(ByteFault::Cut), Some(ByteFault::Cut), Some(ByteFault::Flip), None]
+        );
+        assert_eq!(link.took_effect().get("bytes.cut"), Some(&2));
+        link.spoil_next([fault(ByteFault::Split, 9)]);
+        link.lift_byte_faults();
+        assert_eq!(next(), None);
+    }
+}

@@ -41,3 +41,29 @@ fn note(panic: &PanicHookInfo<'_>) -> bool {
         true
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_that_the_runtime_swallows_is_seen_and_on_its_own_thread_only() {
+        let seen = std::thread::scope(|scope| {
+            let run = scope.spawn(|| {
+                watch();
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                let ended = tokio::task::LocalSet::new()
+                    .block_on(&runtime, async { tokio::task::spawn_local(swallowed()).await });
+                assert!(ended.is_err(), "the task did not panic");
+                first()
+            });
+            run.join().unwrap()
+        });
+        assert!(seen.is_some_and(|panic| panic.contains("nobody awaits this")));
+        assert_eq!(first(), None);
+    }
+
+    async fn swallowed() {
+        panic!("nobody awaits this");
+    }
+}
