@@ -13,6 +13,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout};
@@ -312,13 +313,16 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
 
     fn send_frame(&mut self, session: SessionId, text: String) {
         let Some(live) = self.session.as_ref().filter(|live| live.id == session) else { return };
-        if live.orders.try_send(Order::Text(text)).is_ok() {
-            self.counters.acks += 1;
-            return;
+        match live.orders.try_send(Order::Text(text)) {
+            Ok(()) => self.counters.acks += 1,
+            // The socket is gone. What it brought before, and why it ended, is on its way here.
+            Err(TrySendError::Closed(_)) => {}
+            Err(TrySendError::Full(_)) => {
+                self.session = None;
+                let why = format!("{OUTBOX} acks wait and cannot be written");
+                self.closed(session, CloseReason::Lost(why));
+            }
         }
-        self.session = None;
-        let why = format!("{OUTBOX} acks wait and cannot be written");
-        self.closed(session, CloseReason::Lost(why));
     }
 
     fn send_request(&mut self, id: RequestId, request: HttpRequest, name: &'static str) {
