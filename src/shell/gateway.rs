@@ -1,11 +1,11 @@
 //! The loop: one driver, one store, and everything between them and the machine.
 //!
-//! One task owns the [`Driver`](crate::driver::Driver). Whatever happens comes to it, one thing after the other; after
-//! each the view is brought up to date, then what the engine wants is carried out, so an ack
-//! leaves after what it acks is durable and shown (law 8). The loop decides nothing about
-//! resources. It is generic over who dials, what time it is, who does the store's work and who is
-//! driven: the wire world runs this very code. Its selects are biased and its tasks local, so a run of it
-//! depends on nothing but what happens.
+//! One task owns the [`Driver`](crate::driver::Driver). Whatever happens comes to it, one thing
+//! after the other; after each the view is brought up to date, then what the engine wants is
+//! carried out, so an ack leaves after what it acks is durable and shown (law 8). The loop decides
+//! nothing about resources. It is generic over who dials, what time it is, who does the store's
+//! work and who is driven: the wire world runs this very code. Its selects are biased and its
+//! tasks local, so a run of it depends on nothing but what happens.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;

@@ -4,8 +4,9 @@
 //! [`Gateway`] is the loop: it owns a driver, carries out what the engine wants and decides
 //! nothing about resources. It is generic over four things, in which the wire world differs from
 //! production: who dials ([`Dial`]), what time it is ([`Clock`]), who does the store's work
-//! ([`Storage`]) and who looks on as the driver is driven ([`Drive`]). [`process`] makes a process of it: signals, sockets, the store's file.
-//! [`config`] is what it is told, [`management`] what it says about itself.
+//! ([`Storage`]) and who looks on as the driver is driven ([`Drive`]). [`process`] makes a process
+//! of it: signals, sockets, the store's file. [`config`] is what it is told, [`management`] what it
+//! says about itself.
 
 mod arguments;
 mod client;
