@@ -222,7 +222,7 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
                 self.answer(question);
             }
             let now = self.clock.now();
-            let wait = self.driver.poll_timeout().map(|(due, _)| due.since(now));
+            let wait = self.next_due().map(|due| due.since(now));
             tokio::select! {
                 biased;
                 () = &mut stop => break,
@@ -245,6 +245,12 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
         self.stop().await
     }
 
+    /// When the engine or the view has something to do by itself.
+    fn next_due(&self) -> Option<Instant> {
+        let engine = self.driver.poll_timeout().map(|(due, _)| due);
+        engine.into_iter().chain(self.view.poll_timeout()).min()
+    }
+
     /// Brings the view up to date, then carries out what the engine wants.
     fn settle(&mut self) {
         self.view.follow(&mut self.driver, BTreeSet::new());
@@ -261,7 +267,7 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
             // These asked for no write, or for something else first.
             self.arrivals.waiting.clear();
         }
-        if let Some(wanted) = self.view.wanted(&self.driver) {
+        if let Some(wanted) = self.view.wanted(&self.driver, self.clock.now()) {
             self.storage.submit(Job::Read(wanted));
         }
         let Self { driver, watch, .. } = self;

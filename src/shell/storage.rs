@@ -38,8 +38,26 @@ pub struct Defined {
     pub artifact: ArtifactId,
     /// The digest of its bytes.
     pub digest: ContentDigest,
-    /// What it says, or why that cannot be read.
-    pub definition: Result<Arc<Definition>, String>,
+    /// What it says, or why that is not known.
+    pub definition: Result<Arc<Definition>, Undefined>,
+}
+
+/// Why a stored definition is not known.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Undefined {
+    /// Its bytes say nothing that can be served; only another definition helps.
+    Malformed(String),
+    /// The store did not give it; another reading may help.
+    NotRead(String),
+}
+
+impl Undefined {
+    /// The reason, for people.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Malformed(why) | Self::NotRead(why) => why,
+        }
+    }
 }
 
 /// What was done.
@@ -106,13 +124,16 @@ impl<S: Store> Clerk<S> {
                 Some(self.decode(&artifact, digest, &content.bytes))
             }
             Ok(_) => None,
-            Err(error) => Some(Defined { artifact, digest, definition: Err(error.to_string()) }),
+            Err(error) => {
+                let definition = Err(Undefined::NotRead(error.to_string()));
+                Some(Defined { artifact, digest, definition })
+            }
         }
     }
 
     fn decode(&mut self, artifact: &ArtifactId, digest: ContentDigest, bytes: &[u8]) -> Defined {
         let read = || wire::decode_api(bytes).map_err(|error| error.to_string());
-        let definition = self.definitions.get_or_read(digest, read);
+        let definition = self.definitions.get_or_read(digest, read).map_err(Undefined::Malformed);
         Defined { artifact: artifact.clone(), digest, definition }
     }
 }

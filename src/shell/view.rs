@@ -1,18 +1,26 @@
 //! What a data plane sees: the snapshot in force, kept up with what the engine says.
+//!
+//! A definition that the store did not give is not served, and is read again after a while: what
+//! is durable and deployed must not stay away for one failed reading (law 10).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::drive::Drive;
-use super::storage::Defined;
+use super::storage::{Defined, Undefined};
 use crate::engine::{Change, Engine};
 use crate::model::{ArtifactId, ContentDigest, Definition, Resource, ResourceId};
 use crate::runtime::{self, Snapshot};
+use crate::time::Instant;
 
 /// Most definitions read at once, so that a commit waits no longer than for these.
 const READS_MAX: usize = 256;
+
+/// How long after a reading that brought nothing the same definition is read again.
+const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// An artifact with its definition, where it is served.
 type ApiForm = (ArtifactId, Option<Arc<Definition>>);
@@ -30,11 +38,11 @@ pub(super) struct View {
     shown: BTreeMap<ArtifactId, ContentDigest>,
     /// Definitions that came with a commit, until they are shown.
     fresh: BTreeMap<ArtifactId, (ContentDigest, Arc<Definition>)>,
-    /// Artifacts whose definition has to be read first.
-    unread: BTreeSet<ArtifactId>,
+    /// Artifacts whose definition has to be read first, with the time from when to do it.
+    unread: BTreeMap<ArtifactId, Instant>,
     is_reading: bool,
-    /// Why what should be served is not: its definition says nothing that can be read.
-    unreadable: BTreeMap<ArtifactId, (ContentDigest, String)>,
+    /// Why what should be served is not.
+    undefined: BTreeMap<ArtifactId, (ContentDigest, Undefined)>,
 }
 
 impl View {
@@ -49,8 +57,8 @@ impl View {
     }
 
     /// Artifacts that are durable and deployed and cannot be served, with the reason.
-    pub(super) fn unreadable(&self) -> impl Iterator<Item = (&ArtifactId, &str)> {
-        self.unreadable.iter().map(|(id, (_, why))| (id, why.as_str()))
+    pub(super) fn undefined(&self) -> impl Iterator<Item = (&ArtifactId, &str)> {
+        self.undefined.iter().map(|(id, (_, undefined))| (id, undefined.why()))
     }
 
     /// How many artifacts wait for their definition to be read.
@@ -63,12 +71,12 @@ impl View {
         for Defined { artifact, digest, definition } in defined {
             match definition {
                 Ok(definition) => {
-                    self.unreadable.remove(&artifact);
                     self.fresh.insert(artifact, (digest, definition));
                 }
-                Err(why) => {
+                Err(undefined) => {
+                    let why = undefined.why();
                     tracing::warn!(%artifact, %why, "a definition cannot be read; it is not served");
-                    self.unreadable.insert(artifact, (digest, why));
+                    self.undefined.insert(artifact, (digest, undefined));
                 }
             }
         }
@@ -134,43 +142,59 @@ impl View {
     ) -> Option<Option<Arc<Definition>>> {
         let fresh = self.fresh.remove(id);
         let Some(digest) = digest else {
-            self.unread.remove(id);
-            self.unreadable.remove(id);
+            self.settled(id);
             return self.shown.remove(id).map(|_| None);
         };
         if self.shown.get(id) == Some(&digest) {
-            self.unread.remove(id);
+            self.settled(id);
             return None;
         }
         if let Some((_, definition)) = fresh.filter(|(of, _)| *of == digest) {
-            self.unread.remove(id);
+            self.settled(id);
             self.shown.insert(id.clone(), digest);
             return Some(Some(definition));
         }
-        if self.unreadable.get(id).is_some_and(|(of, _)| *of == digest) {
+        let malformed =
+            |(of, why): &(_, Undefined)| *of == digest && matches!(why, Undefined::Malformed(_));
+        if self.undefined.get(id).is_some_and(malformed) {
             self.unread.remove(id);
         } else {
-            self.unread.insert(id.clone());
+            self.unread.entry(id.clone()).or_insert(Instant::START);
         }
         // What is shown is another definition than the durable one: it is not to be served.
         self.shown.remove(id).map(|_| None)
+    }
+
+    /// Nothing more has to be read of an artifact.
+    fn settled(&mut self, id: &ArtifactId) {
+        self.unread.remove(id);
+        self.undefined.remove(id);
     }
 
     /// The definitions to read next; none while some are being read.
     pub(super) fn wanted(
         &mut self,
         driver: &impl Drive,
+        now: Instant,
     ) -> Option<Vec<(ArtifactId, ContentDigest)>> {
-        if self.is_reading || self.unread.is_empty() {
+        if self.poll_timeout().is_none_or(|due| due > now) {
             return None;
         }
-        let wanted = driver.look(|engine| {
+        let wanted: Vec<_> = driver.look(|engine| {
             let durable = engine.observed().durable();
             let digest = |id: &ArtifactId| durable.rows.get(id)?.held.map(|held| held.digest);
-            let first = self.unread.iter().take(READS_MAX);
-            first.filter_map(|id| Some((id.clone(), digest(id)?))).collect()
+            let due = self.unread.iter().filter(|(_, due)| **due <= now).map(|(id, _)| id);
+            due.take(READS_MAX).filter_map(|id| Some((id.clone(), digest(id)?))).collect()
         });
+        for (id, _) in &wanted {
+            self.unread.insert(id.clone(), now.after(READ_AGAIN));
+        }
         self.is_reading = true;
         Some(wanted)
+    }
+
+    /// When there is something to read next; `None` while something is being read.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.unread.values().min().copied().filter(|_| !self.is_reading)
     }
 }

@@ -7,5 +7,6 @@ mod binary;
 mod every_operation;
 mod formats;
 mod resources;
+mod serving;
 mod storage;
 mod workload;
