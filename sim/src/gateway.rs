@@ -1,6 +1,5 @@
 //! The gateway as one crashable process: the production driver and engine on a store.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use driftless_gateway::driver::{Driver, Outbound};
@@ -31,7 +30,8 @@ pub struct SimGateway {
     pub sessions: BTreeMap<SessionId, u64>,
     /// What was committed so far, whatever became of the disk.
     pub committed: Recovered,
-    changes_seen: Option<u64>,
+    /// Whether what is served has to be looked at anew, and not what changed of it only.
+    is_unseen: bool,
     /// Whether the process was touched since it last came to rest. Only then can what it wants,
     /// serves or says be new.
     is_stirred: bool,
@@ -65,7 +65,7 @@ impl SimGateway {
             committing: None,
             sessions: BTreeMap::new(),
             committed: Recovered::default(),
-            changes_seen: None,
+            is_unseen: true,
             is_stirred: false,
             timeout: None,
             view: View::default(),
@@ -89,7 +89,7 @@ impl SimGateway {
         let engine = Engine::recover(self.config.clone(), seed, known, now);
         self.driver = Some(Driver::new(engine, ArchiveLimits::recommended()));
         self.view = View::default();
-        self.changes_seen = None;
+        self.is_unseen = true;
         self.is_stirred = true;
         Ok(recovered)
     }
@@ -99,6 +99,7 @@ impl SimGateway {
         let key = self.key.nth(self.boots).draw("crash");
         self.driver = None;
         self.view = View::default();
+        self.is_unseen = true;
         self.is_stirred = true;
         self.sessions.clear();
         let committing = self.committing.take().map(|(_, batch)| batch);
@@ -187,16 +188,15 @@ impl SimGateway {
         Some((write, batch, done))
     }
 
-    /// What is served is told anew at the next call of [`SimGateway::is_served_anew`].
+    /// The next call of [`SimGateway::served_changes`] looks at everything.
     pub const fn look_again(&mut self) {
-        self.changes_seen = None;
+        self.is_unseen = true;
     }
 
-    /// Takes in what changed of keys, subscriptions, plans and applications.
-    pub fn follow(&mut self, sabotage: &mut Sabotage) -> Vec<HeldChange> {
-        match &mut self.driver {
-            Some(driver) => self.view.follow(driver, sabotage),
-            None => Vec::new(),
+    /// Takes in everything that the process says has changed.
+    pub fn follow(&mut self, sabotage: &mut Sabotage) {
+        if let Some(driver) = &mut self.driver {
+            self.view.follow(driver, sabotage);
         }
     }
 
@@ -228,41 +228,25 @@ impl SimGateway {
         }
     }
 
-    /// Whether what is served may have changed since the last call.
-    pub fn is_served_anew(&mut self) -> bool {
-        let changes = self.engine().map(|engine| engine.observed().changes());
-        std::mem::replace(&mut self.changes_seen, changes) != changes
+    /// How what is served differs from `before`, by id: of what the process said has changed, or of
+    /// everything where it is another process. A process that is down serves nothing.
+    pub fn served_changes(&mut self, before: &BTreeMap<ArtifactId, Served>) -> Vec<ServedChange> {
+        let mut artifacts = self.view.unwatched();
+        if std::mem::take(&mut self.is_unseen) {
+            let served = self.engine().into_iter().flat_map(|engine| engine.observed().served());
+            artifacts.extend(served.map(|(id, _)| id.clone()).chain(before.keys().cloned()));
+        }
+        let changes = artifacts.into_iter().map(|artifact| {
+            let (before, after) = (before.get(&artifact).cloned(), self.served(&artifact));
+            ServedChange { artifact, before, after }
+        });
+        changes.filter(|change| change.before != change.after).collect()
     }
 
-    /// How what is served differs from `before`, by id. A process that is down serves nothing.
-    pub fn served_changes(&self, before: &BTreeMap<ArtifactId, Served>) -> Vec<ServedChange> {
-        let gone = |(id, served): (&ArtifactId, &Served)| ServedChange {
-            artifact: id.clone(),
-            before: Some(served.clone()),
-            after: None,
-        };
-        let mut changes = Vec::new();
-        let mut known = before.iter().peekable();
-        for (id, row) in self.engine().into_iter().flat_map(|engine| engine.observed().served()) {
-            let Some(digest) = row.held.map(|held| held.digest) else { continue };
-            let was = loop {
-                let order = known.peek().map_or(Ordering::Greater, |(other, _)| (*other).cmp(id));
-                match order {
-                    Ordering::Less => changes.extend(known.next().map(gone)),
-                    Ordering::Equal => break known.next().map(|(_, served)| served),
-                    Ordering::Greater => break None,
-                }
-            };
-            let deployment = &row.generation.deployment;
-            if was.is_none_or(|was| was.digest != digest || was.deployment != *deployment) {
-                changes.push(ServedChange {
-                    artifact: id.clone(),
-                    before: was.cloned(),
-                    after: Some(Served { deployment: deployment.clone(), digest }),
-                });
-            }
-        }
-        changes.extend(known.map(gone));
-        changes
+    /// What is served of one artifact.
+    fn served(&self, id: &ArtifactId) -> Option<Served> {
+        let observed = self.engine()?.observed();
+        let row = observed.durable().rows.get(id).filter(|_| observed.is_served(id))?;
+        Some(Served { deployment: row.generation.deployment.clone(), digest: row.held?.digest })
     }
 }

@@ -1,12 +1,15 @@
 //! What a data plane sees of the gateway: resources in force, and the snapshot that judges.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use driftless_gateway::driver::Driver;
 use driftless_gateway::engine::{Change, Engine};
-use driftless_gateway::model::{ArtifactId, Content, Definition, Resource, ResourceId};
+use driftless_gateway::model::{
+    ArtifactId, Content, Credential, Definition, Resource, ResourceId, SecretHash,
+};
 use driftless_gateway::runtime::{self, DefinitionCache, Snapshot};
 use driftless_gateway::wire;
 
@@ -36,11 +39,15 @@ pub struct HeldChange {
 #[derive(Debug, Default)]
 pub struct View {
     held: BTreeMap<ResourceId, Resource>,
+    /// Under which ids each key is held, by its hash.
+    holders: BTreeMap<SecretHash, BTreeSet<ResourceId>>,
     snapshot: Snapshot,
     /// Whether the snapshot is made elsewhere and shown here.
     is_shown: bool,
     /// What changed and was not told yet.
     untold: Vec<HeldChange>,
+    /// Artifacts that changed and were not looked at yet.
+    unwatched: BTreeSet<ArtifactId>,
     /// Artifacts that the snapshot has not followed yet.
     behind: BTreeSet<ArtifactId>,
     /// Resources that the snapshot has not followed yet.
@@ -48,18 +55,22 @@ pub struct View {
 }
 
 impl View {
-    /// Takes in what changed since the last call, and answers the resources among it.
-    pub fn follow(&mut self, driver: &mut Driver, sabotage: &mut Sabotage) -> Vec<HeldChange> {
+    /// Takes in what changed since the last call.
+    pub fn follow(&mut self, driver: &mut Driver, sabotage: &mut Sabotage) {
         while self.next_change(driver, sabotage).is_some() {}
-        self.untold()
     }
 
-    /// What was made of the changes that were taken in.
+    /// The artifacts among the changes that were taken in since the last call.
+    pub fn unwatched(&mut self) -> BTreeSet<ArtifactId> {
+        std::mem::take(&mut self.unwatched)
+    }
+
+    /// What was made of the others since the last call.
     pub fn untold(&mut self) -> Vec<HeldChange> {
         std::mem::take(&mut self.untold)
     }
 
-    /// Takes in the next change and hands it on; [`View::follow`] tells what it made of it.
+    /// Takes in the next change and hands it on.
     pub fn next_change(&mut self, driver: &mut Driver, sabotage: &mut Sabotage) -> Option<Change> {
         let change = driver.poll_change()?;
         let engine = driver.engine();
@@ -70,6 +81,7 @@ impl View {
         match &change {
             Change::Artifact(id) => {
                 self.behind.insert(id.clone());
+                self.unwatched.insert(id.clone());
             }
             Change::Resource(id) => {
                 let seen = self.look_at(id.clone(), engine, sabotage);
@@ -102,13 +114,38 @@ impl View {
         };
         (before != after).then(|| {
             self.behind_resources.insert(id.clone());
+            self.note_holders(&id, before.as_ref(), after.as_ref());
             HeldChange { id, before, after }
         })
+    }
+
+    fn note_holders(
+        &mut self,
+        id: &ResourceId,
+        before: Option<&Resource>,
+        after: Option<&Resource>,
+    ) {
+        for key in keys_of(before) {
+            if let Entry::Occupied(mut holders) = self.holders.entry(key.hash) {
+                holders.get_mut().remove(id);
+                if holders.get().is_empty() {
+                    holders.remove();
+                }
+            }
+        }
+        for key in keys_of(after) {
+            self.holders.entry(key.hash).or_default().insert(id.clone());
+        }
     }
 
     /// Keys, subscriptions, plans and applications in force.
     pub const fn held(&self) -> &BTreeMap<ResourceId, Resource> {
         &self.held
+    }
+
+    /// Under which ids keys are in force, by their hashes.
+    pub const fn holders(&self) -> &BTreeMap<SecretHash, BTreeSet<ResourceId>> {
+        &self.holders
     }
 
     /// The snapshot as of the last [`View::refresh`].
@@ -161,5 +198,13 @@ impl View {
         let held =
             resources.iter().map(|(id, held)| runtime::Change::Resource(id, held.as_deref()));
         self.snapshot = self.snapshot.with(apis.chain(held));
+    }
+}
+
+/// The keys that a resource is.
+fn keys_of(resource: Option<&Resource>) -> &[Credential] {
+    match resource {
+        Some(Resource::ApiKey(slot)) => &slot.credentials,
+        _ => &[],
     }
 }

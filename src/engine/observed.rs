@@ -23,7 +23,6 @@ pub struct ObservedSet {
     durable: Recovered,
     in_flight: Option<(WriteId, Batch)>,
     waiting: Batch,
-    changes: u64,
     changed: BTreeSet<Change>,
     failing: bool,
 }
@@ -38,14 +37,8 @@ impl ObservedSet {
             durable: recovered,
             in_flight: None,
             waiting: Batch::default(),
-            changes: 0,
             failing: false,
         }
-    }
-
-    /// A number that rises whenever what is served may have changed.
-    pub const fn changes(&self) -> u64 {
-        self.changes
     }
 
     /// The next thing that may be in force in another form, once for however many changes; what
@@ -141,12 +134,11 @@ impl ObservedSet {
         {
             *content = Some(waiting.clone());
         }
+        // What is only on its way changes nothing that is served, unless writes fail.
         if self.failing {
             self.changed.insert(Change::Artifact(id.clone()));
         }
         self.waiting.artifacts.insert(id, write);
-        // What is only on its way changes nothing that is served, unless writes fail.
-        self.changes += u64::from(self.failing);
     }
 
     /// Queues a write of what is known about the control plane.
@@ -160,7 +152,6 @@ impl ObservedSet {
             self.changed.insert(Change::Resource(id.clone()));
         }
         self.waiting.resources.insert(id, row);
-        self.changes += 1;
     }
 
     /// A resource as it is in force: what is durable, or less where a write that takes something
@@ -203,7 +194,6 @@ impl ObservedSet {
     pub fn stored(&mut self, id: WriteId) -> Vec<ArtifactId> {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, batch)) => {
-                self.changes += 1;
                 self.durable.apply(&batch);
                 self.changed.extend(batch.resources.into_keys().map(Change::Resource));
                 self.changed.extend(batch.artifacts.keys().cloned().map(Change::Artifact));
@@ -224,7 +214,6 @@ impl ObservedSet {
             return false;
         };
         self.failing = true;
-        self.changes += 1;
         let later = mem::replace(&mut self.waiting, batch);
         for (id, write) in later.artifacts {
             self.write(id, write);

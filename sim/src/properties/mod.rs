@@ -49,7 +49,7 @@ use std::time::Duration;
 use driftless_gateway::engine::{Config, Engine};
 use driftless_gateway::model::{
     Ack, ArtifactId, Batch, ContentDigest, DeploymentId, Dialect, Event, Recovered, Resource,
-    ResourceId,
+    ResourceId, SecretHash,
 };
 use driftless_gateway::runtime::Snapshot;
 use driftless_gateway::time::Instant;
@@ -107,6 +107,8 @@ pub struct Scene<'a> {
     pub told: &'a Told,
     /// Keys, subscriptions, plans and applications in force.
     pub held: &'a BTreeMap<ResourceId, Resource>,
+    /// Under which ids keys are in force, by their hashes.
+    pub holders: &'a BTreeMap<SecretHash, BTreeSet<ResourceId>>,
     /// What a data plane judges by, as of the last look at it.
     pub snapshot: &'a Snapshot,
     /// The contract that APIM speaks.

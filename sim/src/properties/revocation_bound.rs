@@ -6,11 +6,11 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use driftless_gateway::model::{ArtifactId, Resource, ResourceId, SecretHash};
+use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 use driftless_gateway::time::{Instant, Timestamp};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{KeyIndex, KeyRecord, KeyState, Notice};
+use crate::manager::{KeyIndex, KeyRecord, Notice};
 
 /// How long a gateway that was told may take to write it down.
 const TOLD: Duration = Duration::from_secs(2);
@@ -24,32 +24,37 @@ impl Property for RevocationBound {
         "revocation_bound"
     }
 
-    fn looks_at(&self, _moment: &Moment<'_>) -> bool {
-        false
+    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+        matches!(moment, Moment::Held(_))
     }
 
-    fn look(&mut self, _scene: &Scene<'_>, _moment: &Moment<'_>, _verdicts: &mut Verdicts) {}
+    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
+        let Moment::Held(change) = moment else { return };
+        let Some(Resource::ApiKey(slot)) = &change.after else { return };
+        if slot.credentials.iter().any(|key| scene.ledger.key_with(&key.hash).is_none()) {
+            let (about, found) = (change.id.to_string(), "a key that was never issued");
+            verdicts.violated(self.name(), scene.now, about, "keys of the ledger", found);
+        }
+    }
 
     fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        for (id, resource) in scene.held {
-            let Resource::ApiKey(slot) = resource else { continue };
-            for held in slot.credentials.iter() {
-                self.check(scene, id, &held.hash, verdicts);
+        for (index, key) in scene.ledger.ended_keys() {
+            for id in scene.holders.get(&key.hash).into_iter().flatten() {
+                self.check(scene, id, (index, key), verdicts);
             }
         }
     }
 }
 
 impl RevocationBound {
-    fn check(self, scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash, verdicts: &mut Verdicts) {
-        let Some((index, key)) = scene.ledger.key_with(hash) else {
-            let found = "a key that was never issued";
-            verdicts.violated(self.name(), scene.now, id.to_string(), "keys of the ledger", found);
-            return;
-        };
-        if key.life.now() == Some(&KeyState::Active) {
-            return;
-        }
+    /// Looks at a dead key that is in force.
+    fn check(
+        self,
+        scene: &Scene<'_>,
+        id: &ResourceId,
+        (index, key): (KeyIndex, &KeyRecord),
+        verdicts: &mut Verdicts,
+    ) {
         let Some((from, bound)) = deadline(scene, id, index, key) else { return };
         if scene.now > from.after(bound) {
             verdicts.violated(

@@ -9,7 +9,7 @@ use driftless_gateway::wire::HttpResponse;
 
 use super::World;
 use super::site::Site;
-use crate::manager::{Issued, KeyRecord, KeyScope, KeyState};
+use crate::manager::{Issued, KeyRecord, KeyScope};
 use crate::properties::Served;
 use crate::view::HeldChange;
 
@@ -167,13 +167,17 @@ impl World<'_> {
 
     /// Makes the next snapshot, and notes when a dead key is still in it.
     pub(super) fn swap_snapshot(&mut self) {
-        let is_dead = |key: &KeyRecord| {
-            matches!(key.life.now(), Some(KeyState::Revoked | KeyState::Regenerated))
-        };
-        if self.site.gateway.view().is_behind() && self.holds_key(is_dead) {
+        if self.site.gateway.view().is_behind() && self.holds_ended_key() {
             self.mark("snapshot_swapped_before_revocation");
         }
         self.site.gateway.refresh_snapshot(&self.site.sabotage);
+    }
+
+    /// Whether a dead key is in force.
+    fn holds_ended_key(&self) -> bool {
+        let holders = self.site.gateway.view().holders();
+        let mut ended = self.manager.ledger(self.site.index).ended_keys();
+        ended.any(|(_, key)| holders.contains_key(&key.hash))
     }
 
     /// Whether a key is in force that the ledger knows as such.

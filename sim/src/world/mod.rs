@@ -311,6 +311,7 @@ impl<'t> World<'t> {
         }
         self.drain_manager();
         if is_stirred {
+            self.follow();
             self.watch_served();
             self.watch_held();
         }
@@ -344,6 +345,7 @@ impl<'t> World<'t> {
             served: &self.site.served,
             told: &self.site.told,
             held: self.site.gateway.view().held(),
+            holders: self.site.gateway.view().holders(),
             snapshot: self.site.gateway.view().snapshot(),
             dialect: self.story.dialect,
             committed: &self.site.gateway.committed,

@@ -11,11 +11,18 @@ use crate::properties::Moment;
 use crate::step::Observable;
 
 impl World<'_> {
+    /// Takes in what the gateway says has changed. Over sockets the process itself takes it, each
+    /// change once.
+    pub(super) fn follow(&mut self) {
+        if !self.has_sockets() {
+            self.site.gateway.follow(&mut self.site.sabotage);
+        }
+    }
+
     /// Looks at what is served, and shows what changed.
     pub(super) fn watch_served(&mut self) {
         let is_cut_off = self.site.sabotage.is(Plant::ServesOnlyConnected)
             && self.site.gateway.engine().is_some_and(|engine| !engine.is_live());
-        let is_anew = self.site.gateway.is_served_anew();
         let changes = if is_cut_off {
             self.site.gateway.look_again();
             let served = self.site.served.iter();
@@ -25,10 +32,8 @@ impl World<'_> {
                 after: None,
             });
             withdrawn.collect()
-        } else if is_anew {
-            self.site.gateway.served_changes(&self.site.served)
         } else {
-            return;
+            self.site.gateway.served_changes(&self.site.served)
         };
         for change in &changes {
             match &change.after {
@@ -70,12 +75,7 @@ impl World<'_> {
 
     /// Looks at keys, subscriptions, plans and applications in force, and shows what changed.
     pub(super) fn watch_held(&mut self) {
-        // Over sockets the process itself takes its changes, each of them once.
-        let changes = match self.has_sockets() {
-            true => self.site.gateway.untold(),
-            false => self.site.gateway.follow(&mut self.site.sabotage),
-        };
-        for change in changes {
+        for change in self.site.gateway.untold() {
             self.mark_held(&change);
             let what = match (&change.before, &change.after) {
                 (None, _) => "holds",

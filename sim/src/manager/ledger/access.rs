@@ -4,7 +4,7 @@
 //! A key opens its API, or whatever its application is subscribed to, while it is active and not
 //! expired. Whether a gateway can know so is another question: [`Ledger::reach`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -164,6 +164,8 @@ pub(super) struct Access {
     by_hash: BTreeMap<SecretHash, KeyIndex>,
     by_artifact: BTreeMap<ArtifactId, Vec<KeyIndex>>,
     by_application: BTreeMap<ApplicationId, Vec<KeyIndex>>,
+    /// The keys that do not open anything any more, but for those that expired.
+    ended: BTreeSet<KeyIndex>,
     pub(super) subscriptions: BTreeMap<SubscriptionId, SubscriptionRecord>,
     by_subscribed: BTreeMap<ArtifactId, Vec<SubscriptionId>>,
     pub(super) plans: BTreeMap<PlanId, PlanRecord>,
@@ -186,6 +188,10 @@ impl Access {
         index
     }
 
+    fn is_ended(&self, index: KeyIndex) -> bool {
+        self.keys.get(index).is_some_and(|key| key.life.now() != Some(&KeyState::Active))
+    }
+
     /// Every statement can be read from now on.
     pub(super) fn readable_now(&mut self, now: Instant) {
         self.keys.iter_mut().for_each(|key| key.life.readable_now(now));
@@ -199,6 +205,7 @@ impl Access {
         for key in &mut self.keys {
             key.life.restore(then, now);
         }
+        self.ended = (0..self.keys.len()).filter(|index| self.is_ended(*index)).collect();
         for subscription in self.subscriptions.values_mut() {
             subscription.life.restore(then, now);
         }
@@ -410,6 +417,15 @@ impl Ledger {
         if let Some(record) = self.access.keys.get_mut(key) {
             record.life.say(state, at, readable, Cause::People);
         }
+        match self.access.is_ended(key) {
+            true => self.access.ended.insert(key),
+            false => self.access.ended.remove(&key),
+        };
+    }
+
+    /// The keys that are dead, but for those that expired.
+    pub fn ended_keys(&self) -> impl Iterator<Item = (KeyIndex, &KeyRecord)> {
+        self.access.ended.iter().filter_map(|&index| Some((index, self.access.keys.get(index)?)))
     }
 
     /// Notes how a subscription stands.
