@@ -5,7 +5,8 @@ use driftless_gateway::wire::decode_api;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use crate::holding::hold;
 
 const DOCUMENT: &str = "kind: RestApi
 spec:
@@ -87,15 +88,12 @@ fn made_up() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn any_bytes_are_a_definition_or_an_error_that_repeats_nothing() {
     assert!(decode_api(DOCUMENT.as_bytes()).is_ok());
-    let config = Config { cases: 6_000, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let bytes = prop_oneof![3 => changed(), 1 => made_up()];
-    let held = TestRunner::new_with_rng(config, rng).run(&bytes, |bytes| {
+    hold(6_000, "tests/properties/regressions/definition.txt", &bytes, |bytes| {
         match decode_api(&bytes) {
             Ok(definition) => prop_assert!(!definition.operations.is_empty()),
             Err(error) => prop_assert!(!error.reason().contains("hunter"), "{}", error),
         }
         Ok(())
     });
-    assert!(held.is_ok(), "{}", held.unwrap_err());
 }

@@ -7,6 +7,8 @@ use driftless_gateway::model::Generation;
 use driftless_gateway::time::Timestamp;
 use proptest::prelude::*;
 
+use crate::holding::settings;
+
 /// Moments close to each other, of every precision.
 fn stamps() -> impl Strategy<Value = Timestamp> {
     let nanos = prop_oneof![0..5_000_000_000_i64, 0..2_000_i64, Just(999_999_999)];
@@ -18,12 +20,8 @@ fn margins() -> impl Strategy<Value = Duration> {
     (0..4_000_u64).prop_map(Duration::from_millis)
 }
 
-fn settings() -> ProptestConfig {
-    ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(settings(4_000, "tests/properties/regressions/order.txt"))]
 
     #[test]
     fn neither_side_of_a_comparison_is_favoured(a in stamps(), b in stamps(), by in margins()) {

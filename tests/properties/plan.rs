@@ -12,7 +12,12 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::time::{Instant, Timestamp};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
+use proptest::test_runner::TestCaseError;
+
+use crate::holding::hold;
+
+/// Where what broke these properties is kept.
+const KEPT: &str = "tests/properties/regressions/plan.txt";
 
 const LAG: Duration = Duration::from_secs(5);
 const INTENTS: [Intent; 3] = [Intent::Deployed, Intent::Undeployed, Intent::Deleted];
@@ -125,16 +130,13 @@ fn tasks(desired: &DesiredSet, observed: &ObservedSet) -> BTreeMap<ArtifactId, T
     plan(desired, observed, LAG).into_iter().collect()
 }
 
-fn hold(property: impl Fn(Vec<Case>) -> Result<(), TestCaseError>) {
-    let config = Config { cases: 4000, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let held = TestRunner::new_with_rng(config, rng).run(&cases(), property);
-    assert!(held.is_ok(), "{}", held.unwrap_err());
+fn hold_for_cases(property: impl Fn(Vec<Case>) -> Result<(), TestCaseError>) {
+    hold(4_000, KEPT, &cases(), property);
 }
 
 #[test]
 fn at_most_one_task_for_what_is_believed_and_none_for_anything_else() {
-    hold(|cases| {
+    hold_for_cases(|cases| {
         let (desired, observed) = sets(&cases);
         let planned = plan(&desired, &observed, LAG);
         prop_assert_eq!(planned.len(), tasks(&desired, &observed).len());
@@ -147,7 +149,7 @@ fn at_most_one_task_for_what_is_believed_and_none_for_anything_else() {
 
 #[test]
 fn what_an_artifact_needs_depends_on_nothing_but_itself() {
-    hold(|cases| {
+    hold_for_cases(|cases| {
         let (desired, observed) = sets(&cases);
         let together = tasks(&desired, &observed);
         let alone: BTreeMap<ArtifactId, Task> = (0..cases.len())
@@ -168,7 +170,7 @@ fn what_an_artifact_needs_depends_on_nothing_but_itself() {
 
 #[test]
 fn sets_that_agree_need_nothing() {
-    hold(|cases| {
+    hold_for_cases(|cases| {
         let agreeing: Vec<Case> = cases
             .into_iter()
             .filter_map(|(belief, stored)| Some((belief?, stored?)))
@@ -208,7 +210,7 @@ fn sets_that_agree_need_nothing() {
 
 #[test]
 fn nothing_is_withdrawn_or_buried_unless_that_is_the_intent() {
-    hold(|cases| {
+    hold_for_cases(|cases| {
         let (desired, observed) = sets(&cases);
         for (artifact, task) in tasks(&desired, &observed) {
             let intent = desired.get(&artifact).map(|belief| belief.intent);
@@ -230,7 +232,7 @@ fn nothing_is_withdrawn_or_buried_unless_that_is_the_intent() {
 
 #[test]
 fn once_its_writes_are_durable_a_plan_has_only_fetches_left() {
-    hold(|cases| {
+    hold_for_cases(|cases| {
         let (desired, mut observed) = sets(&cases);
         for (artifact, task) in tasks(&desired, &observed) {
             match task {

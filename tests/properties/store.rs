@@ -16,7 +16,11 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use sha2::{Digest, Sha256};
 
+use crate::holding::hold;
 use crate::resources::resource_writes;
+
+/// Where what broke these properties is kept.
+const KEPT: &str = "tests/properties/regressions/store.txt";
 
 const ARTIFACTS: u8 = 5;
 
@@ -190,18 +194,6 @@ fn operations(with_lost_syncs: bool) -> BoxedStrategy<Vec<Operation>> {
     prop::collection::vec(operation, 1..20).boxed()
 }
 
-/// Runs a property over the same cases every time; says how many it ran.
-fn hold<S: Strategy>(
-    cases: u32,
-    strategy: S,
-    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
-) {
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let outcome = TestRunner::new_with_rng(config, random).run(&strategy, property);
-    outcome.unwrap_or_else(|failure| panic!("{failure}"));
-}
-
 /// Everything a store holds, definitions included.
 fn everything(store: &mut dyn Store) -> (Recovered, Vec<Option<Content>>) {
     let recovered = store.recover().unwrap();
@@ -294,12 +286,12 @@ fn follow(
 
 #[test]
 fn the_model_is_equal_to_the_store_on_a_disk() {
-    hold(800, operations(false), equal_under);
+    hold(800, KEPT, &operations(false), equal_under);
 }
 
 #[test]
 fn the_model_is_equal_to_the_store_on_a_disk_that_loses_syncs() {
-    hold(400, operations(true), equal_under);
+    hold(400, KEPT, &operations(true), equal_under);
 }
 
 /// A crash at any change of the disk, at any tear, in the middle of any commit.
@@ -356,7 +348,7 @@ fn survives(story: CrashStory, loses_syncs: bool) -> Result<(), TestCaseError> {
 
 #[test]
 fn a_crash_loses_nothing_that_was_acknowledged() {
-    hold(1500, crash_stories(), |story| survives(story, false));
+    hold(1_500, KEPT, &crash_stories(), |story| survives(story, false));
 }
 
 #[test]

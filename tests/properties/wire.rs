@@ -7,6 +7,8 @@ use driftless_gateway::time::Timestamp;
 use driftless_gateway::wire::{decode_ack, encode_ack};
 use proptest::prelude::*;
 
+use crate::holding::settings;
+
 use crate::store::timestamps;
 
 fn texts() -> impl Strategy<Value = String> {
@@ -39,12 +41,8 @@ fn target(name: &str) -> &'static Target {
     TARGETS.iter().find(|target| target.name == name).unwrap()
 }
 
-fn settings() -> ProptestConfig {
-    ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() }
-}
-
 proptest! {
-    #![proptest_config(settings())]
+    #![proptest_config(settings(1_000, "tests/properties/regressions/wire.txt"))]
 
     #[test]
     fn an_ack_reads_back_the_same(ack in acks()) {

@@ -221,7 +221,8 @@ pub(super) struct ServeCommand {
     /// How a switch of the dialect stands, as `switches` in a scenario: batch_path=fetch-batch
     #[arg(long = "switch", value_name = "NAME=VALUE")]
     pub(super) switches: Vec<String>,
-    /// Play a story in real time
+    /// Play a story in real time; steps that befall the gateway's machine, or its network in another
+    /// way than a reset, are left out with a line that says so
     #[arg(long, value_name = "FILE")]
     pub(super) scenario: Option<std::path::PathBuf>,
     /// Where the token, the certificate and its authority are written; a folder for temporary

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::model::{self, Allowed};
-use super::{Facts, SECRETS, at, fact, hash, hold};
+use super::{Facts, KEPT, SECRETS, at, fact, hash};
+use crate::holding::hold;
 
 const PATHS: &[&str] = &[
     "/",
@@ -91,7 +92,7 @@ fn met(counts: &BTreeMap<&str, u64>) -> String {
 #[test]
 fn a_decision_equals_that_of_a_second_judgement() {
     let counts = RefCell::new(BTreeMap::new());
-    hold(2_000, &(vec(fact(), 10..60), vec(probe(), 20)), |(facts, probes)| {
+    hold(2_000, KEPT, &(vec(fact(), 10..60), vec(probe(), 20)), |(facts, probes)| {
         let now = Facts::after(&facts);
         let snapshot = now.snapshot();
         for probe in &probes {
@@ -122,7 +123,7 @@ fn a_decision_equals_that_of_a_second_judgement() {
 #[test]
 fn no_dead_or_foreign_key_is_granted() {
     let opened = Cell::new(0_u32);
-    hold(2_000, &(vec(fact(), 10..60), vec(probe(), 20)), |(facts, probes)| {
+    hold(2_000, KEPT, &(vec(fact(), 10..60), vec(probe(), 20)), |(facts, probes)| {
         let snapshot =
             facts.iter().fold(Snapshot::default(), |snapshot, fact| snapshot.with([fact.change()]));
         let now = Facts::after(&facts);

@@ -22,8 +22,10 @@ use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use sha2::{Digest, Sha256};
+
+/// Where what broke these properties is kept.
+const KEPT: &str = "tests/properties/regressions/runtime.txt";
 
 /// A fact as it is from here on.
 #[derive(Clone, Debug)]
@@ -82,18 +84,6 @@ impl Facts {
             resources.map(|(id, held)| Fact::Resource(id.clone(), Some(Box::new(held.clone()))));
         apis.chain(resources).collect()
     }
-}
-
-/// Runs a property over that many cases, the same in every run.
-fn hold<S: Strategy>(
-    cases: u32,
-    strategy: &S,
-    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
-) {
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let held = TestRunner::new_with_rng(config, rng).run(strategy, property);
-    assert!(held.is_ok(), "{}", held.unwrap_err());
 }
 
 fn at(millis: i64) -> Timestamp {

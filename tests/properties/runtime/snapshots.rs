@@ -5,7 +5,8 @@ use driftless_gateway::runtime::Snapshot;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{Fact, Facts, fact, hold};
+use super::{Fact, Facts, KEPT, fact};
+use crate::holding::hold;
 
 fn one_by_one<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Snapshot {
     let facts = facts.into_iter();
@@ -16,7 +17,7 @@ fn one_by_one<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Snapshot {
 /// same.
 #[test]
 fn a_snapshot_that_was_changed_equals_one_that_was_built() {
-    hold(1_000, &vec(vec(fact(), 0..8), 0..12), |batches| {
+    hold(1_000, KEPT, &vec(vec(fact(), 0..8), 0..12), |batches| {
         let facts: Vec<Fact> = batches.concat();
         let last = Facts::after(&facts);
         let built = last.snapshot();
@@ -36,7 +37,7 @@ fn a_snapshot_that_was_changed_equals_one_that_was_built() {
 /// Every fact can be told from what is held, and what is taken back leaves nothing.
 #[test]
 fn a_snapshot_tells_every_fact_and_forgets_what_is_gone() {
-    hold(1_000, &vec(fact(), 0..20), |facts| {
+    hold(1_000, KEPT, &vec(fact(), 0..20), |facts| {
         let last = Facts::after(&facts);
         let mut held = last.snapshot();
         for fact in last.facts() {

@@ -6,7 +6,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 
-use super::{at, hold};
+use super::{KEPT, at};
+use crate::holding::hold;
 
 fn subjects() -> Vec<Subject> {
     vec![
@@ -61,7 +62,7 @@ impl Log {
 /// A request passes when every limit it has leaves room for it, and then counts against all.
 #[test]
 fn counters_equal_a_log() {
-    hold(1_000, &(limits(), vec(request(), 0..80)), |(limits, requests)| {
+    hold(1_000, KEPT, &(limits(), vec(request(), 0..80)), |(limits, requests)| {
         let mut throttle = Throttle::new(ThrottleConfig::recommended());
         let mut logs: Vec<Log> = subjects().iter().map(|_| Log::default()).collect();
         let mut millis = 0;
@@ -89,27 +90,33 @@ fn counters_equal_a_log() {
 /// for, and what is turned away is counted.
 #[test]
 fn little_room_gives_nothing_away() {
-    hold(1_000, &(limits(), vec(request(), 0..80), 0..4_usize), |(limits, requests, room)| {
-        let mut narrow = Throttle::new(ThrottleConfig { counters_max: room, application: None });
-        let (mut millis, mut turned_away) = (0_i64, 0);
-        let mut passed: Vec<(usize, i64)> = Vec::new();
-        for (wanted, step) in &requests {
-            millis += step.abs();
-            match narrow.take(&grant(wanted, &limits), at(millis)) {
-                Ok(()) => passed.extend(wanted.iter().map(|&index| (index, millis))),
-                Err(Refusal::ThrottleFull) => turned_away += 1,
-                Err(_) => {}
+    hold(
+        1_000,
+        KEPT,
+        &(limits(), vec(request(), 0..80), 0..4_usize),
+        |(limits, requests, room)| {
+            let mut narrow =
+                Throttle::new(ThrottleConfig { counters_max: room, application: None });
+            let (mut millis, mut turned_away) = (0_i64, 0);
+            let mut passed: Vec<(usize, i64)> = Vec::new();
+            for (wanted, step) in &requests {
+                millis += step.abs();
+                match narrow.take(&grant(wanted, &limits), at(millis)) {
+                    Ok(()) => passed.extend(wanted.iter().map(|&index| (index, millis))),
+                    Err(Refusal::ThrottleFull) => turned_away += 1,
+                    Err(_) => {}
+                }
+                prop_assert!(narrow.counters() <= room);
+                for &index in wanted {
+                    let unit = limits[index].unit.seconds().cast_signed() * 1_000;
+                    let here = passed.iter().filter(|(subject, time)| {
+                        *subject == index && time.div_euclid(unit) == millis.div_euclid(unit)
+                    });
+                    prop_assert!(here.count() as u64 <= limits[index].count);
+                }
             }
-            prop_assert!(narrow.counters() <= room);
-            for &index in wanted {
-                let unit = limits[index].unit.seconds().cast_signed() * 1_000;
-                let here = passed.iter().filter(|(subject, time)| {
-                    *subject == index && time.div_euclid(unit) == millis.div_euclid(unit)
-                });
-                prop_assert!(here.count() as u64 <= limits[index].count);
-            }
-        }
-        prop_assert_eq!(narrow.turned_away(), turned_away);
-        Ok(())
-    });
+            prop_assert_eq!(narrow.turned_away(), turned_away);
+            Ok(())
+        },
+    );
 }
