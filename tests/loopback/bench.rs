@@ -167,12 +167,12 @@ fn idle() {
     gateway.until_synced(1_000);
     let before = processor_ticks(&gateway);
     let begun = now();
-    while begun.elapsed() < Duration::from_secs(30) {
+    while begun.elapsed() < Duration::from_secs(60) {
         std::thread::park_timeout(Duration::from_secs(1));
     }
     let used = processor_ticks(&gateway) - before;
     println!(
-        "idle        1000 APIs, 30 s   {used} hundredths of a second of one core   {} MiB",
+        "idle        1000 APIs, 60 s   {used} hundredths of a second of one core   {} MiB",
         memory_kib(&gateway, "VmRSS") / 1024
     );
 }
