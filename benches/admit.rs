@@ -5,7 +5,6 @@
 //! through APIs and keys in an order that no cache foresees. Every decision is compared with what
 //! it has to be, so what is measured is that decision and no other.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 #![expect(clippy::print_stdout, reason = "the numbers are its result")]
 
 use std::collections::BTreeMap;
@@ -57,23 +56,43 @@ fn now() -> Instant {
 /// A kind of request, and what has to be decided about it.
 struct Case {
     name: &'static str,
-    /// The path of a request below its API, which is told by its number; and whether it has a
-    /// key and a token.
-    request: fn(usize) -> (String, Option<String>, Option<String>),
+    /// The request that is made for the key of that number, or instead of one with it.
+    request: fn(usize) -> Asked,
     decided: Result<(), Refusal>,
+}
+
+/// What is asked.
+struct Asked {
+    path: String,
+    key: Option<String>,
+    token: Option<String>,
+}
+
+impl Asked {
+    const fn at(path: String) -> Self {
+        Self { path, key: None, token: None }
+    }
+
+    fn with_key(self, key: usize) -> Self {
+        Self { key: Some(secret(key)), ..self }
+    }
+
+    fn with_token(self, key: usize) -> Self {
+        Self { token: Some(token(key)), ..self }
+    }
 }
 
 const CASES: [Case; 7] = [
     Case {
         name: "open to everyone",
-        request: |key| (path(api_of(key_without_subscription(key)), "/health"), None, None),
+        request: |key| Asked::at(path(api_of(key_without_subscription(key)), "/health")),
         decided: Ok(()),
     },
     Case {
         name: "a key",
         request: |key| {
             let key = key_without_subscription(key);
-            (path(api_of(key), "/orders/17/items"), Some(secret(key)), None)
+            Asked::at(path(api_of(key), "/orders/17/items")).with_key(key)
         },
         decided: Ok(()),
     },
@@ -81,7 +100,7 @@ const CASES: [Case; 7] = [
         name: "a key, its subscription and a plan's limit",
         request: |key| {
             let key = key_with_subscription(key);
-            (path(api_of(key), "/orders/17/items"), Some(secret(key)), None)
+            Asked::at(path(api_of(key), "/orders/17/items")).with_key(key)
         },
         decided: Ok(()),
     },
@@ -89,25 +108,26 @@ const CASES: [Case; 7] = [
         name: "a key and a subscription's token",
         request: |key| {
             let key = key_with_subscription(key);
-            (path(api_of(key), "/orders/17/items"), Some(secret(key)), Some(token(key)))
+            Asked::at(path(api_of(key), "/orders/17/items")).with_key(key).with_token(key)
         },
         decided: Ok(()),
     },
     Case {
         name: "another API's key",
         request: |key| {
-            (path(api_of(key), "/orders"), Some(secret((key + KEYS / 2 + 10) % KEYS)), None)
+            let others = (key + KEYS / 2 + KEYS_PER_API) % KEYS;
+            Asked::at(path(api_of(key), "/orders")).with_key(others)
         },
         decided: Err(Refusal::KeyInvalid),
     },
     Case {
         name: "a path of no API",
-        request: |key| (format!("/nobody-{key}/1.0/orders"), Some(secret(key)), None),
+        request: |key| Asked::at(format!("/nobody-{key}/1.0/orders")).with_key(key),
         decided: Err(Refusal::ApiNotFound),
     },
     Case {
         name: "over the limit",
-        request: |_| (path(LIMITED, "/orders"), Some(secret(0)), None),
+        request: |_| Asked::at(path(LIMITED, "/orders")).with_key(0),
         decided: Err(Refusal::Throttled(Level::Api)),
     },
 ];
@@ -133,14 +153,9 @@ impl Case {
     }
 
     /// How many of the requests are decided in another way than they have to be.
-    fn decide(
-        &self,
-        snapshot: &Snapshot,
-        throttle: &mut Throttle,
-        requests: &[(String, Option<String>, Option<String>)],
-    ) -> usize {
+    fn decide(&self, snapshot: &Snapshot, throttle: &mut Throttle, asked: &[Asked]) -> usize {
         let mut other = 0;
-        for (path, key, token) in requests {
+        for Asked { path, key, token } in asked {
             let request = Request {
                 api_key: key.as_deref(),
                 subscription_token: token.as_deref(),
