@@ -49,8 +49,8 @@ pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
     told_keys(scene).or_else(|| told_applications(scene))
 }
 
-/// Whether a fresh key list has news of an API, deployed or not: a key that is not held and opens
-/// it, or one that is held and dead.
+/// Whether fresh lists have news of an API, deployed or not: a key that is not held and opens it,
+/// one that is held and dead, or a subscription that is there on one side only.
 pub(super) fn has_news(scene: &Scene<'_>, artifact: &ArtifactId) -> bool {
     let id = |name: &str| ResourceId::ApiKey(artifact.clone(), key_name(name));
     let mut own = scene.ledger.keys_of(artifact);
@@ -59,7 +59,13 @@ pub(super) fn has_news(scene: &Scene<'_>, artifact: &ArtifactId) -> bool {
         is_active != holds(scene, &id(&key.name), &key.hash)
     });
     let mut opening = scene.ledger.opening(artifact, scene.now);
-    is_news || opening.any(|(_, key)| !holds(scene, &id(&key.name), &key.hash))
+    let mut subscribed = scene.ledger.subscriptions_of(artifact);
+    is_news
+        || opening.any(|(_, key)| !holds(scene, &id(&key.name), &key.hash))
+        || subscribed.any(|(id, record)| {
+            let is_held = scene.held.contains_key(&ResourceId::Subscription(id.clone()));
+            record.life.now().is_some() != is_held
+        })
 }
 
 /// Keys that a fresh list names, or would name if they lived, on APIs that are deployed.

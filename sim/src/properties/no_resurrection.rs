@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId, SecretHash};
+use driftless_gateway::time::Instant;
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{Issued, KeyState};
+use crate::manager::{Issued, KeyRecord, KeyState};
 use crate::view::HeldChange;
 
 /// What the gateway withdrew and dropped for a reason.
@@ -14,8 +15,8 @@ use crate::view::HeldChange;
 pub(super) struct NoResurrection {
     /// By artifact, the number of the newest ending that it honoured.
     honoured: BTreeMap<ArtifactId, u32>,
-    /// Keys whose end it was told of and whose absence is durable.
-    dropped: BTreeSet<(ResourceId, SecretHash)>,
+    /// Keys whose end it was told of and whose absence is durable, with when they were dropped.
+    dropped: BTreeMap<(ResourceId, SecretHash), Instant>,
 }
 
 impl Property for NoResurrection {
@@ -81,12 +82,12 @@ impl NoResurrection {
         let durable = hashes(row);
         for hash in before.difference(&after).filter(|hash| is_dead(scene, hash)) {
             if !durable.contains(hash) && was_told(scene, id, hash) {
-                self.dropped.insert((id.clone(), *hash));
+                self.dropped.insert((id.clone(), *hash), scene.now);
             }
         }
         for hash in after.difference(&before) {
-            // A key that a backup brought back to life opens for good reason, until it ends again.
-            if self.dropped.remove(&(id.clone(), *hash)) && is_dead(scene, hash) {
+            let dropped = self.dropped.remove(&(id.clone(), *hash));
+            if dropped.is_some_and(|at| is_dead_since(scene, hash, at)) {
                 let (expected, found) = ("gone since it was ended", "in force again");
                 verdicts.violated(self.name(), scene.now, id.to_string(), expected, found);
             }
@@ -106,6 +107,16 @@ fn is_dead(scene: &Scene<'_>, hash: &SecretHash) -> bool {
     scene.ledger.key_with(hash).is_some_and(|(_, key)| {
         matches!(key.life.now(), Some(KeyState::Revoked | KeyState::Regenerated))
     })
+}
+
+/// Whether a key was dead all the time since then. One that a backup brought back to life opens
+/// for good reason: a list named it, and what came of that may be written after its next end.
+fn is_dead_since(scene: &Scene<'_>, hash: &SecretHash, since: Instant) -> bool {
+    let lived = |key: &KeyRecord| {
+        let mut said = key.life.said().iter().filter(|said| said.at > since);
+        said.any(|said| said.what == Some(KeyState::Active))
+    };
+    is_dead(scene, hash) && !scene.ledger.key_with(hash).is_some_and(|(_, key)| lived(key))
 }
 
 /// Whether an event told of the end of that very key. Where only a list lacked it, nothing says
