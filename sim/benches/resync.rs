@@ -62,9 +62,11 @@ fn resync(apis: u32) -> Duration {
             assert!(world.now().since(Instant::START) < PATIENCE, "it did not converge");
         }
         let took = begun.elapsed();
+        let scene = world.scene();
+        assert_eq!(scene.served.len(), apis as usize, "not every API is served");
+        assert_eq!(scene.holders.len(), (apis * KEYS_PER_API) as usize, "not every key opens");
         let finished = world.finish();
         assert_eq!(finished.violations.len(), 0, "{:?}", finished.violations);
-        assert_eq!(finished.serving.serving.len(), apis as usize, "not everything is served");
         took
     })
 }

@@ -36,7 +36,7 @@ pub use clock::{Clock, SystemClock};
 pub use drive::Drive;
 pub use gateway::{Ended, Gateway, Handle, Parts};
 pub use show_store::{Format, ShowError, show_store};
-pub use storage::{Defined, Done, InlineStorage, Job, Storage, ThreadedStorage, Undefined};
+pub use storage::{Defined, Done, InlineStorage, Job, Storage, ThreadedStorage, Unreadable};
 pub use store_file::StoreFile;
 pub use token::TokenSource;
 pub use transport::{ConnectError, Dial, TcpDial, Transport, Wire};

@@ -39,19 +39,19 @@ pub struct Defined {
     /// The digest of its bytes.
     pub digest: ContentDigest,
     /// What it says, or why that is not known.
-    pub definition: Result<Arc<Definition>, Undefined>,
+    pub definition: Result<Arc<Definition>, Unreadable>,
 }
 
 /// Why a stored definition is not known.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Undefined {
+pub enum Unreadable {
     /// Its bytes say nothing that can be served; only another definition helps.
     Malformed(String),
     /// The store did not give it; another reading may help.
     NotRead(String),
 }
 
-impl Undefined {
+impl Unreadable {
     /// The reason, for people.
     pub fn why(&self) -> &str {
         match self {
@@ -125,7 +125,7 @@ impl<S: Store> Clerk<S> {
             }
             Ok(_) => None,
             Err(error) => {
-                let definition = Err(Undefined::NotRead(error.to_string()));
+                let definition = Err(Unreadable::NotRead(error.to_string()));
                 Some(Defined { artifact, digest, definition })
             }
         }
@@ -133,7 +133,7 @@ impl<S: Store> Clerk<S> {
 
     fn decode(&mut self, artifact: &ArtifactId, digest: ContentDigest, bytes: &[u8]) -> Defined {
         let read = || wire::decode_api(bytes).map_err(|error| error.to_string());
-        let definition = self.definitions.get_or_read(digest, read).map_err(Undefined::Malformed);
+        let definition = self.definitions.get_or_read(digest, read).map_err(Unreadable::Malformed);
         Defined { artifact: artifact.clone(), digest, definition }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::drive::Drive;
-use super::storage::{Defined, Undefined};
+use super::storage::{Defined, Unreadable};
 use crate::engine::{Change, Engine};
 use crate::model::{ArtifactId, ContentDigest, Definition, Resource, ResourceId};
 use crate::runtime::{self, Snapshot};
@@ -38,11 +38,14 @@ pub(super) struct View {
     shown: BTreeMap<ArtifactId, ContentDigest>,
     /// Definitions that came with a commit, until they are shown.
     fresh: BTreeMap<ArtifactId, (ContentDigest, Arc<Definition>)>,
-    /// Artifacts whose definition has to be read first, with the time from when to do it.
-    unread: BTreeMap<ArtifactId, Instant>,
+    /// Artifacts whose definition has to be read first.
+    unread: BTreeSet<ArtifactId>,
+    /// Those whose definition was asked for and did not come yet, and when to ask again.
+    asked: BTreeSet<ArtifactId>,
+    ask_again_at: Instant,
     is_reading: bool,
     /// Why what should be served is not.
-    undefined: BTreeMap<ArtifactId, (ContentDigest, Undefined)>,
+    unreadable: BTreeMap<ArtifactId, (ContentDigest, Unreadable)>,
 }
 
 impl View {
@@ -57,13 +60,13 @@ impl View {
     }
 
     /// Artifacts that are durable and deployed and cannot be served, with the reason.
-    pub(super) fn undefined(&self) -> impl Iterator<Item = (&ArtifactId, &str)> {
-        self.undefined.iter().map(|(id, (_, undefined))| (id, undefined.why()))
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = (&ArtifactId, &str)> {
+        self.unreadable.iter().map(|(id, (_, unreadable))| (id, unreadable.why()))
     }
 
     /// How many artifacts wait for their definition to be read.
     pub(super) fn unread(&self) -> usize {
-        self.unread.len()
+        self.unread.len() + self.asked.len()
     }
 
     /// Takes in definitions that were read or written.
@@ -73,10 +76,13 @@ impl View {
                 Ok(definition) => {
                     self.fresh.insert(artifact, (digest, definition));
                 }
-                Err(undefined) => {
-                    let why = undefined.why();
+                Err(unreadable) => {
+                    let why = unreadable.why();
                     tracing::warn!(%artifact, %why, "a definition cannot be read; it is not served");
-                    self.undefined.insert(artifact, (digest, undefined));
+                    if matches!(unreadable, Unreadable::Malformed(_)) {
+                        self.asked.remove(&artifact);
+                    }
+                    self.unreadable.insert(artifact, (digest, unreadable));
                 }
             }
         }
@@ -154,12 +160,10 @@ impl View {
             self.shown.insert(id.clone(), digest);
             return Some(Some(definition));
         }
-        let malformed =
-            |(of, why): &(_, Undefined)| *of == digest && matches!(why, Undefined::Malformed(_));
-        if self.undefined.get(id).is_some_and(malformed) {
-            self.unread.remove(id);
-        } else {
-            self.unread.entry(id.clone()).or_insert(Instant::START);
+        // What could not be read is not asked for at once, or never again.
+        if self.unreadable.get(id).is_none_or(|(of, _)| *of != digest) {
+            self.asked.remove(id);
+            self.unread.insert(id.clone());
         }
         // What is shown is another definition than the durable one: it is not to be served.
         self.shown.remove(id).map(|_| None)
@@ -168,7 +172,8 @@ impl View {
     /// Nothing more has to be read of an artifact.
     fn settled(&mut self, id: &ArtifactId) {
         self.unread.remove(id);
-        self.undefined.remove(id);
+        self.asked.remove(id);
+        self.unreadable.remove(id);
     }
 
     /// The definitions to read next; none while some are being read.
@@ -180,21 +185,33 @@ impl View {
         if self.poll_timeout().is_none_or(|due| due > now) {
             return None;
         }
-        let wanted: Vec<_> = driver.look(|engine| {
+        if self.unread.is_empty() {
+            self.unread = std::mem::take(&mut self.asked);
+        }
+        if self.asked.is_empty() {
+            self.ask_again_at = now.after(READ_AGAIN);
+        }
+        let wanted = driver.look(|engine| {
             let durable = engine.observed().durable();
             let digest = |id: &ArtifactId| durable.rows.get(id)?.held.map(|held| held.digest);
-            let due = self.unread.iter().filter(|(_, due)| **due <= now).map(|(id, _)| id);
-            due.take(READS_MAX).filter_map(|id| Some((id.clone(), digest(id)?))).collect()
+            let first = std::iter::from_fn(|| self.unread.pop_first()).take(READS_MAX);
+            let first = first.inspect(|id| {
+                self.asked.insert(id.clone());
+            });
+            first.filter_map(|id| digest(&id).map(|digest| (id, digest))).collect()
         });
-        for (id, _) in &wanted {
-            self.unread.insert(id.clone(), now.after(READ_AGAIN));
-        }
         self.is_reading = true;
         Some(wanted)
     }
 
     /// When there is something to read next; `None` while something is being read.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.unread.values().min().copied().filter(|_| !self.is_reading)
+        if self.is_reading {
+            return None;
+        }
+        match self.unread.is_empty() {
+            false => Some(Instant::START),
+            true => (!self.asked.is_empty()).then_some(self.ask_again_at),
+        }
     }
 }

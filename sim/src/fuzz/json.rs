@@ -49,9 +49,6 @@ const NULL: &Json<'static> = &Json::Null;
 /// Reads all of `bytes`.
 pub(super) fn read(bytes: &[u8]) -> Read<Json<'_>> {
     serde_json::from_slice(bytes).map_err(|error| {
-        if error.is_eof() {
-            return Refused::Wrong;
-        }
         let text = error.to_string();
         let passed_over = [
             "recursion limit",

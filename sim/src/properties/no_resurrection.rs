@@ -7,7 +7,7 @@ use driftless_gateway::model::{ArtifactId, Resource, ResourceId, SecretHash};
 use driftless_gateway::time::Instant;
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{Issued, KeyRecord, KeyState};
+use crate::manager::{Issued, KeyState};
 use crate::view::HeldChange;
 
 /// What the gateway withdrew and dropped for a reason.
@@ -87,7 +87,7 @@ impl NoResurrection {
         }
         for hash in after.difference(&before) {
             let dropped = self.dropped.remove(&(id.clone(), *hash));
-            if dropped.is_some_and(|at| is_dead_since(scene, hash, at)) {
+            if dropped.is_some_and(|at| !lived_since(scene, hash, at)) {
                 let (expected, found) = ("gone since it was ended", "in force again");
                 verdicts.violated(self.name(), scene.now, id.to_string(), expected, found);
             }
@@ -109,14 +109,13 @@ fn is_dead(scene: &Scene<'_>, hash: &SecretHash) -> bool {
     })
 }
 
-/// Whether a key was dead all the time since then. One that a backup brought back to life opens
-/// for good reason: a list named it, and what came of that may be written after its next end.
-fn is_dead_since(scene: &Scene<'_>, hash: &SecretHash, since: Instant) -> bool {
-    let lived = |key: &KeyRecord| {
+/// Whether a backup brought a key back to life since then. It opens for good reason: a list named
+/// it, and what came of that may be written after its next end.
+fn lived_since(scene: &Scene<'_>, hash: &SecretHash, since: Instant) -> bool {
+    scene.ledger.key_with(hash).is_some_and(|(_, key)| {
         let mut said = key.life.said().iter().filter(|said| said.at > since);
         said.any(|said| said.what == Some(KeyState::Active))
-    };
-    is_dead(scene, hash) && !scene.ledger.key_with(hash).is_some_and(|(_, key)| lived(key))
+    })
 }
 
 /// Whether an event told of the end of that very key. Where only a list lacked it, nothing says

@@ -82,7 +82,7 @@ fn kinds(scene: &Scene<'_>, page: &mut Page) {
     for (kind, it) in &status.kinds {
         page.sample("driftless_retained", &[("kind", &*kind.to_string())], it.retained as u64);
     }
-    let unreadable = scene.view.undefined().count() as u64;
+    let unreadable = scene.view.unreadable().count() as u64;
     let help = "Artifacts not served because their definition cannot be read.";
     page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
 }

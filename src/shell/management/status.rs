@@ -106,7 +106,7 @@ pub(super) fn status<'s>(scene: &Scene<'s>) -> StatusPage<'s> {
         kinds: status.kinds.into_iter().map(|(kind, it)| (kind.to_string(), part(it))).collect(),
         unreadable_definitions: scene
             .view
-            .undefined()
+            .unreadable()
             .map(|(id, why)| (id.as_str(), why))
             .collect(),
         definitions_to_read: scene.view.unread(),
