@@ -15,30 +15,19 @@
 //! `existence` ask about single artifacts; `desired` and `observed` are the two sets,
 //! [`reconcile`] the pure comparison; `queue`, `ack` and `standing` are the books kept.
 
-mod ack;
+mod access;
 mod action;
+mod artifacts;
 mod backoff;
-mod check;
 mod config;
-mod desired;
 mod digest;
-mod ending;
-mod existence;
-mod fetch;
-mod forget;
+mod durable;
+mod eviction;
 mod input;
-mod merge;
-mod observed;
-mod queue;
-mod reading;
-pub mod reconcile;
-mod resync;
-mod rolls;
-mod roster;
+mod invariants;
+mod lists;
 mod session;
-mod standing;
 mod status;
-mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -49,20 +38,21 @@ pub use action::{Action, Request};
 pub use config::Config;
 pub use digest::StateDigest;
 
-pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
+pub use artifacts::belief::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
+pub use artifacts::reconcile;
+pub use durable::{Change, ObservedSet};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
-pub use observed::{Change, ObservedSet};
-pub use status::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};
+pub use status::report::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};
 
-use ack::AckLedger;
+use access::Roster;
+use artifacts::acks::AckLedger;
+use artifacts::fetch::Wanted;
+use artifacts::fetch_queue::FetchQueue;
 use backoff::Jitter;
-use fetch::Wanted;
-use queue::FetchQueue;
-use resync::Resync;
-use rolls::{RollId, Rolls};
-use roster::Roster;
+use lists::artifacts::Resync;
+use lists::schedule::{RollId, Rolls};
 use session::{Phase, Session};
-use standing::Standings;
+use status::artifacts::Standings;
 
 use crate::model::{
     ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, Kind, Recovered,

@@ -6,14 +6,13 @@
 //! (law 4). And where order cannot be told, the answer that opens less is taken until a list
 //! settles it: a dead credential must not open an API (law 11).
 
-mod merge;
-mod slot;
-mod standing;
-mod watch;
+mod list;
+mod keys;
+mod events;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::status::ResourceKind;
+use crate::engine::status::report::ResourceKind;
 use crate::model::{
     ArtifactId, Credential, KeySlot, KeyUuid, Recovered, Resource, ResourceId, ResourceRow,
 };
@@ -21,62 +20,62 @@ use crate::time::Instant;
 
 /// What is believed of one resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Belief {
+pub(in crate::engine) struct Belief {
     /// What is written down of it.
-    pub(super) row: ResourceRow,
+    pub(in crate::engine) row: ResourceRow,
     /// When it was learnt.
-    pub(super) learnt: Instant,
+    pub(in crate::engine) learnt: Instant,
     /// Since when lists that should name it, or part of it, do not.
-    pub(super) missing_since: Option<Instant>,
+    pub(in crate::engine) missing_since: Option<Instant>,
     /// Whether it is not to be relied on until a list settles it: the order of two events could
     /// not be told, or one could not be understood in full.
-    pub(super) is_doubtful: bool,
+    pub(in crate::engine) is_doubtful: bool,
 }
 
 impl Belief {
     /// A belief learnt now, without doubt.
-    pub(super) const fn new(row: ResourceRow, now: Instant) -> Self {
+    pub(in crate::engine) const fn new(row: ResourceRow, now: Instant) -> Self {
         Self { row, learnt: now, missing_since: None, is_doubtful: false }
     }
 
     /// Whether it is gone, and only remembered so that nothing late brings it back.
-    pub(super) const fn is_gone(&self) -> bool {
+    pub(in crate::engine) const fn is_gone(&self) -> bool {
         self.row.resource.is_none()
     }
 }
 
 /// What is counted of a kind of resources.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Tally {
+pub(in crate::engine) struct Tally {
     /// Resources that are there: each key of a name counts.
-    pub(super) held: usize,
+    pub(in crate::engine) held: usize,
     /// Names and ids that are gone and remembered.
-    pub(super) gone: usize,
+    pub(in crate::engine) gone: usize,
     /// In doubt.
-    pub(super) doubtful: usize,
+    pub(in crate::engine) doubtful: usize,
     /// Missing from one list so far.
-    pub(super) missing: usize,
+    pub(in crate::engine) missing: usize,
     /// Keys that no list of APIM names (A-H28).
-    pub(super) unlisted: usize,
+    pub(in crate::engine) unlisted: usize,
 }
 
 /// Every belief, and what is counted of them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Roster {
+pub(in crate::engine) struct Roster {
     beliefs: BTreeMap<ResourceId, Belief>,
     /// Keys and subscriptions by their artifact, those of unknown artifacts among them.
     by_artifact: BTreeMap<ArtifactId, BTreeSet<ResourceId>>,
     tallies: [Tally; 4],
     /// Artifacts that were deployed when last looked at: the key list of APIM names the keys of
     /// deployed APIs only, so a deployment asks for it (A-H34).
-    pub(super) deployed: BTreeSet<ArtifactId>,
+    pub(in crate::engine) deployed: BTreeSet<ArtifactId>,
     /// Events that were not kept because too many parents were unknown.
-    pub(super) parked_dropped: u64,
+    pub(in crate::engine) parked_dropped: u64,
 }
 
 impl Roster {
     /// What a store held. When it was learnt is not durable, so it counts as learnt now.
-    pub(super) fn recover(recovered: &Recovered, now: Instant) -> Self {
+    pub(in crate::engine) fn recover(recovered: &Recovered, now: Instant) -> Self {
         let mut roster = Self::default();
         for (id, row) in &recovered.resources {
             roster.set(id, Some(Belief::new(row.clone(), now)));
@@ -87,17 +86,17 @@ impl Roster {
     }
 
     /// The belief about a resource.
-    pub(super) fn get(&self, id: &ResourceId) -> Option<&Belief> {
+    pub(in crate::engine) fn get(&self, id: &ResourceId) -> Option<&Belief> {
         self.beliefs.get(id)
     }
 
     /// The resource as it is believed to be.
-    pub(super) fn resource(&self, id: &ResourceId) -> Option<&Resource> {
+    pub(in crate::engine) fn resource(&self, id: &ResourceId) -> Option<&Resource> {
         self.beliefs.get(id)?.row.resource.as_ref()
     }
 
     /// The keys of a name; none where nothing is known.
-    pub(super) fn slot(&self, id: &ResourceId) -> KeySlot {
+    pub(in crate::engine) fn slot(&self, id: &ResourceId) -> KeySlot {
         match self.resource(id) {
             Some(Resource::ApiKey(slot)) => slot.clone(),
             _ => KeySlot::default(),
@@ -105,22 +104,22 @@ impl Roster {
     }
 
     /// Every belief, by id.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&ResourceId, &Belief)> {
+    pub(in crate::engine) fn iter(&self) -> impl Iterator<Item = (&ResourceId, &Belief)> {
         self.beliefs.iter()
     }
 
     /// The keys and subscriptions of an artifact.
-    pub(super) fn of_artifact(&self, artifact: &ArtifactId) -> impl Iterator<Item = &ResourceId> {
+    pub(in crate::engine) fn of_artifact(&self, artifact: &ArtifactId) -> impl Iterator<Item = &ResourceId> {
         self.by_artifact.get(artifact).into_iter().flatten()
     }
 
     /// The artifacts that keys and subscriptions name.
-    pub(super) fn artifacts(&self) -> impl Iterator<Item = (&ArtifactId, usize)> {
+    pub(in crate::engine) fn artifacts(&self) -> impl Iterator<Item = (&ArtifactId, usize)> {
         self.by_artifact.iter().map(|(artifact, ids)| (artifact, ids.len()))
     }
 
     /// Replaces a belief, or forgets it.
-    pub(super) fn set(&mut self, id: &ResourceId, belief: Option<Belief>) {
+    pub(in crate::engine) fn set(&mut self, id: &ResourceId, belief: Option<Belief>) {
         let before = match &belief {
             Some(belief) => self.beliefs.insert(id.clone(), belief.clone()),
             None => self.beliefs.remove(id),
@@ -153,17 +152,17 @@ impl Roster {
     }
 
     /// What is counted of a kind; artifacts are counted elsewhere.
-    pub(super) fn tally(&self, kind: ResourceKind) -> Tally {
+    pub(in crate::engine) fn tally(&self, kind: ResourceKind) -> Tally {
         self.tallies[place(kind)]
     }
 
     /// How many are remembered as gone.
-    pub(super) fn gone(&self) -> usize {
+    pub(in crate::engine) fn gone(&self) -> usize {
         self.tallies.iter().map(|tally| tally.gone).sum()
     }
 
     /// The UUIDs of all keys that are held and came with one.
-    pub(super) fn key_uuids(&self) -> BTreeSet<&KeyUuid> {
+    pub(in crate::engine) fn key_uuids(&self) -> BTreeSet<&KeyUuid> {
         let slots = self.beliefs.values().filter_map(|belief| match &belief.row.resource {
             Some(Resource::ApiKey(slot)) => Some(slot),
             _ => None,
@@ -180,7 +179,7 @@ impl Roster {
 }
 
 /// The kind that a resource is counted under.
-pub(super) const fn kind_of(id: &ResourceId) -> ResourceKind {
+pub(in crate::engine) const fn kind_of(id: &ResourceId) -> ResourceKind {
     match id {
         ResourceId::ApiKey(..) => ResourceKind::ApiKey,
         ResourceId::Subscription(_) => ResourceKind::Subscription,

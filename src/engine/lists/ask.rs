@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use super::action::{Action, Request};
-use super::config::Config;
-use super::desired::Intent;
-use super::input::{Failure, Response};
-use super::rolls::RollId;
-use super::{Asked, Engine};
+use crate::engine::action::{Action, Request};
+use crate::engine::config::Config;
+use crate::engine::artifacts::belief::Intent;
+use crate::engine::input::{Failure, Response};
+use crate::engine::lists::schedule::RollId;
+use crate::engine::{Asked, Engine};
 use crate::model::{ArtifactId, BasePath, Dialect, KeyReading, Kind, RequestId};
 use crate::time::Instant;
 
 impl Engine {
     /// Asks for every list that is due, as many at once as the limit allows (C-H33).
-    pub(super) fn launch_rolls(&mut self, now: Instant) {
+    pub(in crate::engine) fn launch_rolls(&mut self, now: Instant) {
         while let Some(id) = self.rolls.pop_due(now, &self.config) {
             let request = match &id {
                 RollId::Plans => Request::ReadPlans,
@@ -27,7 +27,7 @@ impl Engine {
 
     /// A session came alive: what the lists said in an earlier one proves nothing about what
     /// happened in between.
-    pub(super) fn begin_rolls(&mut self, now: Instant) {
+    pub(in crate::engine) fn begin_rolls(&mut self, now: Instant) {
         for request in self.rolls.requests() {
             self.cancel(request);
         }
@@ -38,7 +38,7 @@ impl Engine {
     }
 
     /// The lists that the Platform API alone has, once it is known to be one.
-    pub(super) fn note_dialect(&mut self, now: Instant) {
+    pub(in crate::engine) fn note_dialect(&mut self, now: Instant) {
         if self.has_key_list() && self.rolls.revive(&RollId::Keys(Kind::RestApi)) {
             self.look_at(&RollId::Keys(Kind::RestApi), now);
         }
@@ -52,7 +52,7 @@ impl Engine {
     }
 
     /// Sees to the lists that speak of an artifact, after something about it changed.
-    pub(super) fn note_artifact(&mut self, id: &ArtifactId, now: Instant) {
+    pub(in crate::engine) fn note_artifact(&mut self, id: &ArtifactId, now: Instant) {
         let Some(desired) = self.desired.get(id) else { return };
         let (kind, intent) = (desired.kind, desired.intent);
         if intent == Intent::Deleted {
@@ -95,13 +95,13 @@ impl Engine {
     }
 
     /// Whether an artifact is believed to be deleted: no key or subscription is its own any more.
-    pub(super) fn is_deleted(&self, artifact: &ArtifactId) -> bool {
+    pub(in crate::engine) fn is_deleted(&self, artifact: &ArtifactId) -> bool {
         self.desired.get(artifact).is_some_and(|known| known.intent == Intent::Deleted)
     }
 
     /// Whether the control plane is a Platform API: its dialect tells or, before anything is
     /// listed, its base path.
-    pub(super) fn is_platform(&self) -> bool {
+    pub(in crate::engine) fn is_platform(&self) -> bool {
         match self.dialect() {
             Some(dialect) => dialect == Dialect::PlatformApi11,
             None => self.base.as_ref().is_some_and(|base| *base == BasePath::platform_api()),
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// A list was answered; an answer to another question is none.
-    pub(super) fn roll_answered(
+    pub(in crate::engine) fn roll_answered(
         &mut self,
         id: &RollId,
         response: Response,
@@ -176,7 +176,7 @@ impl Engine {
     ///
     /// What is not deployed here may have no list of subscriptions; those that are held stay, and
     /// the list is read again with the next deployment.
-    pub(super) fn roll_failed(&mut self, id: &RollId, failure: &Failure, now: Instant) {
+    pub(in crate::engine) fn roll_failed(&mut self, id: &RollId, failure: &Failure, now: Instant) {
         if let RollId::Subscriptions(artifact) = id
             && matches!(
                 failure,

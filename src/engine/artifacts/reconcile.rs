@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::desired::{Desired, DesiredSet, Intent};
-use super::observed::ObservedSet;
+use crate::engine::artifacts::belief::{Desired, DesiredSet, Intent};
+use crate::engine::durable::ObservedSet;
 use crate::model::{ArtifactId, DeployState, Generation, Held, Row, Tombstone};
 use crate::time::Instant;
 

@@ -7,13 +7,13 @@ use crate::model::{Credential, KeySlot, Resource};
 use crate::time::Timestamp;
 
 /// The slot as a resource; one without keys is gone.
-pub(super) fn there(slot: KeySlot) -> Option<Resource> {
+pub(in crate::engine) fn there(slot: KeySlot) -> Option<Resource> {
     (!slot.credentials.is_empty()).then_some(Resource::ApiKey(slot))
 }
 
 /// How an event sent at `at` relates to the newest one that ended something: `Greater` is newer
 /// beyond doubt, `None` cannot be told.
-pub(super) fn order(at: Option<&Timestamp>, fence: Option<&Timestamp>) -> Option<Ordering> {
+pub(in crate::engine) fn order(at: Option<&Timestamp>, fence: Option<&Timestamp>) -> Option<Ordering> {
     match (at, fence) {
         (_, None) => Some(Ordering::Greater),
         (None, Some(_)) => None,
@@ -22,7 +22,7 @@ pub(super) fn order(at: Option<&Timestamp>, fence: Option<&Timestamp>) -> Option
 }
 
 /// The later of two fences.
-pub(super) fn later(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+pub(in crate::engine) fn later(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     match (one, other) {
         (Some(one), Some(other)) if other.unix_nanos() > one.unix_nanos() => Some(other),
         (Some(one), _) => Some(one),
@@ -31,7 +31,7 @@ pub(super) fn later(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<
 }
 
 /// The slot with one more key. A hash that is there already keeps what only one side knows.
-pub(super) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
+pub(in crate::engine) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
     let mut credentials = slot.credentials.to_vec();
     match credentials.binary_search_by(|known| known.hash.cmp(&credential.hash)) {
         Ok(found) => {
@@ -46,14 +46,14 @@ pub(super) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
 
 /// A key that took the place of those of a slot. Its event has no UUID (A-H31), so whether a list
 /// names it is known by what it replaces: where each of them was listable, so is it.
-pub(super) fn successor(slot: &KeySlot, credential: Credential) -> Credential {
+pub(in crate::engine) fn successor(slot: &KeySlot, credential: Credential) -> Credential {
     let mut replaced = slot.credentials.iter().filter(|known| known.hash != credential.hash);
     let is_listable = replaced.clone().next().is_some() && replaced.all(|known| known.is_listable);
     Credential { is_listable: credential.is_listable || is_listable, ..credential }
 }
 
 /// The slot without one key, and that key as it is known.
-pub(super) fn without(
+pub(in crate::engine) fn without(
     slot: &KeySlot,
     credential: Option<&Credential>,
 ) -> (KeySlot, Option<Credential>) {
@@ -75,16 +75,16 @@ fn joined(known: &Credential, said: &Credential) -> Credential {
 }
 
 /// What a revocation or a regeneration leaves of a slot.
-pub(super) struct Ended {
+pub(in crate::engine) struct Ended {
     /// The keys that survive it.
-    pub(super) slot: KeySlot,
+    pub(in crate::engine) slot: KeySlot,
     /// Whether a key went that may be newer than what ended it.
-    pub(super) is_unclear: bool,
+    pub(in crate::engine) is_unclear: bool,
 }
 
 /// The slot after a revocation or a regeneration sent at `at`. What is not newer by more than
 /// clocks may disagree is dead, for it may be what was meant (law 11).
-pub(super) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) -> Ended {
+pub(in crate::engine) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) -> Ended {
     let mut left = Vec::new();
     let mut is_unclear = false;
     for key in slot.credentials.iter() {
@@ -100,7 +100,7 @@ pub(super) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) ->
 
 /// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
 /// newer keys; another event of the same stamp may mean any that is not newer beyond doubt.
-pub(super) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
+pub(in crate::engine) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
     let survives = |key: &&Credential| {
         let order = key.created_at.as_ref().zip(at).map(|(created, at)| created.order(at));
         order.is_none_or(|order| order == Some(Ordering::Greater))
@@ -109,16 +109,16 @@ pub(super) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
 }
 
 /// What a complete or partial list makes of a slot.
-pub(super) struct Listed {
+pub(in crate::engine) struct Listed {
     /// The slot as the list has it, with what the list cannot speak of.
-    pub(super) slot: KeySlot,
+    pub(in crate::engine) slot: KeySlot,
     /// Whether keys that it should name are not on it; they are in `slot` unless absence counted.
-    pub(super) is_missing_some: bool,
+    pub(in crate::engine) is_missing_some: bool,
 }
 
 /// The slot after a list. `covers` tells which keys the list would name, `dead` which it named as
 /// no longer active, and `absent_is_gone` whether its silence counts by now.
-pub(super) fn listed(
+pub(in crate::engine) fn listed(
     slot: &KeySlot,
     named: &[Credential],
     dead: &[Credential],

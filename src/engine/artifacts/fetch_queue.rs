@@ -7,19 +7,19 @@ use crate::time::Instant;
 
 /// One artifact's fetch.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Job {
+pub(in crate::engine) struct Job {
     /// The artifact's kind; tells the route.
-    pub(super) kind: Kind,
+    pub(in crate::engine) kind: Kind,
     /// The deployment to name in a batch; without one the artifact is fetched alone.
-    pub(super) deployment: Option<DeploymentId>,
+    pub(in crate::engine) deployment: Option<DeploymentId>,
     /// The epoch of the belief that asked.
-    pub(super) epoch: u64,
+    pub(in crate::engine) epoch: u64,
     /// Failed attempts since the epoch began.
-    pub(super) attempts: u32,
+    pub(in crate::engine) attempts: u32,
     /// Whether it must not share a batch: a batch with it failed or lacked it (A-H13).
-    pub(super) alone: bool,
+    pub(in crate::engine) alone: bool,
     /// What went wrong last.
-    pub(super) last_failure: Option<String>,
+    pub(in crate::engine) last_failure: Option<String>,
     due: Instant,
     not_before: Instant,
     in_flight: bool,
@@ -27,7 +27,7 @@ pub(super) struct Job {
 
 /// Fetches to do, by artifact and by due time.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FetchQueue {
+pub(in crate::engine) struct FetchQueue {
     jobs: BTreeMap<ArtifactId, Job>,
     due: BTreeSet<(Instant, ArtifactId)>,
     /// Jobs that failed, by how often; what fails most is asked for after every input.
@@ -37,7 +37,7 @@ pub(super) struct FetchQueue {
 impl FetchQueue {
     /// Wants an artifact fetched at `due` or later. A job of the same epoch keeps its attempts
     /// and its backoff; one in flight is left alone.
-    pub(super) fn want(
+    pub(in crate::engine) fn want(
         &mut self,
         id: &ArtifactId,
         kind: Kind,
@@ -70,7 +70,7 @@ impl FetchQueue {
     }
 
     /// The artifact needs no fetch any more.
-    pub(super) fn drop_job(&mut self, id: &ArtifactId) {
+    pub(in crate::engine) fn drop_job(&mut self, id: &ArtifactId) {
         if let Some(job) = self.jobs.remove(id) {
             self.due.remove(&(job.due, id.clone()));
             self.failing.remove(&(job.attempts, id.clone()));
@@ -78,18 +78,18 @@ impl FetchQueue {
     }
 
     /// The job of an artifact.
-    pub(super) fn get(&self, id: &ArtifactId) -> Option<&Job> {
+    pub(in crate::engine) fn get(&self, id: &ArtifactId) -> Option<&Job> {
         self.jobs.get(id)
     }
 
     /// When the next job is due.
-    pub(super) fn next_due(&self) -> Option<Instant> {
+    pub(in crate::engine) fn next_due(&self) -> Option<Instant> {
         self.due.first().map(|(at, _)| *at)
     }
 
     /// Takes what the next request should carry: one job alone, or up to `size_max` that may
     /// share a batch. Empty when nothing is due.
-    pub(super) fn take_due(&mut self, now: Instant, size_max: usize) -> Vec<(ArtifactId, Job)> {
+    pub(in crate::engine) fn take_due(&mut self, now: Instant, size_max: usize) -> Vec<(ArtifactId, Job)> {
         let mut taken: Vec<ArtifactId> = Vec::new();
         for (at, id) in &self.due {
             if *at > now || taken.len() >= size_max.max(1) {
@@ -115,20 +115,20 @@ impl FetchQueue {
     }
 
     /// The artifact was answered; whether more is needed is up to the next plan.
-    pub(super) fn answered(&mut self, id: &ArtifactId, epoch: u64) {
+    pub(in crate::engine) fn answered(&mut self, id: &ArtifactId, epoch: u64) {
         if self.jobs.get(id).is_some_and(|job| job.epoch == epoch) {
             self.drop_job(id);
         }
     }
 
     /// The attempt gave nothing that may be used before `not_before`; not a failure.
-    pub(super) fn postpone(&mut self, id: &ArtifactId, epoch: u64, not_before: Instant) {
+    pub(in crate::engine) fn postpone(&mut self, id: &ArtifactId, epoch: u64, not_before: Instant) {
         self.land(id, epoch, |job| job.not_before = not_before);
     }
 
     /// The attempt failed and may be repeated at `not_before`, alone when `alone`. Answers how
     /// many attempts failed.
-    pub(super) fn failed(
+    pub(in crate::engine) fn failed(
         &mut self,
         id: &ArtifactId,
         epoch: u64,
@@ -151,7 +151,7 @@ impl FetchQueue {
     }
 
     /// The attempt was not the artifact's fault; it is due again at once.
-    pub(super) fn retry_now(&mut self, id: &ArtifactId, epoch: u64, now: Instant) {
+    pub(in crate::engine) fn retry_now(&mut self, id: &ArtifactId, epoch: u64, now: Instant) {
         self.land(id, epoch, |job| job.not_before = now);
     }
 
@@ -175,7 +175,7 @@ impl FetchQueue {
     }
 
     /// The most telling failure among jobs that failed at least `attempts_min` times.
-    pub(super) fn stuck(&self, attempts_min: u32) -> Option<&str> {
+    pub(in crate::engine) fn stuck(&self, attempts_min: u32) -> Option<&str> {
         let (_, id) = self.failing.last().filter(|(attempts, _)| *attempts >= attempts_min)?;
         self.jobs.get(id)?.last_failure.as_deref()
     }

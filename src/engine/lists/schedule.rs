@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::config::Config;
-use super::input::Failure;
+use crate::engine::config::Config;
+use crate::engine::input::Failure;
 use crate::model::{ArtifactId, Kind, RequestId};
 use crate::time::Instant;
 
 /// A list that can be read by itself.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum RollId {
+pub(in crate::engine) enum RollId {
     /// The subscription plans.
     Plans,
     /// The API keys of one kind of artifact.
@@ -40,20 +40,20 @@ struct State {
 
 /// What the lists of one family say together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Outlook {
+pub(in crate::engine) struct Outlook {
     /// Lists not read in this session since what happened last could be seen in them.
-    pub(super) unread: usize,
+    pub(in crate::engine) unread: usize,
     /// Lists that are not there.
-    pub(super) absent: usize,
+    pub(in crate::engine) absent: usize,
     /// Lists that fail.
-    pub(super) failing: usize,
+    pub(in crate::engine) failing: usize,
     /// Items that could not be read.
-    pub(super) unreadable: usize,
+    pub(in crate::engine) unreadable: usize,
 }
 
 /// What the lists of a family are about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Family {
+pub(in crate::engine) enum Family {
     /// Plans.
     Plans,
     /// API keys.
@@ -99,7 +99,7 @@ impl Outlook {
 
 /// The schedule of these lists.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rolls {
+pub(in crate::engine) struct Rolls {
     states: BTreeMap<RollId, State>,
     due: BTreeSet<(Instant, RollId)>,
     in_flight: usize,
@@ -109,7 +109,7 @@ pub(super) struct Rolls {
 impl Rolls {
     /// A session came alive: every list is read at once, and again when reads have settled, for
     /// what changed just before is in no event of this session.
-    pub(super) fn session_began(&mut self, now: Instant, settled: Instant) {
+    pub(in crate::engine) fn session_began(&mut self, now: Instant, settled: Instant) {
         for id in self.states.keys().cloned().collect::<Vec<_>>() {
             self.update(&id, |state| {
                 *state = State { due: Some(now), confirm_at: settled, ..State::default() };
@@ -119,13 +119,13 @@ impl Rolls {
     }
 
     /// The requests in flight; a new session does not wait for them.
-    pub(super) fn requests(&self) -> Vec<RequestId> {
+    pub(in crate::engine) fn requests(&self) -> Vec<RequestId> {
         self.states.values().filter_map(|state| state.in_flight).collect()
     }
 
     /// Wants a list now and again when reads have settled; a list that was not known is from now
     /// on.
-    pub(super) fn look(&mut self, id: &RollId, now: Instant, settled: Instant, spacing: Duration) {
+    pub(in crate::engine) fn look(&mut self, id: &RollId, now: Instant, settled: Instant, spacing: Duration) {
         if !self.states.contains_key(id) {
             let state = State::default();
             let outlook = &mut self.outlooks[id.family() as usize];
@@ -140,7 +140,7 @@ impl Rolls {
     }
 
     /// Wants a list that is asked at `at` or later.
-    pub(super) fn confirm(&mut self, id: &RollId, at: Instant) {
+    pub(in crate::engine) fn confirm(&mut self, id: &RollId, at: Instant) {
         self.update(id, |state| {
             state.wish(at);
             state.confirm_at = state.confirm_at.max(at);
@@ -148,7 +148,7 @@ impl Rolls {
     }
 
     /// Wants every list of subscriptions.
-    pub(super) fn confirm_subscriptions(&mut self, at: Instant) {
+    pub(in crate::engine) fn confirm_subscriptions(&mut self, at: Instant) {
         let is_one = |id: &&RollId| matches!(id, RollId::Subscriptions(_));
         for id in self.states.keys().filter(is_one).cloned().collect::<Vec<_>>() {
             self.confirm(&id, at);
@@ -156,12 +156,12 @@ impl Rolls {
     }
 
     /// Whether this list is read.
-    pub(super) fn has(&self, id: &RollId) -> bool {
+    pub(in crate::engine) fn has(&self, id: &RollId) -> bool {
         self.states.contains_key(id)
     }
 
     /// The list is wanted no more; answers the request in flight.
-    pub(super) fn drop_list(&mut self, id: &RollId) -> Option<RequestId> {
+    pub(in crate::engine) fn drop_list(&mut self, id: &RollId) -> Option<RequestId> {
         let state = self.states.remove(id)?;
         let outlook = &mut self.outlooks[id.family() as usize];
         outlook.change(&state.outlook(), |total, part| *total -= part);
@@ -173,19 +173,19 @@ impl Rolls {
     }
 
     /// When the next list is to be asked for.
-    pub(super) fn next_due(&self, config: &Config) -> Option<Instant> {
+    pub(in crate::engine) fn next_due(&self, config: &Config) -> Option<Instant> {
         let has_room = self.in_flight < config.rolls_in_flight_max;
         self.due.first().filter(|_| has_room).map(|(due, _)| *due)
     }
 
     /// The next list to ask for now.
-    pub(super) fn pop_due(&self, now: Instant, config: &Config) -> Option<RollId> {
+    pub(in crate::engine) fn pop_due(&self, now: Instant, config: &Config) -> Option<RollId> {
         self.next_due(config).filter(|due| *due <= now)?;
         self.due.first().map(|(_, id)| id.clone())
     }
 
     /// A list was asked for.
-    pub(super) fn asked(&mut self, id: &RollId, request: RequestId, now: Instant) {
+    pub(in crate::engine) fn asked(&mut self, id: &RollId, request: RequestId, now: Instant) {
         self.in_flight += 1;
         self.update(id, |state| {
             state.due = None;
@@ -195,7 +195,7 @@ impl Rolls {
     }
 
     /// A list was answered in a form that means something; the next periodic one is at `next`.
-    pub(super) fn succeeded(
+    pub(in crate::engine) fn succeeded(
         &mut self,
         id: &RollId,
         unreadable: &[String],
@@ -218,7 +218,7 @@ impl Rolls {
     }
 
     /// There is no such list in this session.
-    pub(super) fn absent(&mut self, id: &RollId) {
+    pub(in crate::engine) fn absent(&mut self, id: &RollId) {
         self.landed(id);
         self.update(id, |state| {
             state.is_absent = true;
@@ -228,7 +228,7 @@ impl Rolls {
     }
 
     /// There is such a list after all; answers whether it was taken for absent.
-    pub(super) fn revive(&mut self, id: &RollId) -> bool {
+    pub(in crate::engine) fn revive(&mut self, id: &RollId) -> bool {
         let was_absent = self.states.get(id).is_some_and(|state| state.is_absent);
         if was_absent {
             self.update(id, |state| state.is_absent = false);
@@ -237,7 +237,7 @@ impl Rolls {
     }
 
     /// A list failed; it is asked again at `again`. None of it counts (law 3).
-    pub(super) fn failed(&mut self, id: &RollId, failure: &Failure, again: Instant) {
+    pub(in crate::engine) fn failed(&mut self, id: &RollId, failure: &Failure, again: Instant) {
         self.landed(id);
         self.update(id, |state| {
             state.failures += 1;
@@ -247,22 +247,22 @@ impl Rolls {
     }
 
     /// How often a list failed in a row.
-    pub(super) fn failures(&self, id: &RollId) -> u32 {
+    pub(in crate::engine) fn failures(&self, id: &RollId) -> u32 {
         self.states.get(id).map_or(0, |state| state.failures)
     }
 
     /// What the lists of a family say together.
-    pub(super) const fn outlook(&self, family: Family) -> Outlook {
+    pub(in crate::engine) const fn outlook(&self, family: Family) -> Outlook {
         self.outlooks[family as usize]
     }
 
     /// Why the first failing list of a family fails.
-    pub(super) fn failure(&self, family: Family) -> Option<&Failure> {
+    pub(in crate::engine) fn failure(&self, family: Family) -> Option<&Failure> {
         self.of(family).find_map(|state| state.last_failure.as_ref())
     }
 
     /// Why the first item of a family could not be read.
-    pub(super) fn unreadable_why(&self, family: Family) -> Option<&str> {
+    pub(in crate::engine) fn unreadable_why(&self, family: Family) -> Option<&str> {
         self.of(family).find_map(|state| state.unreadable.as_ref()).map(|(_, why)| why.as_str())
     }
 

@@ -7,21 +7,21 @@ use crate::time::Instant;
 
 /// The schedule of lists and the outcome of the last one.
 #[derive(Clone, Debug)]
-pub(super) struct Resync {
+pub(in crate::engine) struct Resync {
     /// The list in flight.
-    pub(super) in_flight: Option<RequestId>,
+    pub(in crate::engine) in_flight: Option<RequestId>,
     /// Failures in a row.
-    pub(super) failures: u32,
+    pub(in crate::engine) failures: u32,
     /// Why the last list failed, until one succeeds.
-    pub(super) last_failure: Option<String>,
+    pub(in crate::engine) last_failure: Option<String>,
     /// Whether a complete list was merged in the current session.
-    pub(super) listed_in_session: bool,
+    pub(in crate::engine) listed_in_session: bool,
     /// Rows that the last list had and that could not be used.
-    pub(super) unusable: Option<String>,
+    pub(in crate::engine) unusable: Option<String>,
     /// Whether the list in flight is the periodic one.
-    pub(super) is_periodic: bool,
+    pub(in crate::engine) is_periodic: bool,
     /// When the last complete list that was merged was asked for.
-    pub(super) merged_asked_at: Option<Instant>,
+    pub(in crate::engine) merged_asked_at: Option<Instant>,
     periodic_at: Option<Instant>,
     wanted_at: Option<Instant>,
     asked_at: Option<Instant>,
@@ -30,7 +30,7 @@ pub(super) struct Resync {
 
 impl Resync {
     /// Nothing wanted yet: a session has to be live first (law 2).
-    pub(super) const fn new() -> Self {
+    pub(in crate::engine) const fn new() -> Self {
         Self {
             in_flight: None,
             failures: 0,
@@ -47,7 +47,7 @@ impl Resync {
     }
 
     /// A session came alive: list at once, whatever was planned.
-    pub(super) const fn session_began(&mut self, now: Instant) {
+    pub(in crate::engine) const fn session_began(&mut self, now: Instant) {
         self.listed_in_session = false;
         self.wanted_at = Some(now);
         self.asked_at = None;
@@ -56,12 +56,12 @@ impl Resync {
     }
 
     /// A list is wanted at `at`, or earlier when one was already.
-    pub(super) fn want(&mut self, at: Instant) {
+    pub(in crate::engine) fn want(&mut self, at: Instant) {
         self.wanted_at = Some(self.wanted_at.map_or(at, |known| known.min(at)));
     }
 
     /// When the next list is due; `verify_at` is the earliest wish of any artifact.
-    pub(super) fn due(&self, verify_at: Option<Instant>, spacing: Duration) -> Option<Instant> {
+    pub(in crate::engine) fn due(&self, verify_at: Option<Instant>, spacing: Duration) -> Option<Instant> {
         if self.in_flight.is_some() {
             return None;
         }
@@ -71,7 +71,7 @@ impl Resync {
     }
 
     /// A list was asked for.
-    pub(super) const fn asked(&mut self, request: RequestId, now: Instant) {
+    pub(in crate::engine) const fn asked(&mut self, request: RequestId, now: Instant) {
         self.in_flight = Some(request);
         self.asked_at = Some(now);
         self.wanted_at = None;
@@ -82,7 +82,7 @@ impl Resync {
     }
 
     /// A well-formed list arrived; the next periodic one is at `next`.
-    pub(super) fn succeeded(&mut self, complete: bool, next: Instant) {
+    pub(in crate::engine) fn succeeded(&mut self, complete: bool, next: Instant) {
         self.in_flight = None;
         self.failures = 0;
         self.last_failure = None;
@@ -98,7 +98,7 @@ impl Resync {
     }
 
     /// The list failed; it is repeated at `retry_at`. None of it counts (law 3).
-    pub(super) fn failed(&mut self, why: String, retry_at: Instant) {
+    pub(in crate::engine) fn failed(&mut self, why: String, retry_at: Instant) {
         self.in_flight = None;
         self.last_failure = Some(why);
         self.retry_at = Some(retry_at);

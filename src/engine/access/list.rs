@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Belief, slot};
+use super::{Belief, keys};
 use crate::engine::Engine;
-use crate::engine::desired::Intent;
-use crate::engine::rolls::RollId;
+use crate::engine::artifacts::belief::Intent;
+use crate::engine::lists::schedule::RollId;
 use crate::model::{
     ArtifactId, Credential, Dialect, KeyName, Kind, ListedKey, Plan, PlanId, Resource, ResourceId,
     Roll, Subscription, SubscriptionId,
@@ -81,8 +81,8 @@ impl Engine {
         let may_end = self.absence_counts(id, is_complete, asked_at);
         let known = self.roster.slot(id);
         let covers = |key: &Credential| is_complete && self.covers(id, key);
-        let listed = slot::listed(&known, &named.active, &named.dead, covers, may_end);
-        let resource = slot::there(listed.slot);
+        let listed = keys::listed(&known, &named.active, &named.dead, covers, may_end);
+        let resource = keys::there(listed.slot);
         let word = Word { resource, is_missing_some: listed.is_missing_some };
         self.weigh(id, word, &RollId::Keys(kind), asked_at);
     }

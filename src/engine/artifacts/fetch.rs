@@ -1,11 +1,11 @@
 //! Fetching definitions, and what the answers prove.
 
-use super::action::Request;
-use super::desired::{Doubt, Intent};
-use super::input::Failure;
-use super::queue::Job;
+use crate::engine::action::Request;
+use crate::engine::artifacts::belief::{Doubt, Intent};
+use crate::engine::input::Failure;
+use super::fetch_queue::Job;
 use super::reconcile::{Task, plan_one};
-use super::{Asked, Engine};
+use crate::engine::{Asked, Engine};
 use crate::model::{
     ArtifactId, ArtifactWrite, BatchRoute, Content, DeployState, DeploymentId, Held, Packed, Row,
 };
@@ -13,15 +13,15 @@ use crate::time::Instant;
 
 /// What a fetch is for: the artifact, the epoch that asked and the deployment named.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Wanted {
-    pub(super) id: ArtifactId,
-    pub(super) epoch: u64,
-    pub(super) deployment: Option<DeploymentId>,
+pub(in crate::engine) struct Wanted {
+    pub(in crate::engine) id: ArtifactId,
+    pub(in crate::engine) epoch: u64,
+    pub(in crate::engine) deployment: Option<DeploymentId>,
 }
 
 impl Engine {
     /// Brings one artifact's queue, writes and acks in line with the plan.
-    pub(super) fn reconcile(&mut self, id: &ArtifactId) {
+    pub(in crate::engine) fn reconcile(&mut self, id: &ArtifactId) {
         let Some(desired) = self.desired.get(id) else { return };
         let lag = self.config.read_lag_max;
         let (row, tombstone) = self.observed.latest(id);
@@ -44,7 +44,7 @@ impl Engine {
     }
 
     /// Sends the fetches that are due, as far as the limit of requests in flight allows.
-    pub(super) fn launch_fetches(&mut self, now: Instant) {
+    pub(in crate::engine) fn launch_fetches(&mut self, now: Instant) {
         let size_max = if self.batch_route.is_some() { self.config.batch_size_max } else { 1 };
         while self.queue.next_due().is_some_and(|due| due <= now) && self.has_room_for_fetches() {
             let jobs = self.queue.take_due(now, size_max);
@@ -78,13 +78,13 @@ impl Engine {
     }
 
     /// Whether another fetch may be sent.
-    pub(super) fn has_room_for_fetches(&self) -> bool {
+    pub(in crate::engine) fn has_room_for_fetches(&self) -> bool {
         let in_flight = self.requests.values().filter(|a| matches!(a.what, Asked::Fetch(..)));
         in_flight.count() < self.config.fetches_in_flight_max
     }
 
     /// One artifact's definition arrived, asked for at `asked_at`.
-    pub(super) fn fetched(
+    pub(in crate::engine) fn fetched(
         &mut self,
         wanted: &Wanted,
         content: Content,
@@ -155,7 +155,7 @@ impl Engine {
     }
 
     /// The control plane answered that the artifact is not deployed here.
-    pub(super) fn not_deployed(&mut self, wanted: &Wanted, asked_at: Instant, now: Instant) {
+    pub(in crate::engine) fn not_deployed(&mut self, wanted: &Wanted, asked_at: Instant, now: Instant) {
         self.touched.insert(wanted.id.clone());
         let lag = self.config.read_lag_max;
         let id = &wanted.id;
@@ -213,7 +213,7 @@ impl Engine {
 
     /// A batch arrived. What it lacks is asked for alone: the control plane leaves out ids in
     /// silence (A-H13), and only the artifact itself can say why.
-    pub(super) fn batch_arrived(
+    pub(in crate::engine) fn batch_arrived(
         &mut self,
         wanted: &[Wanted],
         packed: Vec<Packed>,
@@ -236,7 +236,7 @@ impl Engine {
 
     /// A fetch failed: each artifact of it is tried again, alone and with its own backoff, so
     /// that one bad item does not hold back others.
-    pub(super) fn fetch_failed(
+    pub(in crate::engine) fn fetch_failed(
         &mut self,
         wanted: &[Wanted],
         route: Option<BatchRoute>,

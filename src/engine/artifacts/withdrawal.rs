@@ -6,15 +6,15 @@
 //! event is provably newer than what is served; a definition that is still handed out once reads
 //! have settled voids it; and where no answer comes at all, a provably newer event is believed.
 
-use super::Engine;
-use super::desired::{Desired, Doubt, Intent, PendingEnding};
+use crate::engine::Engine;
+use crate::engine::artifacts::belief::{Desired, Doubt, Intent, PendingEnding};
 use crate::model::{ArtifactId, Generation, Kind};
 use crate::time::{Instant, Timestamp};
 
 impl Engine {
     /// An event says that an artifact is undeployed or deleted. `provable` tells whether it is
     /// newer than what is known for certain.
-    pub(super) fn end(
+    pub(in crate::engine) fn end(
         &mut self,
         id: &ArtifactId,
         kind: Kind,
@@ -50,7 +50,7 @@ impl Engine {
 
     /// Endings whose grace is over: the artifact is asked for, and where no answer comes in time
     /// the event is believed if it is provably newer than what is served.
-    pub(super) fn end_graces(&mut self, now: Instant) {
+    pub(in crate::engine) fn end_graces(&mut self, now: Instant) {
         while let Some(id) = self.desired.grace_over(now) {
             let lag = self.config.read_lag_max;
             let mut gave_up = false;
@@ -78,7 +78,7 @@ impl Engine {
 
     /// The artifact is still handed out, asked for at `asked_at`; that may be the state before the
     /// ending.
-    pub(super) fn still_handed_out(&mut self, id: &ArtifactId, asked_at: Instant) {
+    pub(in crate::engine) fn still_handed_out(&mut self, id: &ArtifactId, asked_at: Instant) {
         self.desired.update(id, |desired| {
             if let Some(ending) = &mut desired.ending {
                 ending.contradicted |= asked_at >= ending.known_at;
@@ -89,7 +89,7 @@ impl Engine {
     /// An ending whose order cannot be told was answered with "not deployed". Either alone may be
     /// wrong, and a missing route looks the same; the lists that are wanted anyway decide (FB-62).
     /// A row may be a zombie (A-H14), so the artifact is asked on until it is handed out again.
-    pub(super) fn suspect(&mut self, id: &ArtifactId) {
+    pub(in crate::engine) fn suspect(&mut self, id: &ArtifactId) {
         self.desired.update(id, |desired| {
             desired.ending = None;
             desired.check_wanted = false;
@@ -99,7 +99,7 @@ impl Engine {
     }
 
     /// The pending ending is true.
-    pub(super) fn believe_ending(&mut self, id: &ArtifactId) {
+    pub(in crate::engine) fn believe_ending(&mut self, id: &ArtifactId) {
         self.desired.update(id, |desired| {
             let Some(ending) = desired.ending.take() else { return };
             desired.intend(ending.intent, ending.known_at);

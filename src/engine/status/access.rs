@@ -1,8 +1,8 @@
 //! What the status says of keys, subscriptions, plans and applications (laws 11 and 12).
 
 use crate::engine::Engine;
-use crate::engine::rolls::Family;
-use crate::engine::status::{KindStatus, ResourceKind, SyncState};
+use crate::engine::lists::schedule::Family;
+use crate::engine::status::report::{KindStatus, ResourceKind, SyncState};
 use crate::model::{Dialect, Resource};
 use crate::time::Instant;
 

@@ -4,8 +4,8 @@
 //! of a state no older than `t - read_lag_max`. Where it contradicts something learnt at `k`, it
 //! is believed only when `t >= k + read_lag_max`, and asked again until then.
 
-use super::Engine;
-use super::desired::{Desired, Doubt, Intent, PendingEnding};
+use crate::engine::Engine;
+use crate::engine::artifacts::belief::{Desired, Doubt, Intent, PendingEnding};
 use crate::model::{
     ArtifactId, ControlPlane, Dialect, Generation, Kind, Listed, ListedState, Listing,
 };
@@ -13,7 +13,7 @@ use crate::time::{Instant, Timestamp};
 
 impl Engine {
     /// Merges a well-formed list that was asked for at `asked_at`.
-    pub(super) fn merge(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
+    pub(in crate::engine) fn merge(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
         let complete = listing.is_complete();
         let is_periodic = self.resync.is_periodic;
         let is_full = is_periodic || !self.resync.listed_in_session;
@@ -68,8 +68,8 @@ impl Engine {
     fn surface(&mut self, listing: &Listing) {
         let names_max = self.config.names_max;
         let surfaced = &mut self.surfaced;
-        surfaced.unknown_kinds = super::NameCounts::default();
-        surfaced.unclear_states = super::NameCounts::default();
+        surfaced.unknown_kinds = crate::engine::NameCounts::default();
+        surfaced.unclear_states = crate::engine::NameCounts::default();
         surfaced.unreadable_rows = listing.unreadable.len() as u64;
         for row in &listing.rows {
             if let Err(kind) = &row.kind {

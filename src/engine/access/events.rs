@@ -2,10 +2,10 @@
 
 use std::cmp::Ordering;
 
-use super::{Belief, kind_of, slot};
+use super::{Belief, keys, kind_of};
 use crate::engine::Engine;
-use crate::engine::rolls::RollId;
-use crate::engine::status::ResourceKind;
+use crate::engine::lists::schedule::RollId;
+use crate::engine::status::report::ResourceKind;
 use crate::model::{
     ArtifactId, Credential, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
     Subscription, SubscriptionClaim, SubscriptionStatus,
@@ -22,11 +22,11 @@ impl Engine {
             return;
         }
         let fence = self.roster.get(&id).and_then(|belief| belief.row.fence);
-        let order = slot::order(sent_at.as_ref(), fence.as_ref());
+        let order = keys::order(sent_at.as_ref(), fence.as_ref());
         match change {
             ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order, now),
             ResourceChange::KeyRegenerated(key) => {
-                let key = slot::successor(&self.roster.slot(&id), key);
+                let key = keys::successor(&self.roster.slot(&id), key);
                 self.key_ended(&id, Some(&key), sent_at, order, now);
                 if order == Some(Ordering::Greater) {
                     self.key_created(&id, &key, order, now);
@@ -80,10 +80,10 @@ impl Engine {
         if !is_held && !self.has_room_to_park(id) {
             return;
         }
-        let slot = slot::with(&known, key);
+        let slot = keys::with(&known, key);
         if slot != known {
             let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
-            self.believe(id, slot::there(slot), fence, now);
+            self.believe(id, keys::there(slot), fence, now);
         }
     }
 
@@ -98,27 +98,27 @@ impl Engine {
         now: Instant,
     ) {
         let known = self.roster.slot(id);
-        let (meant, spared) = slot::without(&known, successor);
+        let (meant, spared) = keys::without(&known, successor);
         let margin = self.config.clock_margin;
         let (left, is_unclear) = match order {
             Some(Ordering::Less) => return self.ended_before(id, at.as_ref(), now),
             Some(Ordering::Equal) => {
-                let left = slot::ended_again(&meant, at.as_ref());
+                let left = keys::ended_again(&meant, at.as_ref());
                 let is_unclear = left != meant;
                 (left, is_unclear)
             }
             Some(Ordering::Greater) | None => {
-                let ended = slot::ended(&meant, at.as_ref(), margin);
+                let ended = keys::ended(&meant, at.as_ref(), margin);
                 let may_be_another = meant.credentials.len() > 1 || order.is_none();
                 (ended.slot, ended.is_unclear || may_be_another)
             }
         };
-        let left = spared.iter().fold(left, |slot, key| slot::with(&slot, key));
+        let left = spared.iter().fold(left, |slot, key| keys::with(&slot, key));
         if order == Some(Ordering::Equal) && left == known {
             return;
         }
         let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
-        self.believe(id, slot::there(left), slot::later(at, fence), now);
+        self.believe(id, keys::there(left), keys::later(at, fence), now);
         if is_unclear {
             self.doubt_resource(id, now);
         }
@@ -198,14 +198,14 @@ impl Engine {
         if is_new && resource.is_some() && !self.has_room_for(id, resource.as_ref()) {
             return;
         }
-        self.believe(id, resource, slot::later(at, fence), now);
+        self.believe(id, resource, keys::later(at, fence), now);
         if order != Some(Ordering::Greater) {
             self.doubt_resource(id, now);
         }
     }
 
     /// Writes down what is believed from now on; it was learnt at `learnt`.
-    pub(super) fn believe(
+    pub(in crate::engine) fn believe(
         &mut self,
         id: &ResourceId,
         resource: Option<Resource>,
@@ -221,7 +221,7 @@ impl Engine {
     }
 
     /// Marks a resource as not to be relied on, and wants the list that settles it.
-    pub(super) fn doubt_resource(&mut self, id: &ResourceId, now: Instant) {
+    pub(in crate::engine) fn doubt_resource(&mut self, id: &ResourceId, now: Instant) {
         let mut belief = match self.roster.get(id) {
             Some(known) => known.clone(),
             None => Belief::new(ResourceRow::default(), now),
@@ -233,7 +233,7 @@ impl Engine {
     }
 
     /// Wants the list that names a resource, at `at`.
-    pub(super) fn confirm_roll_of(&mut self, id: &ResourceId, at: Instant) {
+    pub(in crate::engine) fn confirm_roll_of(&mut self, id: &ResourceId, at: Instant) {
         match self.rolls_of(id) {
             Some(roll) => self.rolls.confirm(&roll, at),
             None if kind_of(id) == ResourceKind::Subscription => {

@@ -1,14 +1,14 @@
 //! The existence check: whether what is not deployed here still exists at all (law 4, FB-10).
 
-use super::action::Request;
-use super::desired::Intent;
-use super::{Asked, Engine};
+use crate::engine::action::Request;
+use crate::engine::artifacts::belief::Intent;
+use crate::engine::{Asked, Engine};
 use crate::model::ArtifactId;
 use crate::time::Instant;
 
 impl Engine {
     /// When the next check is due; never in a dialect that has none (FB-09).
-    pub(super) fn existence_due(&self) -> Option<Instant> {
+    pub(in crate::engine) fn existence_due(&self) -> Option<Instant> {
         if self.existence.is_empty() {
             return None;
         }
@@ -22,7 +22,7 @@ impl Engine {
 
     /// Wants to know, at `at` or later, whether an artifact exists; in vain where the dialect has
     /// no check.
-    pub(super) fn want_existence(&mut self, id: &ArtifactId, at: Instant) {
+    pub(in crate::engine) fn want_existence(&mut self, id: &ArtifactId, at: Instant) {
         if self.has_existence_check() {
             let wanted = self.existence.entry(id.clone()).or_insert(at);
             *wanted = (*wanted).max(at);
@@ -31,12 +31,12 @@ impl Engine {
 
     /// Whether the control plane answers `POST /artifacts/exists`. APIM does not, and its 404 is a
     /// missing route, not an answer (FB-09).
-    pub(super) fn has_existence_check(&self) -> bool {
+    pub(in crate::engine) fn has_existence_check(&self) -> bool {
         self.is_platform()
     }
 
     /// Asks about what is due, in one request at a time.
-    pub(super) fn launch_existence(&mut self, now: Instant) {
+    pub(in crate::engine) fn launch_existence(&mut self, now: Instant) {
         if self.existence_due().is_none_or(|due| due > now) {
             return;
         }
@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Only a definite "no" removes; what the answer leaves out is asked again (C-H05).
-    pub(super) fn existence_answered(
+    pub(in crate::engine) fn existence_answered(
         &mut self,
         asked: &[ArtifactId],
         answers: &[(ArtifactId, bool)],
@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// The check failed: nothing is removed, and it is asked again (FB-08).
-    pub(super) fn existence_failed(&mut self, asked: &[ArtifactId], now: Instant) {
+    pub(in crate::engine) fn existence_failed(&mut self, asked: &[ArtifactId], now: Instant) {
         let retry =
             now.after(self.config.backoff_max / 2 + self.jitter.up_to(self.config.backoff_max / 2));
         for id in asked {

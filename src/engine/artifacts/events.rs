@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::Engine;
-use super::desired::{Desired, Intent};
+use crate::engine::Engine;
+use crate::engine::artifacts::belief::{Desired, Intent};
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactId, Event, EventHead, Generation, Kind, SessionId,
 };
@@ -11,7 +11,7 @@ use crate::time::{Instant, Timestamp};
 
 impl Engine {
     /// An event arrived on the current session.
-    pub(super) fn watched(&mut self, session: SessionId, event: Event, now: Instant) {
+    pub(in crate::engine) fn watched(&mut self, session: SessionId, event: Event, now: Instant) {
         self.session.renewed(session, now, self.config.lease);
         match event {
             Event::ConnectionAck { .. } => self.acknowledged(session, now),
@@ -146,7 +146,7 @@ impl Engine {
     }
 
     /// Wants a list to look at the artifact once reads have settled.
-    pub(super) fn look_again(&mut self, id: &ArtifactId, now: Instant) {
+    pub(in crate::engine) fn look_again(&mut self, id: &ArtifactId, now: Instant) {
         self.desired.verify(id, now.after(self.config.read_lag_max));
         if self.desired.get(id).is_none() {
             self.resync.want(now.after(self.config.read_lag_max));

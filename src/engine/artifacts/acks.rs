@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{Ack, AckAction, AckStatus, ArtifactId, DeployState, Row};
 
-use super::desired::{Desired, Intent};
+use crate::engine::artifacts::belief::{Desired, Intent};
 
 /// An ack that waits for its truth.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,20 +17,20 @@ struct Owed {
 ///
 /// An ack becomes due only while a session is live, so that it is still true when it is sent.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AckLedger {
+pub(in crate::engine) struct AckLedger {
     owed: BTreeMap<ArtifactId, Vec<Owed>>,
     count: usize,
     due: VecDeque<Ack>,
     /// How many were dropped because too many were owed.
-    pub(super) dropped: u64,
+    pub(in crate::engine) dropped: u64,
     /// How many were never sent because their artifact moved on.
-    pub(super) superseded: u64,
+    pub(in crate::engine) superseded: u64,
 }
 
 impl AckLedger {
     /// Owes an ack for an event; a redelivered event does not owe it twice.
     /// Past `owed_max` it is dropped and counted.
-    pub(super) fn owe(&mut self, ack: Ack, owed_max: usize) {
+    pub(in crate::engine) fn owe(&mut self, ack: Ack, owed_max: usize) {
         let owed = self.owed.entry(ack.artifact.clone()).or_default();
         if owed.iter().any(|known| known.ack == ack) {
             return;
@@ -44,12 +44,12 @@ impl AckLedger {
     }
 
     /// The artifacts that acks are owed for.
-    pub(super) fn artifacts(&self) -> impl Iterator<Item = &ArtifactId> {
+    pub(in crate::engine) fn artifacts(&self) -> impl Iterator<Item = &ArtifactId> {
         self.owed.keys()
     }
 
     /// Releases what has become true of an artifact and drops what no longer can.
-    pub(super) fn settle(&mut self, id: &ArtifactId, desired: &Desired, durable: Option<&Row>) {
+    pub(in crate::engine) fn settle(&mut self, id: &ArtifactId, desired: &Desired, durable: Option<&Row>) {
         let Some(owed) = self.owed.get_mut(id) else { return };
         let before = owed.len();
         owed.retain(|item| {
@@ -68,7 +68,7 @@ impl AckLedger {
 
     /// Says once of every deploy owed for an artifact that it failed; it stays owed, because the
     /// work goes on.
-    pub(super) fn fail(&mut self, id: &ArtifactId) {
+    pub(in crate::engine) fn fail(&mut self, id: &ArtifactId) {
         for item in self.owed.get_mut(id).into_iter().flatten() {
             if item.ack.action == AckAction::Deploy && !item.failed_sent {
                 item.failed_sent = true;
@@ -78,7 +78,7 @@ impl AckLedger {
     }
 
     /// The next ack to send.
-    pub(super) fn pop_due(&mut self) -> Option<Ack> {
+    pub(in crate::engine) fn pop_due(&mut self) -> Option<Ack> {
         self.due.pop_front()
     }
 }

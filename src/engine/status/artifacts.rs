@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Engine;
-use super::desired::Intent;
-use super::status::{KindStatus, ResourceKind, Status, SyncState};
+use crate::engine::Engine;
+use crate::engine::artifacts::belief::Intent;
+use super::report::{KindStatus, ResourceKind, Status, SyncState};
 use crate::model::{ArtifactId, Kind};
 use crate::time::Instant;
 
@@ -39,7 +39,7 @@ struct Counts {
 /// Counts by kind, kept by differences so that a change costs the same in a large gateway, and
 /// since when each kind has been in its state.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Standings {
+pub(in crate::engine) struct Standings {
     shares: BTreeMap<ArtifactId, Share>,
     counts: [Counts; Kind::ALL.len()],
     since: [Option<(SyncState, Instant)>; Kind::ALL.len()],
@@ -81,22 +81,22 @@ impl Standings {
     }
 
     /// How many artifacts are only remembered: deleted, or never held.
-    pub(super) fn gone(&self) -> usize {
+    pub(in crate::engine) fn gone(&self) -> usize {
         self.counts.iter().map(|counts| counts.gone).sum()
     }
 
     /// The artifacts that are only remembered.
-    pub(super) fn gone_ids(&self) -> impl Iterator<Item = &ArtifactId> {
+    pub(in crate::engine) fn gone_ids(&self) -> impl Iterator<Item = &ArtifactId> {
         self.shares.iter().filter(|(_, share)| share.gone).map(|(id, _)| id)
     }
 
     /// Forgets an artifact.
-    pub(super) fn forget(&mut self, id: &ArtifactId) {
+    pub(in crate::engine) fn forget(&mut self, id: &ArtifactId) {
         self.set(id, None);
     }
 
     /// Since when a kind of resources has been in its state.
-    pub(super) fn resource_since(&self, kind: ResourceKind) -> Option<(SyncState, Instant)> {
+    pub(in crate::engine) fn resource_since(&self, kind: ResourceKind) -> Option<(SyncState, Instant)> {
         let place = RESOURCE_KINDS.iter().position(|known| *known == kind)?;
         self.resources_since.get(place).copied().flatten()
     }
@@ -108,7 +108,7 @@ impl Standings {
 
 impl Engine {
     /// Counts one artifact anew after something about it changed.
-    pub(super) fn recount(&mut self, id: &ArtifactId) {
+    pub(in crate::engine) fn recount(&mut self, id: &ArtifactId) {
         let share = self.desired.get(id).map(|desired| {
             let is_pending = self.queue.get(id).is_some()
                 || !self.observed.is_settled(id)
@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Notes since when each kind has been in its state.
-    pub(super) fn note_states(&mut self, now: Instant) {
+    pub(in crate::engine) fn note_states(&mut self, now: Instant) {
         for kind in Kind::ALL {
             let state = self.judge(kind).0;
             let known = &mut self.standings.since[kind as usize];
