@@ -9,7 +9,7 @@ use crate::time::Instant;
 impl Engine {
     /// Forgets what is more than the limit.
     pub(super) fn forget_the_oldest(&mut self) {
-        if self.standings.gone() > self.config.gone_max {
+        if self.artifact_counts.gone() > self.config.gone_max {
             self.forget_artifacts();
         }
         if self.roster.gone() > self.config.gone_max {
@@ -18,13 +18,13 @@ impl Engine {
     }
 
     fn forget_artifacts(&mut self) {
-        let ids = self.standings.gone_ids();
+        let ids = self.artifact_counts.gone_ids();
         let known = |id: &ArtifactId| Some((self.desired.get(id)?.known_at, id.clone()));
         let mut gone: Vec<(Instant, ArtifactId)> = ids.filter_map(known).collect();
         gone.sort();
         for (_, id) in gone.into_iter().take(self.config.gone_max / 4 + 1) {
             self.desired.remove(&id);
-            self.standings.forget(&id);
+            self.artifact_counts.set(&id, None);
             if self.observed.latest(&id) != (None, None) {
                 self.observed.write(id, ArtifactWrite::Forget);
             }

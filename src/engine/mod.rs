@@ -49,10 +49,10 @@ use artifacts::acks::AckLedger;
 use artifacts::fetch::Wanted;
 use artifacts::fetch_queue::FetchQueue;
 use backoff::Jitter;
-use lists::artifacts::Resync;
-use lists::schedule::{RollId, Rolls};
+use lists::schedule::{ListId, Lists};
 use session::{Phase, Session};
-use status::artifacts::Standings;
+use status::Since;
+use status::counts::ArtifactCounts;
 
 use crate::model::{
     ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, Kind, Recovered,
@@ -74,11 +74,10 @@ enum Asked {
     Discover,
     /// Whether the Platform API answers where no well-known is served.
     Probe,
-    List,
+    List(ListId),
     /// Alone, or as a batch by this route.
     Fetch(Vec<Wanted>, Option<BatchRoute>),
     Exists(Vec<ArtifactId>),
-    Roll(RollId),
 }
 
 /// A gateway's sync engine.
@@ -89,7 +88,7 @@ pub struct Engine {
     session: Session,
     base: Option<BasePath>,
     batch_route: Option<BatchRoute>,
-    resync: Resync,
+    lists: Lists,
     lists_merged: u64,
     /// The artifact up to which definitions were read again in this round.
     scrubbed: Option<ArtifactId>,
@@ -98,9 +97,9 @@ pub struct Engine {
     queue: FetchQueue,
     existence: BTreeMap<ArtifactId, Instant>,
     roster: Roster,
-    rolls: Rolls,
     acks: AckLedger,
-    standings: Standings,
+    artifact_counts: ArtifactCounts,
+    since: Since,
     surfaced: Surfaced,
     requests: BTreeMap<RequestId, Awaited>,
     next_request: u64,
@@ -143,7 +142,7 @@ impl Engine {
             session: Session::new(now),
             base,
             batch_route: Some(BatchRoute::FetchBatch),
-            resync: Resync::new(),
+            lists: Lists::new(&config),
             lists_merged: 0,
             scrubbed: None,
             desired,
@@ -151,9 +150,9 @@ impl Engine {
             queue: FetchQueue::default(),
             existence: BTreeMap::new(),
             roster,
-            rolls: Rolls::default(),
             acks: AckLedger::default(),
-            standings: Standings::default(),
+            artifact_counts: ArtifactCounts::default(),
+            since: Since::default(),
             surfaced: Surfaced::default(),
             requests: BTreeMap::new(),
             next_request: 0,
@@ -239,10 +238,9 @@ impl Engine {
             request.map(|at| (at, "request timeout")),
             self.desired.next_grace().map(|at| (at, "undeploy grace")),
             writes.map(|at| (at, "write retry")),
-            self.list_due().filter(|_| live).map(|at| (at, "list")),
             self.queue.next_due().filter(|_| live && room).map(|at| (at, "fetch")),
             self.existence_due().filter(|_| live).map(|at| (at, "existence check")),
-            self.rolls.next_due(&self.config).filter(|_| live).map(|at| (at, "roll")),
+            self.lists.next_due().filter(|_| live).map(|at| (at, "list")),
         ]
         .into_iter()
         .flatten()
@@ -280,13 +278,12 @@ impl Engine {
     fn advance(&mut self, now: Instant) {
         self.advance_session(now);
         self.end_graces(now);
-        if self.is_live() {
-            self.launch_list(now);
-        }
+        let listed_at = self.lists.read_at(&ListId::Artifacts);
         for id in std::mem::take(&mut self.touched) {
             self.reconcile(&id);
             if let Some(desired) = self.desired.get(&id).filter(|_| self.is_live()) {
-                self.acks.settle(&id, desired, self.observed.durable().rows.get(&id));
+                let durable = self.observed.durable().rows.get(&id);
+                self.acks.settle(&id, desired, durable, listed_at);
             }
             self.recount(&id);
             self.note_artifact(&id, now);
@@ -295,7 +292,7 @@ impl Engine {
         if self.is_live() {
             self.launch_fetches(now);
             self.launch_existence(now);
-            self.launch_rolls(now);
+            self.launch_lists(now);
         }
         self.flush(now);
         self.send_acks();
@@ -332,22 +329,18 @@ impl Engine {
         if !self.session.acknowledged(session, now, self.config.lease) {
             return;
         }
-        if let Some(request) = self.resync.in_flight.take() {
-            self.requests.remove(&request);
-            self.actions.push_back(Action::Cancel(request));
-        }
         self.touched.extend(self.acks.artifacts().cloned());
         self.batch_route = Some(BatchRoute::FetchBatch);
-        self.resync.session_began(now);
-        self.begin_rolls(now);
+        self.begin_lists(now);
     }
 
-    /// A frame that is no event: what it was meant to say is missed, so a list is wanted.
+    /// A frame that is no event: what it was meant to say is missed, and may have been about
+    /// anything, so every list is wanted.
     fn malformed(&mut self, session: SessionId, why: &str, now: Instant) {
         self.session.renewed(session, now, self.config.lease);
         self.surfaced.malformed_frames += 1;
-        tracing::warn!(%why, "a frame is not an event; a list is wanted");
-        self.resync.want(now.after(self.config.read_lag_max));
+        tracing::warn!(%why, "a frame is not an event; every list is wanted");
+        self.lists.relist_all(now.after(self.config.read_lag_max));
     }
 
     fn ask(&mut self, request: Request, what: Asked, now: Instant) -> RequestId {
@@ -378,17 +371,6 @@ impl Engine {
         }
     }
 
-    fn list_due(&self) -> Option<Instant> {
-        self.resync.due(self.desired.next_verify(), self.config.list_spacing)
-    }
-
-    fn launch_list(&mut self, now: Instant) {
-        if self.list_due().is_some_and(|due| due <= now) {
-            let request = self.ask(Request::List, Asked::List, now);
-            self.resync.asked(request, now);
-        }
-    }
-
     /// An answer to another question is none: it is asked again.
     fn responded(&mut self, request: RequestId, response: Response, now: Instant) {
         let Some(Awaited { what, asked_at, .. }) = self.requests.remove(&request) else { return };
@@ -397,7 +379,6 @@ impl Engine {
             (Asked::Probe, Response::Listed(_)) => {
                 self.discovered(BasePath::platform_api(), now);
             }
-            (Asked::List, Response::Listed(listing)) => self.merge(&listing, asked_at, now),
             (Asked::Fetch(wanted, _), Response::Fetched(content)) => {
                 for item in &wanted {
                     self.fetched(item, content.clone(), asked_at, now);
@@ -414,7 +395,7 @@ impl Engine {
             (Asked::Exists(asked), Response::Existence(answers)) => {
                 self.existence_answered(&asked, &answers, asked_at, now);
             }
-            (Asked::Roll(id), response) => self.roll_answered(&id, response, asked_at, now),
+            (Asked::List(id), response) => self.list_answered(&id, response, asked_at, now),
             (what, _) => {
                 let failure = Failure::Malformed("an answer to another question".to_owned());
                 self.request_failed(what, &failure, now);
@@ -444,10 +425,9 @@ impl Engine {
                 let why = format!("no well-known, and no Platform API either: {failure}");
                 self.session_ended(why, now);
             }
-            Asked::List => self.list_failed(failure, now),
             Asked::Fetch(wanted, route) => self.fetch_failed(&wanted, route, failure, now),
             Asked::Exists(asked) => self.existence_failed(&asked, now),
-            Asked::Roll(id) => self.roll_failed(&id, failure, now),
+            Asked::List(id) => self.list_failed(&id, failure, now),
         }
     }
 
@@ -465,16 +445,6 @@ impl Engine {
         } else {
             self.session_ended(format!("discovery failed: {failure}"), now);
         }
-    }
-
-    fn list_failed(&mut self, failure: &Failure, now: Instant) {
-        self.resync.failures += 1;
-        let delay = self.jitter.backoff(
-            self.resync.failures,
-            self.config.backoff_min,
-            self.config.backoff_max,
-        );
-        self.resync.failed(failure.to_string(), now.after(delay));
     }
 
     fn flush(&mut self, now: Instant) {

@@ -215,7 +215,7 @@ impl Bench {
     fn is_bounded(&self) {
         let config = Config::recommended();
         // Besides fetches and lists: discovery, the list of deployments, existence, a scrub.
-        let most = config.fetches_in_flight_max + config.rolls_in_flight_max + 4;
+        let most = config.fetches_in_flight_max + 4 * config.lists_in_flight_max;
         assert!(self.requests.len() <= most, "{} requests in flight", self.requests.len());
         assert!(self.open.len() + self.dialled.len() <= 1, "two sessions at a time");
     }

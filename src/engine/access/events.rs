@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{Belief, keys, kind_of};
 use crate::engine::Engine;
-use crate::engine::lists::schedule::RollId;
+use crate::engine::lists::schedule::{Family, ListId};
 use crate::engine::status::report::ResourceKind;
 use crate::model::{
     ArtifactId, Credential, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
@@ -131,7 +131,7 @@ impl Engine {
         let order =
             at.zip(fence).map(|(at, fence)| at.order_within(fence, self.config.clock_margin));
         if order == Some(None) {
-            self.confirm_roll_of(id, now.after(self.config.read_lag_max));
+            self.relist_for(id, now.after(self.config.read_lag_max));
         }
     }
 
@@ -165,9 +165,9 @@ impl Engine {
         let settled = now.after(self.config.read_lag_max);
         match artifact {
             Some(artifact) => {
-                self.rolls.confirm(&RollId::Subscriptions(artifact.clone()), settled);
+                self.lists.relist(&ListId::Subscriptions(artifact.clone()), settled);
             }
-            None => self.rolls.confirm_subscriptions(settled),
+            None => self.lists.relist_family(Family::Subscriptions, settled),
         }
     }
 
@@ -229,31 +229,31 @@ impl Engine {
         belief.is_doubtful = true;
         belief.learnt = now;
         self.roster.set(id, Some(belief));
-        self.confirm_roll_of(id, now.after(self.config.read_lag_max));
+        self.relist_for(id, now.after(self.config.read_lag_max));
     }
 
     /// Wants the list that names a resource, at `at`.
-    pub(in crate::engine) fn confirm_roll_of(&mut self, id: &ResourceId, at: Instant) {
-        match self.rolls_of(id) {
-            Some(roll) => self.rolls.confirm(&roll, at),
+    pub(in crate::engine) fn relist_for(&mut self, id: &ResourceId, at: Instant) {
+        match self.list_of(id) {
+            Some(list) => self.lists.relist(&list, at),
             None if kind_of(id) == ResourceKind::Subscription => {
-                self.rolls.confirm_subscriptions(at);
+                self.lists.relist_family(Family::Subscriptions, at);
             }
             None => {}
         }
     }
 
-    fn rolls_of(&self, id: &ResourceId) -> Option<RollId> {
+    fn list_of(&self, id: &ResourceId) -> Option<ListId> {
         match id {
             ResourceId::ApiKey(artifact, _) => {
                 let kind = self.desired.get(artifact).map(|desired| desired.kind);
-                Some(RollId::Keys(kind.unwrap_or(Kind::RestApi)))
+                Some(ListId::Keys(kind.unwrap_or(Kind::RestApi)))
             }
-            ResourceId::Plan(_) => Some(RollId::Plans),
+            ResourceId::Plan(_) => Some(ListId::Plans),
             ResourceId::Application(_) => None,
             ResourceId::Subscription(_) => match self.roster.resource(id) {
                 Some(Resource::Subscription(known)) => {
-                    Some(RollId::Subscriptions(known.artifact.clone()))
+                    Some(ListId::Subscriptions(known.artifact.clone()))
                 }
                 _ => None,
             },

@@ -13,7 +13,10 @@ pub(in crate::engine) fn there(slot: KeySlot) -> Option<Resource> {
 
 /// How an event sent at `at` relates to the newest one that ended something: `Greater` is newer
 /// beyond doubt, `None` cannot be told.
-pub(in crate::engine) fn order(at: Option<&Timestamp>, fence: Option<&Timestamp>) -> Option<Ordering> {
+pub(in crate::engine) fn order(
+    at: Option<&Timestamp>,
+    fence: Option<&Timestamp>,
+) -> Option<Ordering> {
     match (at, fence) {
         (_, None) => Some(Ordering::Greater),
         (None, Some(_)) => None,
@@ -22,7 +25,10 @@ pub(in crate::engine) fn order(at: Option<&Timestamp>, fence: Option<&Timestamp>
 }
 
 /// The later of two fences.
-pub(in crate::engine) fn later(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+pub(in crate::engine) fn later(
+    one: Option<Timestamp>,
+    other: Option<Timestamp>,
+) -> Option<Timestamp> {
     match (one, other) {
         (Some(one), Some(other)) if other.unix_nanos() > one.unix_nanos() => Some(other),
         (Some(one), _) => Some(one),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Belief, keys};
 use crate::engine::Engine;
 use crate::engine::artifacts::belief::Intent;
-use crate::engine::lists::schedule::RollId;
+use crate::engine::lists::schedule::ListId;
 use crate::model::{
     ArtifactId, Credential, Dialect, KeyName, Kind, ListedKey, Plan, PlanId, Resource, ResourceId,
     Roll, Subscription, SubscriptionId,
@@ -84,7 +84,7 @@ impl Engine {
         let listed = keys::listed(&known, &named.active, &named.dead, covers, may_end);
         let resource = keys::there(listed.slot);
         let word = Word { resource, is_missing_some: listed.is_missing_some };
-        self.weigh(id, word, &RollId::Keys(kind), asked_at);
+        self.weigh(id, word, &ListId::Keys(kind), asked_at);
     }
 
     /// Merges the subscriptions of one artifact.
@@ -101,8 +101,8 @@ impl Engine {
             .collect();
         let is_one = |id: &&ResourceId| matches!(id, ResourceId::Subscription(_));
         let known = self.roster.of_artifact(artifact).filter(is_one).cloned().collect();
-        let roll = RollId::Subscriptions(artifact.clone());
-        self.merge_whole(listed, known, is_complete, &roll, asked_at);
+        let list = ListId::Subscriptions(artifact.clone());
+        self.merge_whole(listed, known, is_complete, &list, asked_at);
     }
 
     /// Merges the subscription plans.
@@ -112,7 +112,7 @@ impl Engine {
         let listed = items.map(|(id, item)| (ResourceId::Plan(id), Resource::Plan(item))).collect();
         let is_one = |id: &&ResourceId| matches!(id, ResourceId::Plan(_));
         let known = self.roster.iter().map(|(id, _)| id).filter(is_one).cloned().collect();
-        self.merge_whole(listed, known, is_complete, &RollId::Plans, asked_at);
+        self.merge_whole(listed, known, is_complete, &ListId::Plans, asked_at);
     }
 
     /// Merges resources that a list names whole or not at all.
@@ -121,7 +121,7 @@ impl Engine {
         mut listed: BTreeMap<ResourceId, Resource>,
         known: Vec<ResourceId>,
         is_complete: bool,
-        roll: &RollId,
+        list: &ListId,
         asked_at: Instant,
     ) {
         for id in known {
@@ -133,16 +133,16 @@ impl Engine {
             let is_missing_some = is_complete && held.is_some();
             let is_gone = self.absence_counts(&id, is_complete, asked_at);
             let word = Word { resource: held.filter(|_| !is_gone), is_missing_some };
-            self.weigh(&id, word, roll, asked_at);
+            self.weigh(&id, word, list, asked_at);
         }
         while let Some((id, resource)) = listed.pop_first() {
             let word = Word { resource: Some(resource), is_missing_some: false };
-            self.weigh(&id, word, roll, asked_at);
+            self.weigh(&id, word, list, asked_at);
         }
     }
 
     /// Takes the word of a list that was asked late enough; otherwise asks again.
-    fn weigh(&mut self, id: &ResourceId, word: Word, roll: &RollId, asked_at: Instant) {
+    fn weigh(&mut self, id: &ResourceId, word: Word, list: &ListId, asked_at: Instant) {
         let Some(known) = self.roster.get(id) else {
             if word.resource.is_some() {
                 self.believe(id, word.resource, None, asked_at);
@@ -153,7 +153,7 @@ impl Engine {
         let is_same = known.row.resource == word.resource;
         if asked_at < settled {
             if !is_same || word.is_missing_some || known.is_doubtful {
-                self.rolls.confirm(roll, settled);
+                self.lists.relist(list, settled);
             }
             return;
         }
@@ -176,15 +176,15 @@ impl Engine {
             }
         }
         if let Some(since) = missing_since {
-            let is_fresh = self.resync.merged_asked_at.is_some_and(|at| at >= since);
-            if matches!(roll, RollId::Keys(_)) && !is_fresh {
-                self.resync.want(asked_at);
+            let is_fresh = self.lists.read_at(&ListId::Artifacts).is_some_and(|at| at >= since);
+            if matches!(list, ListId::Keys(_)) && !is_fresh {
+                self.lists.relist(&ListId::Artifacts, asked_at);
             }
             // Once more soon, so that one answer gone wrong is seen for what it is, and then when
             // its silence counts.
             let soon = asked_at.after(self.config.read_lag_max);
             let again = if asked_at == since { soon } else { self.counts_from(since).max(soon) };
-            self.rolls.confirm(roll, again);
+            self.lists.relist(list, again);
         }
     }
 
@@ -212,7 +212,8 @@ impl Engine {
         let named = self.desired.get(artifact).is_some_and(|known| {
             known.listed_in == self.lists_merged && known.absent_since.is_none()
         });
-        self.is_platform() || named && self.resync.merged_asked_at.is_some_and(|at| at >= since)
+        self.is_platform()
+            || named && self.lists.read_at(&ListId::Artifacts).is_some_and(|at| at >= since)
     }
 
     /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs

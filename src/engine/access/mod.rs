@@ -6,12 +6,13 @@
 //! (law 4). And where order cannot be told, the answer that opens less is taken until a list
 //! settles it: a dead credential must not open an API (law 11).
 
-mod list;
-mod keys;
 mod events;
+mod keys;
+mod list;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::engine::status::counts::Counts;
 use crate::engine::status::report::ResourceKind;
 use crate::model::{
     ArtifactId, Credential, KeySlot, KeyUuid, Recovered, Resource, ResourceId, ResourceRow,
@@ -44,28 +45,13 @@ impl Belief {
     }
 }
 
-/// What is counted of a kind of resources.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(in crate::engine) struct Tally {
-    /// Resources that are there: each key of a name counts.
-    pub(in crate::engine) held: usize,
-    /// Names and ids that are gone and remembered.
-    pub(in crate::engine) gone: usize,
-    /// In doubt.
-    pub(in crate::engine) doubtful: usize,
-    /// Missing from one list so far.
-    pub(in crate::engine) missing: usize,
-    /// Keys that no list of APIM names (A-H28).
-    pub(in crate::engine) unlisted: usize,
-}
-
 /// Every belief, and what is counted of them.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Roster {
     beliefs: BTreeMap<ResourceId, Belief>,
     /// Keys and subscriptions by their artifact, those of unknown artifacts among them.
     by_artifact: BTreeMap<ArtifactId, BTreeSet<ResourceId>>,
-    tallies: [Tally; 4],
+    counts: [Counts; 4],
     /// Artifacts that were deployed when last looked at: the key list of APIM names the keys of
     /// deployed APIs only, so a deployment asks for it (A-H34).
     pub(in crate::engine) deployed: BTreeSet<ArtifactId>,
@@ -109,7 +95,10 @@ impl Roster {
     }
 
     /// The keys and subscriptions of an artifact.
-    pub(in crate::engine) fn of_artifact(&self, artifact: &ArtifactId) -> impl Iterator<Item = &ResourceId> {
+    pub(in crate::engine) fn of_artifact(
+        &self,
+        artifact: &ArtifactId,
+    ) -> impl Iterator<Item = &ResourceId> {
         self.by_artifact.get(artifact).into_iter().flatten()
     }
 
@@ -124,12 +113,12 @@ impl Roster {
             Some(belief) => self.beliefs.insert(id.clone(), belief.clone()),
             None => self.beliefs.remove(id),
         };
-        let tally = &mut self.tallies[place(kind_of(id))];
+        let counts = &mut self.counts[place(kind_of(id))];
         if let Some(before) = &before {
-            count(tally, before, |total, part| *total -= part);
+            counts.remove(&share(before));
         }
         if let Some(after) = &belief {
-            count(tally, after, |total, part| *total += part);
+            counts.add(&share(after));
         }
         let (before, after) = (
             before.as_ref().and_then(|belief| parent_of(id, belief)),
@@ -152,13 +141,13 @@ impl Roster {
     }
 
     /// What is counted of a kind; artifacts are counted elsewhere.
-    pub(in crate::engine) fn tally(&self, kind: ResourceKind) -> Tally {
-        self.tallies[place(kind)]
+    pub(in crate::engine) const fn counts(&self, kind: ResourceKind) -> Counts {
+        self.counts[place(kind)]
     }
 
     /// How many are remembered as gone.
     pub(in crate::engine) fn gone(&self) -> usize {
-        self.tallies.iter().map(|tally| tally.gone).sum()
+        self.counts.iter().map(|counts| counts.gone).sum()
     }
 
     /// The UUIDs of all keys that are held and came with one.
@@ -173,8 +162,8 @@ impl Roster {
     /// How many keys and subscriptions are believed anything about, those of unknown artifacts
     /// among them.
     fn below_artifacts(&self) -> usize {
-        let [keys, subscriptions, ..] = &self.tallies;
-        [keys, subscriptions].map(|tally| tally.held + tally.gone).iter().sum()
+        let [keys, subscriptions, ..] = &self.counts;
+        [keys, subscriptions].map(|counts| counts.held + counts.gone).iter().sum()
     }
 }
 
@@ -205,7 +194,8 @@ fn parent_of(id: &ResourceId, belief: &Belief) -> Option<ArtifactId> {
     }
 }
 
-fn count(tally: &mut Tally, belief: &Belief, mut change: impl FnMut(&mut usize, usize)) {
+/// What a belief counts for.
+fn share(belief: &Belief) -> Counts {
     let (held, unlisted) = match &belief.row.resource {
         Some(Resource::ApiKey(slot)) => {
             let unlisted = |key: &&Credential| !key.is_listable;
@@ -214,9 +204,12 @@ fn count(tally: &mut Tally, belief: &Belief, mut change: impl FnMut(&mut usize, 
         Some(_) => (1, 0),
         None => (0, 0),
     };
-    change(&mut tally.held, held);
-    change(&mut tally.unlisted, unlisted);
-    change(&mut tally.gone, usize::from(belief.is_gone()));
-    change(&mut tally.doubtful, usize::from(belief.is_doubtful));
-    change(&mut tally.missing, usize::from(belief.missing_since.is_some()));
+    Counts {
+        held,
+        unlisted,
+        gone: usize::from(belief.is_gone()),
+        doubtful: usize::from(belief.is_doubtful),
+        missing: usize::from(belief.missing_since.is_some()),
+        ..Counts::default()
+    }
 }

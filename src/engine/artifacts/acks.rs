@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{Ack, AckAction, AckStatus, ArtifactId, DeployState, Row};
+use crate::time::Instant;
 
 use crate::engine::artifacts::belief::{Desired, Intent};
 
@@ -11,6 +12,8 @@ use crate::engine::artifacts::belief::{Desired, Intent};
 struct Owed {
     ack: Ack,
     failed_sent: bool,
+    /// A list asked for at this instant or later tells whether what was deleted is back.
+    told_at: Instant,
 }
 
 /// Acks owed by artifact, and those that are due at this moment.
@@ -29,8 +32,9 @@ pub(in crate::engine) struct AckLedger {
 
 impl AckLedger {
     /// Owes an ack for an event; a redelivered event does not owe it twice.
-    /// Past `owed_max` it is dropped and counted.
-    pub(in crate::engine) fn owe(&mut self, ack: Ack, owed_max: usize) {
+    /// Past `owed_max` it is dropped and counted. A list asked for at `told_at` or later tells
+    /// whether something deleted is back.
+    pub(in crate::engine) fn owe(&mut self, ack: Ack, told_at: Instant, owed_max: usize) {
         let owed = self.owed.entry(ack.artifact.clone()).or_default();
         if owed.iter().any(|known| known.ack == ack) {
             return;
@@ -40,7 +44,7 @@ impl AckLedger {
             return;
         }
         self.count += 1;
-        owed.push(Owed { ack, failed_sent: false });
+        owed.push(Owed { ack, failed_sent: false, told_at });
     }
 
     /// The artifacts that acks are owed for.
@@ -48,12 +52,20 @@ impl AckLedger {
         self.owed.keys()
     }
 
-    /// Releases what has become true of an artifact and drops what no longer can.
-    pub(in crate::engine) fn settle(&mut self, id: &ArtifactId, desired: &Desired, durable: Option<&Row>) {
+    /// Releases what has become true of an artifact and drops what no longer can. `listed_at` is
+    /// when the last complete list was asked for.
+    pub(in crate::engine) fn settle(
+        &mut self,
+        id: &ArtifactId,
+        desired: &Desired,
+        durable: Option<&Row>,
+        listed_at: Option<Instant>,
+    ) {
         let Some(owed) = self.owed.get_mut(id) else { return };
         let before = owed.len();
         owed.retain(|item| {
-            match verdict(&item.ack, desired, durable) {
+            let is_told = listed_at >= Some(item.told_at);
+            match verdict(&item.ack, desired, durable, is_told) {
                 Verdict::True => self.due.push_back(item.ack.clone()),
                 Verdict::Waits => return true,
                 Verdict::Superseded => self.superseded += 1,
@@ -89,12 +101,12 @@ enum Verdict {
     Superseded,
 }
 
-fn verdict(ack: &Ack, desired: &Desired, durable: Option<&Row>) -> Verdict {
+fn verdict(ack: &Ack, desired: &Desired, durable: Option<&Row>, is_told: bool) -> Verdict {
     match ack.action {
         AckAction::Deploy => {
             if desired.intent != Intent::Deployed {
                 // A deploy of something deleted waits for a read to tell whether it is back.
-                let may_return = desired.intent == Intent::Deleted && desired.verify_at().is_some();
+                let may_return = desired.intent == Intent::Deleted && !is_told;
                 return if may_return { Verdict::Waits } else { Verdict::Superseded };
             }
             if desired.generation.deployment != ack.deployment {

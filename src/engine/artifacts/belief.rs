@@ -66,7 +66,6 @@ pub struct Desired {
     pub epoch: u64,
     /// The number of the last list that had the artifact.
     pub listed_in: u64,
-    verify_at: Option<Instant>,
 }
 
 /// An undeploy or delete that is not yet believed.
@@ -110,7 +109,6 @@ impl Desired {
             ending: None,
             epoch: 0,
             listed_in: 0,
-            verify_at: None,
         }
     }
 
@@ -177,31 +175,17 @@ impl Desired {
 
     /// Whether a list that agrees has nothing to change.
     pub fn is_at_rest(&self) -> bool {
-        self.verify_at.is_none()
-            && self.absent_since.is_none()
+        self.absent_since.is_none()
             && self.settled_read_at.is_none_or(|_| self.read_confirmed)
             && !self.check_wanted
             && self.doubt.is_none()
     }
-
-    /// Takes back the wish for a list that is due by `asked_at`.
-    pub fn verified(&mut self, asked_at: Instant) {
-        if self.verify_at.is_some_and(|at| at <= asked_at) {
-            self.verify_at = None;
-        }
-    }
-
-    /// When a list has to look at the artifact again.
-    pub const fn verify_at(&self) -> Option<Instant> {
-        self.verify_at
-    }
 }
 
-/// Beliefs by artifact, with an index of what must be looked at when.
+/// Beliefs by artifact, with an index of the graces that end.
 #[derive(Clone, Debug, Default)]
 pub struct DesiredSet {
     items: BTreeMap<ArtifactId, Desired>,
-    verify: BTreeSet<(Instant, ArtifactId)>,
     graces: BTreeSet<(Instant, ArtifactId)>,
 }
 
@@ -256,39 +240,13 @@ impl DesiredSet {
     /// Changes a belief in place; does nothing for an unknown artifact.
     pub fn update(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Desired)) {
         let Some(desired) = self.items.get_mut(id) else { return };
-        let before = (desired.verify_at, desired.ending.as_ref().map(|ending| ending.due));
+        let before = desired.ending.as_ref().map(|ending| ending.due);
         change(desired);
-        let after = (desired.verify_at, desired.ending.as_ref().map(|ending| ending.due));
+        let after = desired.ending.as_ref().map(|ending| ending.due);
         if before != after {
-            remove(&mut self.verify, before.0, id);
-            remove(&mut self.graces, before.1, id);
-            add(&mut self.verify, after.0, id);
-            add(&mut self.graces, after.1, id);
+            remove(&mut self.graces, before, id);
+            add(&mut self.graces, after, id);
         }
-    }
-
-    /// Asks for a list at `at` or later to look at the artifact; the later of two wishes wins,
-    /// because an earlier list could not be believed.
-    pub fn verify(&mut self, id: &ArtifactId, at: Instant) {
-        self.update(id, |desired| {
-            desired.verify_at = Some(desired.verify_at.map_or(at, |known| known.max(at)));
-        });
-    }
-
-    /// Takes back the wish for a list that is due by `asked_at`.
-    pub fn verified(&mut self, id: &ArtifactId, asked_at: Instant) {
-        self.update(id, |desired| desired.verified(asked_at));
-    }
-
-    /// When the first list is wanted.
-    pub fn next_verify(&self) -> Option<Instant> {
-        self.verify.first().map(|(at, _)| *at)
-    }
-
-    /// An artifact that a list asked at `asked_at` should have answered and did not.
-    pub fn overdue(&self, asked_at: Instant) -> Option<ArtifactId> {
-        let (at, id) = self.verify.first()?;
-        (*at <= asked_at).then(|| id.clone())
     }
 
     /// When the first grace is over.
@@ -304,14 +262,12 @@ impl DesiredSet {
 
     fn unindex(&mut self, id: &ArtifactId) {
         if let Some(desired) = self.items.get(id) {
-            remove(&mut self.verify, desired.verify_at, id);
             remove(&mut self.graces, desired.ending.as_ref().map(|ending| ending.due), id);
         }
     }
 
     fn index(&mut self, id: &ArtifactId) {
         if let Some(desired) = self.items.get(id) {
-            add(&mut self.verify, desired.verify_at, id);
             add(&mut self.graces, desired.ending.as_ref().map(|ending| ending.due), id);
         }
     }

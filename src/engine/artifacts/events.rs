@@ -65,26 +65,30 @@ impl Engine {
         match self.order_deploy(id, head.performed_at.as_ref(), same) {
             Some(Ordering::Greater) if is_deleted => {
                 // Nothing deleted comes back on a hint; a read decides (law 5).
-                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
-                self.look_again(id, now);
+                self.owe(head, AckAction::Deploy, now);
+                self.relist_settled(now);
             }
             Some(Ordering::Greater) => {
                 self.intend_deployed(head, now);
-                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
-                self.look_again(id, now);
+                self.owe(head, AckAction::Deploy, now);
+                self.relist_settled(now);
             }
-            Some(Ordering::Equal) => {
-                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max)
-            }
+            Some(Ordering::Equal) => self.owe(head, AckAction::Deploy, now),
             None if same => {
                 // A list brought the row before its event: the clocks tell no order, and yet the
                 // event asks for what is wanted already.
-                self.acks.owe(ack(head, AckAction::Deploy), self.config.acks_owed_max);
-                self.look_again(id, now);
+                self.owe(head, AckAction::Deploy, now);
+                self.relist_settled(now);
             }
-            Some(Ordering::Less) | None => self.look_again(id, now),
+            Some(Ordering::Less) | None => self.relist_settled(now),
         }
         self.touched.insert(id.clone());
+    }
+
+    /// Owes an ack for an event.
+    fn owe(&mut self, head: &EventHead, action: AckAction, now: Instant) {
+        let told_at = now.after(self.config.read_lag_max);
+        self.acks.owe(ack(head, action), told_at, self.config.acks_owed_max);
     }
 
     fn intend_deployed(&mut self, head: &EventHead, now: Instant) {
@@ -121,13 +125,11 @@ impl Engine {
             order @ (Some(Ordering::Greater) | None) => {
                 let provable = order.is_some() && !is_other_deployment;
                 self.end(id, head.kind, Intent::Undeployed, head.performed_at, provable, now);
-                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max);
-                self.look_again(id, now);
+                self.owe(head, AckAction::Undeploy, now);
+                self.relist_settled(now);
             }
-            Some(Ordering::Equal) => {
-                self.acks.owe(ack(head, AckAction::Undeploy), self.config.acks_owed_max)
-            }
-            Some(Ordering::Less) => self.look_again(id, now),
+            Some(Ordering::Equal) => self.owe(head, AckAction::Undeploy, now),
+            Some(Ordering::Less) => self.relist_settled(now),
         }
         self.touched.insert(id.clone());
     }
@@ -137,20 +139,17 @@ impl Engine {
         match self.order(id, sent_at.as_ref(), same) {
             order @ (Some(Ordering::Greater) | None) => {
                 self.end(id, kind, Intent::Deleted, sent_at, order.is_some(), now);
-                self.look_again(id, now);
+                self.relist_settled(now);
             }
             Some(Ordering::Equal) => {}
-            Some(Ordering::Less) => self.look_again(id, now),
+            Some(Ordering::Less) => self.relist_settled(now),
         }
         self.touched.insert(id.clone());
     }
 
-    /// Wants a list to look at the artifact once reads have settled.
-    pub(in crate::engine) fn look_again(&mut self, id: &ArtifactId, now: Instant) {
-        self.desired.verify(id, now.after(self.config.read_lag_max));
-        if self.desired.get(id).is_none() {
-            self.resync.want(now.after(self.config.read_lag_max));
-        }
+    /// Wants the list of artifacts once reads have settled.
+    fn relist_settled(&mut self, now: Instant) {
+        self.relist(now.after(self.config.read_lag_max));
     }
 }
 

@@ -1,10 +1,10 @@
 //! Fetching definitions, and what the answers prove.
 
+use super::fetch_queue::Job;
+use super::reconcile::{Task, plan_one};
 use crate::engine::action::Request;
 use crate::engine::artifacts::belief::{Doubt, Intent};
 use crate::engine::input::Failure;
-use super::fetch_queue::Job;
-use super::reconcile::{Task, plan_one};
 use crate::engine::{Asked, Engine};
 use crate::model::{
     ArtifactId, ArtifactWrite, BatchRoute, Content, DeployState, DeploymentId, Held, Packed, Row,
@@ -150,12 +150,17 @@ impl Engine {
             }
         });
         if is_settled && !confirmed {
-            self.desired.verify(id, now.after(lag));
+            self.relist(now.after(lag));
         }
     }
 
     /// The control plane answered that the artifact is not deployed here.
-    pub(in crate::engine) fn not_deployed(&mut self, wanted: &Wanted, asked_at: Instant, now: Instant) {
+    pub(in crate::engine) fn not_deployed(
+        &mut self,
+        wanted: &Wanted,
+        asked_at: Instant,
+        now: Instant,
+    ) {
         self.touched.insert(wanted.id.clone());
         let lag = self.config.read_lag_max;
         let id = &wanted.id;
@@ -188,7 +193,7 @@ impl Engine {
                 desired.missing_since = Some(missing_since);
                 desired.doubt = Some(Doubt::ListedWithoutContent);
             });
-            self.desired.verify(id, now);
+            self.relist(now);
             let delay =
                 self.config.backoff_max / 2 + self.jitter.up_to(self.config.backoff_max / 2);
             self.queue.failed(id, wanted.epoch, "answered as not deployed", true, now.after(delay));

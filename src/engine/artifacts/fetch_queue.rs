@@ -89,7 +89,11 @@ impl FetchQueue {
 
     /// Takes what the next request should carry: one job alone, or up to `size_max` that may
     /// share a batch. Empty when nothing is due.
-    pub(in crate::engine) fn take_due(&mut self, now: Instant, size_max: usize) -> Vec<(ArtifactId, Job)> {
+    pub(in crate::engine) fn take_due(
+        &mut self,
+        now: Instant,
+        size_max: usize,
+    ) -> Vec<(ArtifactId, Job)> {
         let mut taken: Vec<ArtifactId> = Vec::new();
         for (at, id) in &self.due {
             if *at > now || taken.len() >= size_max.max(1) {

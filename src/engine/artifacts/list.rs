@@ -6,6 +6,7 @@
 
 use crate::engine::Engine;
 use crate::engine::artifacts::belief::{Desired, Doubt, Intent, PendingEnding};
+use crate::engine::lists::schedule::{ListId, Reading, Worth};
 use crate::model::{
     ArtifactId, ControlPlane, Dialect, Generation, Kind, Listed, ListedState, Listing,
 };
@@ -15,12 +16,10 @@ impl Engine {
     /// Merges a well-formed list that was asked for at `asked_at`.
     pub(in crate::engine) fn merge(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
         let complete = listing.is_complete();
-        let is_periodic = self.resync.is_periodic;
-        let is_full = is_periodic || !self.resync.listed_in_session;
-        let slack = self.jitter.up_to(self.config.resync_interval / 10);
-        let next = now.after(self.config.resync_interval.saturating_sub(slack));
-        self.resync.succeeded(complete, next);
-        self.surface(listing);
+        let unusable = self.surface(listing);
+        let worth = Worth { is_complete: complete, unusable };
+        let Reading { is_periodic, is_first } = self.list_read(&ListId::Artifacts, worth, now);
+        let is_full = is_periodic || is_first;
         self.learn_dialect(listing.has_state, now);
         let number = self.lists_merged + 1;
         self.lists_merged = number;
@@ -33,7 +32,9 @@ impl Engine {
         if is_periodic {
             self.scrub();
         }
-        self.put_off_unanswered(asked_at, now);
+        if self.leaves_open(listing, number) {
+            self.relist(now.after(self.config.backoff_max));
+        }
     }
 
     /// Some definitions are read again at every periodic list, in turn. A backup restored between
@@ -56,16 +57,25 @@ impl Engine {
         }
     }
 
-    /// What the list was wanted for and did not answer (an unclear state, an unreadable row) is
-    /// not asked again at once.
-    fn put_off_unanswered(&mut self, asked_at: Instant, now: Instant) {
-        let again = now.after(self.config.backoff_max);
-        while let Some(id) = self.desired.overdue(asked_at) {
-            self.desired.verify(&id, again);
-        }
+    /// Whether the list said nothing that can be used of something that is not at rest: its row
+    /// is unclear or cannot be read.
+    fn leaves_open(&self, listing: &Listing, number: u64) -> bool {
+        let is_open = |known: &Desired| !known.is_at_rest();
+        let is_unclear =
+            |row: &&Listed| row.kind.is_err() || matches!(row.state, ListedState::Unclear(_));
+        let mut unclear = listing.rows.iter().filter(is_unclear);
+        unclear.any(|row| self.desired.get(&row.artifact).is_some_and(is_open))
+            || !listing.is_complete()
+                && self.desired.iter().any(|(_, known)| known.listed_in != number && is_open(known))
     }
 
-    fn surface(&mut self, listing: &Listing) {
+    /// Wants the list of artifacts, asked for at `at` or later.
+    pub(in crate::engine) fn relist(&mut self, at: Instant) {
+        self.lists.relist(&ListId::Artifacts, at);
+    }
+
+    /// Notes what of a list cannot be used; returns it in words.
+    fn surface(&mut self, listing: &Listing) -> Option<String> {
         let names_max = self.config.names_max;
         let surfaced = &mut self.surfaced;
         surfaced.unknown_kinds = crate::engine::NameCounts::default();
@@ -80,13 +90,14 @@ impl Engine {
             }
         }
         let why = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
-        self.resync.unusable = why(surfaced.unreadable_rows, "list rows could not be read")
+        let mut unusable = why(surfaced.unreadable_rows, "list rows could not be read")
             .or_else(|| why(surfaced.unknown_kinds.total(), "list rows of an unknown kind"))
             .or_else(|| why(surfaced.unclear_states.total(), "list rows in an unclear state"));
-        if let (Some(why), Some(first)) = (&mut self.resync.unusable, listing.unreadable.first()) {
+        if let (Some(why), Some(first)) = (&mut unusable, listing.unreadable.first()) {
             why.push_str(": ");
             why.push_str(first);
         }
+        unusable
     }
 
     /// The dialect is told by behaviour: only the Platform API serves below its own base path,
@@ -143,7 +154,7 @@ impl Engine {
             self.believe_row(row, kind, intent, now);
             self.desired.update(id, |desired| desired.listed(number));
         } else {
-            self.doubt(id, number, asked_at, now);
+            self.doubt(id, number, now);
         }
         self.touched.insert(id.clone());
     }
@@ -174,7 +185,6 @@ impl Engine {
             desired.generation.listed_at = row.listed_at;
             desired.check_wanted = false;
             desired.doubt = None;
-            desired.verified(asked_at);
         });
     }
 
@@ -197,11 +207,10 @@ impl Engine {
             if desired.doubt != Some(Doubt::ListedWithoutContent) {
                 desired.doubt = None;
             }
-            desired.verified(now);
         });
     }
 
-    fn doubt(&mut self, id: &ArtifactId, number: u64, asked_at: Instant, now: Instant) {
+    fn doubt(&mut self, id: &ArtifactId, number: u64, now: Instant) {
         let lag = self.config.read_lag_max;
         let again = self.desired.get(id).map_or(now, |known| known.settled_at(lag)).max(now);
         let mut is_zombie = false;
@@ -210,9 +219,8 @@ impl Engine {
             is_zombie = desired.doubt == Some(Doubt::ListedWithoutContent);
             desired.doubt.get_or_insert(Doubt::Contradicted);
         });
-        self.desired.verified(id, asked_at);
         if !is_zombie {
-            self.desired.verify(id, again);
+            self.relist(again);
         }
     }
 
@@ -235,11 +243,9 @@ impl Engine {
         match known.intent {
             Intent::Deleted => {
                 self.desired.update(id, |desired| desired.doubt = None);
-                self.desired.verified(id, asked_at);
             }
             Intent::Undeployed => {
                 self.desired.update(id, |desired| desired.doubt = None);
-                self.desired.verified(id, asked_at);
                 let is_held = self.observed.latest_row(id).is_some();
                 if is_full && is_held && asked_at >= self.settled_at(id) {
                     self.want_existence(id, now);
@@ -247,7 +253,7 @@ impl Engine {
             }
             Intent::Deployed if asked_at < known.settled_at(lag) => {
                 let again = known.settled_at(lag).max(now);
-                self.desired.verify(id, again);
+                self.relist(again);
             }
             Intent::Deployed => self.orphan(id, asked_at, now),
         }
@@ -265,15 +271,13 @@ impl Engine {
         let since = self.desired.get(id).and_then(|known| known.absent_since);
         match since {
             None => {
-                self.desired.verified(id, asked_at);
                 self.desired.update(id, |desired| desired.absent_since = Some(asked_at));
-                self.desired.verify(id, now.after(delay));
+                self.relist(now.after(delay));
             }
             Some(since) if asked_at < since.after(delay) => {
-                self.desired.verify(id, since.after(delay).max(now));
+                self.relist(since.after(delay).max(now));
             }
             Some(_) => {
-                self.desired.verified(id, asked_at);
                 self.desired.update(id, Desired::want_check);
             }
         }

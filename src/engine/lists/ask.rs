@@ -1,51 +1,51 @@
-//! Asking for the lists of keys, subscriptions and plans, and taking their answers.
+//! Asking for lists, and taking their answers.
 
 use std::time::Duration;
 
+use super::schedule::{ListId, Reading, Worth};
 use crate::engine::action::{Action, Request};
-use crate::engine::config::Config;
 use crate::engine::artifacts::belief::Intent;
+use crate::engine::config::Config;
 use crate::engine::input::{Failure, Response};
-use crate::engine::lists::schedule::RollId;
 use crate::engine::{Asked, Engine};
-use crate::model::{ArtifactId, BasePath, Dialect, KeyReading, Kind, RequestId};
+use crate::model::{ArtifactId, BasePath, Dialect, KeyReading, Kind, RequestId, Roll};
 use crate::time::Instant;
 
 impl Engine {
-    /// Asks for every list that is due, as many at once as the limit allows (C-H33).
-    pub(in crate::engine) fn launch_rolls(&mut self, now: Instant) {
-        while let Some(id) = self.rolls.pop_due(now, &self.config) {
+    /// Asks for every list that is due, as far as the limit allows (C-H33).
+    pub(in crate::engine) fn launch_lists(&mut self, now: Instant) {
+        while let Some(id) = self.lists.due(now) {
             let request = match &id {
-                RollId::Plans => Request::ReadPlans,
-                RollId::Keys(kind) => Request::ReadKeys(*kind),
-                RollId::Subscriptions(artifact) => Request::ReadSubscriptions(artifact.clone()),
+                ListId::Artifacts => Request::List,
+                ListId::Plans => Request::ReadPlans,
+                ListId::Keys(kind) => Request::ReadKeys(*kind),
+                ListId::Subscriptions(artifact) => Request::ReadSubscriptions(artifact.clone()),
             };
-            let asked = self.ask(request, Asked::Roll(id.clone()), now);
-            self.rolls.asked(&id, asked, now);
+            let asked = self.ask(request, Asked::List(id.clone()), now);
+            self.lists.asked(&id, asked, now);
         }
     }
 
-    /// A session came alive: what the lists said in an earlier one proves nothing about what
-    /// happened in between.
-    pub(in crate::engine) fn begin_rolls(&mut self, now: Instant) {
-        for request in self.rolls.requests() {
+    /// A session came alive: every list is read anew.
+    pub(in crate::engine) fn begin_lists(&mut self, now: Instant) {
+        let settled_at = now.after(self.config.read_lag_max);
+        for request in self.lists.session_began(now, settled_at) {
             self.cancel(request);
         }
-        let settled = now.after(self.config.read_lag_max);
-        self.rolls.session_began(now, settled);
-        self.look_at(&RollId::Keys(Kind::RestApi), now);
+        self.read_list(&ListId::Artifacts, now);
+        self.read_list(&ListId::Keys(Kind::RestApi), now);
         self.note_dialect(now);
     }
 
     /// The lists that the Platform API alone has, once it is known to be one.
     pub(in crate::engine) fn note_dialect(&mut self, now: Instant) {
-        if self.has_key_list() && self.rolls.revive(&RollId::Keys(Kind::RestApi)) {
-            self.look_at(&RollId::Keys(Kind::RestApi), now);
+        if self.has_key_list() && self.lists.revive(&ListId::Keys(Kind::RestApi)) {
+            self.read_list(&ListId::Keys(Kind::RestApi), now);
         }
-        if !self.is_platform() || self.rolls.has(&RollId::Plans) {
+        if !self.is_platform() || self.lists.has(&ListId::Plans) {
             return;
         }
-        self.look_at(&RollId::Plans, now);
+        self.read_list(&ListId::Plans, now);
         for id in self.desired.ids().cloned().collect::<Vec<_>>() {
             self.note_artifact(&id, now);
         }
@@ -57,7 +57,7 @@ impl Engine {
         let (kind, intent) = (desired.kind, desired.intent);
         if intent == Intent::Deleted {
             self.roster.deployed.remove(id);
-            if let Some(request) = self.rolls.drop_list(&RollId::Subscriptions(id.clone())) {
+            if let Some(request) = self.lists.remove(&ListId::Subscriptions(id.clone())) {
                 self.cancel(request);
             }
             self.forget_resources_of(id);
@@ -67,11 +67,11 @@ impl Engine {
             self.roster.deployed.remove(id);
         } else if self.roster.deployed.insert(id.clone()) {
             // The key list names the keys of deployed APIs only, and no event repeats them.
-            self.look_at(&RollId::Keys(kind), now);
+            self.read_list(&ListId::Keys(kind), now);
         }
-        let subscriptions = RollId::Subscriptions(id.clone());
-        if kind == Kind::RestApi && self.is_platform() && !self.rolls.has(&subscriptions) {
-            self.look_at(&subscriptions, now);
+        let subscriptions = ListId::Subscriptions(id.clone());
+        if kind == Kind::RestApi && self.is_platform() && !self.lists.has(&subscriptions) {
+            self.read_list(&subscriptions, now);
         }
     }
 
@@ -81,9 +81,8 @@ impl Engine {
         }
     }
 
-    fn look_at(&mut self, id: &RollId, now: Instant) {
-        let settled = now.after(self.config.read_lag_max);
-        self.rolls.look(id, now, settled, self.config.list_spacing);
+    fn read_list(&mut self, id: &ListId, now: Instant) {
+        self.lists.read(id, now, now.after(self.config.read_lag_max));
     }
 
     /// Keys and subscriptions of what is deleted go with it; nobody will say so (`closure`).
@@ -109,28 +108,29 @@ impl Engine {
     }
 
     /// A list was answered; an answer to another question is none.
-    pub(in crate::engine) fn roll_answered(
+    pub(in crate::engine) fn list_answered(
         &mut self,
-        id: &RollId,
+        id: &ListId,
         response: Response,
         asked_at: Instant,
         now: Instant,
     ) {
         match (id, response) {
-            (RollId::Keys(kind), Response::Keys(reading)) => {
+            (ListId::Artifacts, Response::Listed(listing)) => self.merge(&listing, asked_at, now),
+            (ListId::Keys(kind), Response::Keys(reading)) => {
                 self.keys_read(id, *kind, reading, asked_at, now);
             }
-            (RollId::Subscriptions(artifact), Response::Subscriptions(roll)) => {
-                self.roll_read(id, &roll.unreadable, now);
+            (ListId::Subscriptions(artifact), Response::Subscriptions(roll)) => {
+                self.list_read(id, worth(&roll), now);
                 self.merge_subscriptions(artifact, roll, asked_at);
             }
-            (RollId::Plans, Response::Plans(roll)) => {
-                self.roll_read(id, &roll.unreadable, now);
+            (ListId::Plans, Response::Plans(roll)) => {
+                self.list_read(id, worth(&roll), now);
                 self.merge_plans(roll, asked_at);
             }
             _ => {
                 let failure = Failure::Malformed("an answer to another question".to_owned());
-                self.roll_failed(id, &failure, now);
+                self.list_failed(id, &failure, now);
             }
         }
     }
@@ -143,7 +143,7 @@ impl Engine {
     /// A key list, or what stands in for one.
     fn keys_read(
         &mut self,
-        id: &RollId,
+        id: &ListId,
         kind: Kind,
         reading: KeyReading,
         asked_at: Instant,
@@ -154,46 +154,48 @@ impl Engine {
             // a control plane that has one it is an answer gone wrong.
             KeyReading::ApiList if self.has_key_list() => {
                 let failure = Failure::Malformed("a list of APIs in place of keys".to_owned());
-                self.roll_failed(id, &failure, now);
+                self.list_failed(id, &failure, now);
             }
-            KeyReading::ApiList => self.rolls.absent(id),
+            KeyReading::ApiList => self.lists.absent(id),
             KeyReading::Keys(roll) => {
-                self.roll_read(id, &roll.unreadable, now);
+                self.list_read(id, worth(&roll), now);
                 self.merge_keys(kind, roll, asked_at);
             }
         }
     }
 
-    /// Notes that a list was read, before it is merged: what it leaves open wishes for another.
-    fn roll_read(&mut self, id: &RollId, unreadable: &[String], now: Instant) {
+    /// Notes that a list was read, before it is merged: what it leaves open wants another.
+    pub(in crate::engine) fn list_read(
+        &mut self,
+        id: &ListId,
+        worth: Worth,
+        now: Instant,
+    ) -> Reading {
         let slack = self.jitter.up_to(self.config.resync_interval / 10);
         let next = now.after(self.config.resync_interval.saturating_sub(slack));
-        self.rolls.succeeded(id, unreadable, next, self.config.list_spacing);
+        self.lists.succeeded(id, worth, next)
     }
 
     /// A list failed. A missing route is a refusal like any other (law 14): a control plane that
-    /// is still starting answers so (FB-71), and it is asked again at leisure.
+    /// is still starting answers so (FB-71).
     ///
     /// What is not deployed here may have no list of subscriptions; those that are held stay, and
     /// the list is read again with the next deployment.
-    pub(in crate::engine) fn roll_failed(&mut self, id: &RollId, failure: &Failure, now: Instant) {
-        if let RollId::Subscriptions(artifact) = id
+    pub(in crate::engine) fn list_failed(&mut self, id: &ListId, failure: &Failure, now: Instant) {
+        if let ListId::Subscriptions(artifact) = id
             && matches!(
                 failure,
                 Failure::RouteMissing | Failure::Refused(403) | Failure::Status(404)
             )
             && self.desired.get(artifact).is_none_or(|known| known.intent != Intent::Deployed)
         {
-            self.rolls.drop_list(id);
+            self.lists.remove(id);
             return;
         }
-        let delay = if *failure == Failure::RouteMissing {
-            self.config.backoff_max
-        } else {
-            let failures = self.rolls.failures(id) + 1;
-            self.jitter.backoff(failures, self.config.backoff_min, self.config.backoff_max)
-        };
-        self.rolls.failed(id, failure, now.after(delay));
+        let failures = self.lists.failures(id) + 1;
+        let (min, max) = (self.config.backoff_min, self.config.backoff_max);
+        let delay = self.jitter.backoff(failures, min, max);
+        self.lists.failed(id, failure, now.after(delay));
     }
 
     /// After how long a dead credential is refused at the latest while its list can be read:
@@ -212,4 +214,12 @@ impl Engine {
                 + self.config.list_spacing
         })
     }
+}
+
+/// What an answer about keys, subscriptions or plans is worth.
+fn worth<T>(roll: &Roll<T>) -> Worth {
+    let count = roll.unreadable.len();
+    let unusable = roll.unreadable.first();
+    let unusable = unusable.map(|why| format!("{count} list items could not be read: {why}"));
+    Worth { is_complete: roll.is_complete(), unusable }
 }

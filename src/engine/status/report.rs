@@ -56,6 +56,22 @@ pub enum ResourceKind {
     Application,
 }
 
+impl ResourceKind {
+    /// Every kind.
+    pub const ALL: [Self; Kind::ALL.len() + 4] = {
+        let mut all = [Self::Application; Kind::ALL.len() + 4];
+        let mut place = 0;
+        while place < Kind::ALL.len() {
+            all[place] = Self::Artifact(Kind::ALL[place]);
+            place += 1;
+        }
+        all[place] = Self::ApiKey;
+        all[place + 1] = Self::Subscription;
+        all[place + 2] = Self::Plan;
+        all
+    };
+}
+
 impl fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,7 +5,7 @@ use super::*;
 /// A rig with `count` new rows in its list, which answers what it asks for.
 fn listed(count: usize, config: Config) -> (Rig, Vec<Action>) {
     let mut rig = Rig::connected(config, Recovered::default(), Dialect::Apim470Fixed, &[]);
-    rig.engine.resync.want(rig.now);
+    rig.want_list(&ListId::Artifacts, rig.now.as_millis());
     rig.until(2_000);
     let rows: Vec<Listed> = (0..count).map(|n| row(&format!("a{n}"), &format!("d{n}"))).collect();
     let actions = rig.list(&rows);
@@ -130,7 +130,7 @@ fn another_definition_does_not_replace_one_that_was_read_a_moment_ago() {
     rig.at(1_000).fetched("one");
     rig.stored();
     assert_eq!(rig.at(2_000).event(deployed("a", "d2", 2)), []);
-    assert_eq!(rig.until(6_000), [fetch(12, "a")]);
+    assert_eq!(rig.until(6_000), [request(12, Request::List), fetch(13, "a")]);
     let write = put(read(performed("d2", 2), "two", false), Some("two"));
     assert_eq!(rig.fetched("two"), [store(12, &[("a", write)])]);
 }
@@ -163,7 +163,7 @@ fn what_is_served_is_not_withdrawn_on_a_404_alone() {
     rig.at(9_000).event(deployed("a", "d2", 9));
     rig.not_deployed();
     rig.until(13_999);
-    assert_eq!(rig.until(14_000), [request(12, Request::List), fetch(13, "a")]);
+    assert_eq!(rig.until(14_000), [fetch(12, "a"), request(13, Request::List)]);
     rig.list(&[row("a", "d2")]);
     rig.not_deployed();
     assert_eq!(rig.served(), ["a"]);
@@ -192,7 +192,7 @@ fn what_is_listed_and_not_handed_out_for_long_is_withdrawn_and_said() {
     assert!((134_000..=185_000).contains(&withdrawn_at), "{withdrawn_at}");
     rig.stored();
     assert_eq!(rig.served(), [""; 0]);
-    let expect = "1 artifacts read in contradicting ways".to_owned();
+    let expect = "1 told in contradicting or unreadable ways".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }
 
@@ -204,7 +204,7 @@ fn a_definition_without_a_deployment_id_is_read_until_reads_have_settled_and_no_
     rig.fetched("one");
     rig.stored();
     assert_eq!(rig.until(4_999), []);
-    assert_eq!(rig.until(5_000), [request(12, Request::List), fetch(13, "a")]);
+    assert_eq!(rig.until(5_000), [fetch(12, "a"), request(13, Request::List)]);
     rig.fail("list", Failure::Status(500));
     assert_eq!(rig.fetched("one"), [], "nothing more to read before a list names it");
 }

@@ -73,7 +73,7 @@ impl Rig {
         listed: &[(&str, &str)],
     ) -> Self {
         let mut rig = Self::listed(config, recovered, dialect, listed);
-        rig.without_rolls();
+        rig.without_access_lists();
         rig
     }
 
@@ -94,6 +94,7 @@ impl Rig {
         rig.answer("discover", Response::Discovered { base: at });
         rig.stored();
         rig.accepted(1);
+        rig.list_is_settled();
         let rows: Vec<Listed> = listed.iter().map(|(id, deployment)| row(id, deployment)).collect();
         rig.answer(
             "list",
@@ -110,23 +111,50 @@ impl Rig {
     }
 
     /// What was asked about keys, subscriptions and plans has no list in this session.
-    fn without_rolls(&mut self) {
-        let is_roll = |(_, awaited): (&RequestId, &Awaited)| match &awaited.what {
-            Asked::Roll(id) => Some(id.clone()),
+    fn without_access_lists(&mut self) {
+        let list = |(_, awaited): (&RequestId, &Awaited)| match &awaited.what {
+            Asked::List(id) => Some(id.clone()),
             _ => None,
         };
         loop {
-            let rolls: Vec<RollId> = self.engine.requests.iter().filter_map(is_roll).collect();
-            if rolls.is_empty() {
+            let lists: Vec<ListId> = self.engine.requests.iter().filter_map(list).collect();
+            if lists.is_empty() {
                 break;
             }
-            self.engine.requests.retain(|_, awaited| !matches!(awaited.what, Asked::Roll(_)));
-            for id in rolls {
-                self.engine.rolls.absent(&id);
+            self.engine.requests.retain(|_, awaited| !matches!(awaited.what, Asked::List(_)));
+            for id in lists {
+                self.engine.lists.absent(&id);
             }
             self.timeout();
         }
         self.engine.next_request = FIRST - 1;
+    }
+
+    /// The list of artifacts that is in flight counts as asked for late enough: nothing happened
+    /// just before the session.
+    fn list_is_settled(&mut self) {
+        let (id, lists) = (ListId::Artifacts, &mut self.engine.lists);
+        let request = lists.remove(&id).unwrap();
+        lists.read(&id, self.now, self.now);
+        lists.asked(&id, request, self.now);
+    }
+
+    /// Whether the list of artifacts is in flight.
+    fn is_listing(&self) -> bool {
+        self.engine.lists.in_flight(&ListId::Artifacts).is_some()
+    }
+
+    /// Answers the list asked for at `asked` with these rows; it was too early for all that wants
+    /// one, so it is asked for again.
+    fn list_is_repeated(&mut self, asked: u64, rows: &[Listed], again: u64) {
+        self.until(asked);
+        self.list(rows);
+        assert_eq!(self.engine.lists.next_due(), Some(Instant::from_millis(again)));
+    }
+
+    /// Wants a list, asked for at an instant or later.
+    fn want_list(&mut self, id: &ListId, millis: u64) {
+        self.engine.lists.relist(id, Instant::from_millis(millis));
     }
 
     /// Opens a session and acknowledges it.

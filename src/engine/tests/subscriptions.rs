@@ -161,7 +161,7 @@ fn a_late_creation_does_not_undo_a_deletion() {
 fn a_plan_that_two_lists_lack_is_gone() {
     let mut rig = platform(&[]);
     for (at, held) in [(12_000, 1), (20_000, 1), (60_000, 0)] {
-        rig.engine.rolls.confirm(&RollId::Plans, Instant::from_millis(at));
+        rig.want_list(&ListId::Plans, at);
         rig.until(at);
         rig.answer("read_plans", plans(&[]));
         rig.stored();
