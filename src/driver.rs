@@ -176,7 +176,7 @@ impl Driver {
 
     /// When [`Driver::handle_timeout`] is due, and for what.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        self.engine.poll_timeout()
+        self.engine.poll_timeout().map(|(at, timer)| (at, timer.name()))
     }
 
     /// The next thing to do, or `None` until something happens.

@@ -57,11 +57,11 @@ pub fn is_met(scene: &Scene<'_>) -> bool {
 
 /// A kind whose lists were not all read to their end. What no list can verify is not waited for.
 fn unsettled(engine: &Engine) -> Option<ResourceKind> {
-    if engine.kind_state(Kind::RestApi) != SyncState::Synced {
+    if engine.state(ResourceKind::Artifact(Kind::RestApi)) != SyncState::Synced {
         return Some(ResourceKind::Artifact(Kind::RestApi));
     }
     let is_open = |kind: &ResourceKind| {
-        matches!(engine.resource_state(*kind), SyncState::Syncing | SyncState::Stale)
+        matches!(engine.state(*kind), SyncState::Syncing | SyncState::Stale)
             || engine.awaits_lists(*kind)
     };
     [ResourceKind::ApiKey, ResourceKind::Subscription, ResourceKind::Plan].into_iter().find(is_open)
@@ -101,7 +101,7 @@ impl Scene<'_> {
     pub fn said(&self, engine: &Engine, kind: Kind) -> SyncState {
         match self.plant {
             Some(Plant::LyingStatus) => SyncState::Synced,
-            _ => engine.kind_state(kind),
+            _ => engine.state(ResourceKind::Artifact(kind)),
         }
     }
 
@@ -109,7 +109,7 @@ impl Scene<'_> {
     pub fn said_of(&self, engine: &Engine, kind: ResourceKind) -> SyncState {
         match self.plant {
             Some(Plant::LyingStatus) => SyncState::Synced,
-            _ => engine.resource_state(kind),
+            _ => engine.state(kind),
         }
     }
 

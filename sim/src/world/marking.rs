@@ -197,7 +197,7 @@ impl World<'_> {
     /// Notes what a list made the engine believe.
     pub(super) fn mark_beliefs(&mut self) {
         let Some(engine) = self.site.gateway.engine() else { return };
-        let is_orphan = engine.desired().iter().any(|(_, known)| known.absent_since.is_some());
+        let is_orphan = engine.desired().iter().any(|(_, known)| known.presence.is_absent());
         let zombie = Some(Doubt::ListedWithoutContent);
         let is_zombie = engine.desired().iter().any(|(_, known)| known.doubt == zombie);
         if is_orphan {

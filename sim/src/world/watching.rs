@@ -119,7 +119,7 @@ impl World<'_> {
     pub(super) fn watch_state(&mut self) {
         if let Some(engine) = self.site.gateway.engine() {
             let kind = driftless_gateway::model::Kind::RestApi;
-            let state = engine.kind_state(kind);
+            let state = engine.state(ResourceKind::Artifact(kind));
             let said = (ResourceKind::Artifact(kind), state);
             let is_news =
                 self.site.last_state != Some(state) && self.site.books.states.insert(said);
@@ -132,7 +132,7 @@ impl World<'_> {
         if let Some(engine) = self.site.gateway.engine() {
             let claimed = story.expect.was_status.iter().map(|claim| claim.kind);
             for kind in claimed.filter(|kind| !matches!(kind, ResourceKind::Artifact(_))) {
-                self.site.books.states.insert((kind, engine.resource_state(kind)));
+                self.site.books.states.insert((kind, engine.state(kind)));
             }
         }
     }

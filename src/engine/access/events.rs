@@ -2,79 +2,87 @@
 
 use std::cmp::Ordering;
 
-use super::{Belief, keys, kind_of};
-use crate::engine::Engine;
-use crate::engine::lists::schedule::{Family, ListId};
-use crate::engine::status::report::ResourceKind;
+use super::belief::{Access, AccessBelief, kind_of};
+use super::keys;
+use crate::engine::artifacts::Artifacts;
+use crate::engine::config::Config;
+use crate::engine::durable::ObservedSet;
+use crate::engine::evidence::settled_at;
+use crate::engine::lists::schedule::{Family, ListId, Lists};
+use crate::engine::status::report::{Anomalies, ResourceKind};
 use crate::model::{
     ArtifactId, Credential, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
     Subscription, SubscriptionClaim, SubscriptionStatus,
 };
 use crate::time::{Instant, Timestamp};
 
-impl Engine {
+/// Takes an event about a resource in.
+pub(in crate::engine) struct AccessEvents<'a> {
+    pub(in crate::engine) config: &'a Config,
+    pub(in crate::engine) artifacts: &'a Artifacts,
+    pub(in crate::engine) access: &'a mut Access,
+    pub(in crate::engine) lists: &'a mut Lists,
+    pub(in crate::engine) observed: &'a mut ObservedSet,
+    pub(in crate::engine) anomalies: &'a mut Anomalies,
+    pub(in crate::engine) now: Instant,
+}
+
+impl AccessEvents<'_> {
     /// An event about a resource arrived on the current session.
-    pub(in crate::engine) fn changed(&mut self, event: ResourceEvent, now: Instant) {
+    pub(in crate::engine) fn changed(&mut self, event: ResourceEvent) {
         let ResourceEvent { id, change, sent_at } = event;
         if let ResourceId::ApiKey(artifact, _) = &id
-            && self.is_deleted(artifact)
+            && self.artifacts.is_deleted(artifact)
         {
             return;
         }
-        let fence = self.roster.get(&id).and_then(|belief| belief.row.fence);
-        let order = keys::order(sent_at.as_ref(), fence.as_ref());
+        let order = keys::order(sent_at.as_ref(), self.access.fence(&id).as_ref());
         match change {
-            ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order, now),
+            ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order),
             ResourceChange::KeyRegenerated(key) => {
-                let key = keys::successor(&self.roster.slot(&id), key);
-                self.key_ended(&id, Some(&key), sent_at, order, now);
+                let key = keys::successor(&self.access.slot(&id), key);
+                self.key_ended(&id, Some(&key), sent_at, order);
                 if order == Some(Ordering::Greater) {
-                    self.key_created(&id, &key, order, now);
+                    self.key_created(&id, &key, order);
                 }
             }
             ResourceChange::KeyUnreadable { regenerated, why } => {
                 tracing::warn!(key = %id, %why, "a key event cannot be read; its key is unknown");
-                self.surfaced.unreadable_keys += 1;
+                self.anomalies.unreadable_keys += 1;
                 if regenerated {
-                    self.key_ended(&id, None, sent_at, order, now);
+                    self.key_ended(&id, None, sent_at, order);
                 }
-                self.doubt_resource(&id, now);
+                self.doubt(&id);
             }
-            ResourceChange::KeyRevoked => self.key_ended(&id, None, sent_at, order, now),
+            ResourceChange::KeyRevoked => self.key_ended(&id, None, sent_at, order),
             ResourceChange::SubscriptionCreated(claim)
             | ResourceChange::SubscriptionUpdated(claim) => {
-                self.subscription_said(&id, claim, sent_at, order, now);
+                self.subscription_said(&id, claim, sent_at, order);
             }
             ResourceChange::PlanCreated(plan) | ResourceChange::PlanUpdated(plan) => {
                 let opens_less = !plan.is_active;
-                self.said(&id, Some(Resource::Plan(plan)), opens_less, sent_at, order, now);
+                self.said(&id, Some(Resource::Plan(plan)), opens_less, sent_at, order);
             }
             ResourceChange::ApplicationUpdated(application) => {
                 let opens_less = application.keys.is_empty();
                 let said = Some(Resource::Application(application));
-                self.said(&id, said, opens_less, sent_at, order, now);
+                self.said(&id, said, opens_less, sent_at, order);
             }
-            ResourceChange::Deleted => self.said(&id, None, true, sent_at, order, now),
+            ResourceChange::Deleted => self.said(&id, None, true, sent_at, order),
         }
     }
 
     /// A key that is not provably newer than the last ending of its name stays out: it may be the
     /// one that ended (A-H3, R4). A late copy of an old event says nothing new.
-    fn key_created(
-        &mut self,
-        id: &ResourceId,
-        key: &Credential,
-        order: Option<Ordering>,
-        now: Instant,
-    ) {
-        let known = self.roster.slot(id);
+    fn key_created(&mut self, id: &ResourceId, key: &Credential, order: Option<Ordering>) {
+        let known = self.access.slot(id);
         let is_held = known.credentials.iter().any(|held| held.hash == key.hash);
         match order {
             Some(Ordering::Greater) => {}
             _ if is_held => return,
             Some(Ordering::Less) => return,
             Some(Ordering::Equal) | None => {
-                return self.doubt_resource(id, now);
+                return self.doubt(id);
             }
         }
         if !is_held && !self.has_room_to_park(id) {
@@ -82,8 +90,8 @@ impl Engine {
         }
         let slot = keys::with(&known, key);
         if slot != known {
-            let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
-            self.believe(id, keys::there(slot), fence, now);
+            let fence = self.access.fence(id);
+            self.believe(id, keys::there(slot), fence);
         }
     }
 
@@ -95,13 +103,12 @@ impl Engine {
         successor: Option<&Credential>,
         at: Option<Timestamp>,
         order: Option<Ordering>,
-        now: Instant,
     ) {
-        let known = self.roster.slot(id);
+        let known = self.access.slot(id);
         let (meant, spared) = keys::without(&known, successor);
         let margin = self.config.clock_margin;
         let (left, is_unclear) = match order {
-            Some(Ordering::Less) => return self.ended_before(id, at.as_ref(), now),
+            Some(Ordering::Less) => return self.ended_before(id, at.as_ref()),
             Some(Ordering::Equal) => {
                 let left = keys::ended_again(&meant, at.as_ref());
                 let is_unclear = left != meant;
@@ -117,21 +124,21 @@ impl Engine {
         if order == Some(Ordering::Equal) && left == known {
             return;
         }
-        let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
-        self.believe(id, keys::there(left), keys::later(at, fence), now);
+        let fence = self.access.fence(id);
+        self.believe(id, keys::there(left), keys::later(at, fence));
         if is_unclear {
-            self.doubt_resource(id, now);
+            self.doubt(id);
         }
     }
 
     /// An ending sent before the last one of its name is a late copy, or news by a clock that was
     /// set back. The list of keys tells, where there is one.
-    fn ended_before(&mut self, id: &ResourceId, at: Option<&Timestamp>, now: Instant) {
-        let fence = self.roster.get(id).and_then(|belief| belief.row.fence.as_ref());
+    fn ended_before(&mut self, id: &ResourceId, at: Option<&Timestamp>) {
+        let fence = self.access.fence(id);
         let order =
-            at.zip(fence).map(|(at, fence)| at.order_within(fence, self.config.clock_margin));
+            at.zip(fence).map(|(at, fence)| at.order_within(&fence, self.config.clock_margin));
         if order == Some(None) {
-            self.relist_for(id, now.after(self.config.read_lag_max));
+            self.relist_for(id);
         }
     }
 
@@ -141,28 +148,27 @@ impl Engine {
         claim: SubscriptionClaim,
         at: Option<Timestamp>,
         order: Option<Ordering>,
-        now: Instant,
     ) {
-        let known = match self.roster.resource(id) {
+        let known = match self.access.resource(id) {
             Some(Resource::Subscription(known)) => Some(known.clone()),
             _ => None,
         };
         let artifact = claim.artifact.clone();
         let Some(said) = completed(claim, known.as_deref()) else {
             // What it changes is not known yet: the list of its API has it (C-H36).
-            self.surfaced.incomplete_changes += 1;
-            self.look_for_subscriptions(artifact.as_ref(), now);
+            self.anomalies.incomplete_changes += 1;
+            self.look_for_subscriptions(artifact.as_ref());
             return;
         };
-        if self.is_deleted(&said.artifact) {
+        if self.artifacts.is_deleted(&said.artifact) {
             return;
         }
         let opens_less = !said.status.is_open();
-        self.said(id, Some(Resource::Subscription(said.into())), opens_less, at, order, now);
+        self.said(id, Some(Resource::Subscription(said.into())), opens_less, at, order);
     }
 
-    fn look_for_subscriptions(&mut self, artifact: Option<&ArtifactId>, now: Instant) {
-        let settled = now.after(self.config.read_lag_max);
+    fn look_for_subscriptions(&mut self, artifact: Option<&ArtifactId>) {
+        let settled = self.settled_at();
         match artifact {
             Some(artifact) => {
                 self.lists.relist(&ListId::Subscriptions(artifact.clone()), settled);
@@ -180,60 +186,52 @@ impl Engine {
         opens_less: bool,
         at: Option<Timestamp>,
         order: Option<Ordering>,
-        now: Instant,
     ) {
-        let known = self.roster.resource(id);
-        let is_known = self.roster.get(id).is_some() && known == resource.as_ref();
+        let known = self.access.resource(id);
+        let is_known = self.access.get(id).is_some() && known == resource.as_ref();
         let is_new = known.is_none();
-        let fence = self.roster.get(id).and_then(|belief| belief.row.fence);
+        let fence = self.access.fence(id);
         match order {
             Some(Ordering::Less) => return,
             Some(Ordering::Greater) if is_known => {}
             Some(Ordering::Equal) | None if is_known => return,
             Some(Ordering::Equal) | None if !opens_less => {
-                return self.doubt_resource(id, now);
+                return self.doubt(id);
             }
             _ => {}
         }
         if is_new && resource.is_some() && !self.has_room_for(id, resource.as_ref()) {
             return;
         }
-        self.believe(id, resource, keys::later(at, fence), now);
+        self.believe(id, resource, keys::later(at, fence));
         if order != Some(Ordering::Greater) {
-            self.doubt_resource(id, now);
+            self.doubt(id);
         }
     }
 
-    /// Writes down what is believed from now on; it was learnt at `learnt`.
-    pub(in crate::engine) fn believe(
-        &mut self,
-        id: &ResourceId,
-        resource: Option<Resource>,
-        fence: Option<Timestamp>,
-        learnt: Instant,
-    ) {
-        let row = ResourceRow { resource, fence };
-        let is_same = self.roster.get(id).is_some_and(|known| known.row == row);
-        self.roster.set(id, Some(Belief::new(row.clone(), learnt)));
-        if !is_same {
-            self.observed.write_resource(id.clone(), Some(row));
-        }
+    fn believe(&mut self, id: &ResourceId, resource: Option<Resource>, fence: Option<Timestamp>) {
+        self.access.believe(id, ResourceRow { resource, fence }, self.now, self.observed);
+    }
+
+    fn settled_at(&self) -> Instant {
+        settled_at(self.now, self.config.read_lag_max)
     }
 
     /// Marks a resource as not to be relied on, and wants the list that settles it.
-    pub(in crate::engine) fn doubt_resource(&mut self, id: &ResourceId, now: Instant) {
-        let mut belief = match self.roster.get(id) {
+    pub(in crate::engine) fn doubt(&mut self, id: &ResourceId) {
+        let mut belief = match self.access.get(id) {
             Some(known) => known.clone(),
-            None => Belief::new(ResourceRow::default(), now),
+            None => AccessBelief::new(ResourceRow::default(), self.now),
         };
         belief.is_doubtful = true;
-        belief.learnt = now;
-        self.roster.set(id, Some(belief));
-        self.relist_for(id, now.after(self.config.read_lag_max));
+        belief.known_at = self.now;
+        self.access.set(id, Some(belief));
+        self.relist_for(id);
     }
 
-    /// Wants the list that names a resource, at `at`.
-    pub(in crate::engine) fn relist_for(&mut self, id: &ResourceId, at: Instant) {
+    /// Wants the list that names a resource, once reads have settled.
+    fn relist_for(&mut self, id: &ResourceId) {
+        let at = self.settled_at();
         match self.list_of(id) {
             Some(list) => self.lists.relist(&list, at),
             None if kind_of(id) == ResourceKind::Subscription => {
@@ -246,12 +244,12 @@ impl Engine {
     fn list_of(&self, id: &ResourceId) -> Option<ListId> {
         match id {
             ResourceId::ApiKey(artifact, _) => {
-                let kind = self.desired.get(artifact).map(|desired| desired.kind);
+                let kind = self.artifacts.beliefs.get(artifact).map(|desired| desired.kind);
                 Some(ListId::Keys(kind.unwrap_or(Kind::RestApi)))
             }
             ResourceId::Plan(_) => Some(ListId::Plans),
             ResourceId::Application(_) => None,
-            ResourceId::Subscription(_) => match self.roster.resource(id) {
+            ResourceId::Subscription(_) => match self.access.resource(id) {
                 Some(Resource::Subscription(known)) => {
                     Some(ListId::Subscriptions(known.artifact.clone()))
                 }
@@ -283,22 +281,23 @@ impl Engine {
     }
 
     fn has_room_under(&mut self, artifact: &ArtifactId) -> bool {
-        if self.desired.get(artifact).is_some() {
+        if self.artifacts.beliefs.get(artifact).is_some() {
             return true;
         }
         // Counting what is parked looks at every artifact, so it waits until there can be too much.
         let most = self.config.parked_max;
-        if self.roster.below_artifacts() < most || self.parked() < most {
+        if self.access.below_artifacts() < most || self.parked() < most {
             return true;
         }
-        self.roster.parked_dropped += 1;
+        self.access.dropped += 1;
         false
     }
 
     /// How many keys and subscriptions wait for an artifact that is not known.
     fn parked(&self) -> usize {
-        let unknown = |(artifact, _): &(&ArtifactId, usize)| self.desired.get(artifact).is_none();
-        self.roster.artifacts().filter(unknown).map(|(_, count)| count).sum()
+        let unknown =
+            |(artifact, _): &(&ArtifactId, usize)| self.artifacts.beliefs.get(artifact).is_none();
+        self.access.artifacts().filter(unknown).map(|(_, count)| count).sum()
     }
 }
 

@@ -1,14 +1,20 @@
-//! Bulk answers about keys, subscriptions and plans, merged by the rule of [`crate::engine`].
+//! Bulk answers about keys, subscriptions and plans, merged by the rule of
+//! [`evidence`](crate::engine::evidence).
 
 use std::collections::BTreeMap;
 
-use super::{Belief, keys};
-use crate::engine::Engine;
-use crate::engine::artifacts::belief::Intent;
-use crate::engine::lists::schedule::ListId;
+use super::belief::{Access, AccessBelief};
+use super::keys;
+use crate::engine::artifacts::Artifacts;
+use crate::engine::artifacts::belief::{Intent, Presence};
+use crate::engine::config::Config;
+use crate::engine::discovery::Discovery;
+use crate::engine::durable::ObservedSet;
+use crate::engine::evidence::{may_contradict, settled_at};
+use crate::engine::lists::schedule::{ListId, Lists};
 use crate::model::{
     ArtifactId, Credential, Dialect, KeyName, Kind, ListedKey, Plan, PlanId, Resource, ResourceId,
-    Roll, Subscription, SubscriptionId,
+    ResourceRow, Roll, Subscription, SubscriptionId,
 };
 use crate::time::Instant;
 
@@ -20,7 +26,7 @@ struct Named {
 }
 
 /// What a list says of one resource that is known, or is new.
-struct Word {
+struct Statement {
     resource: Option<Resource>,
     /// Whether something that the list should name is not on it.
     is_missing_some: bool,
@@ -43,18 +49,25 @@ fn first_name(known: Option<&ResourceId>, listed: Option<&ListedKey>) -> Option<
     }
 }
 
-impl Engine {
+/// Takes a well-formed list about access in.
+pub(in crate::engine) struct AccessList<'a> {
+    pub(in crate::engine) config: &'a Config,
+    pub(in crate::engine) discovery: &'a Discovery,
+    pub(in crate::engine) artifacts: &'a Artifacts,
+    pub(in crate::engine) access: &'a mut Access,
+    pub(in crate::engine) lists: &'a mut Lists,
+    pub(in crate::engine) observed: &'a mut ObservedSet,
+    /// When the list was asked for.
+    pub(in crate::engine) asked_at: Instant,
+}
+
+impl AccessList<'_> {
     /// Merges the keys of one kind of artifact.
-    pub(in crate::engine) fn merge_keys(
-        &mut self,
-        kind: Kind,
-        roll: Roll<ListedKey>,
-        asked_at: Instant,
-    ) {
+    pub(in crate::engine) fn merge_keys(&mut self, kind: Kind, roll: Roll<ListedKey>) {
         let is_complete = roll.is_complete();
         let mut listed = roll.items;
         // An API that is believed deleted has no keys; when it comes back the list is read again.
-        listed.retain(|item| !self.is_deleted(&item.artifact));
+        listed.retain(|item| !self.artifacts.is_deleted(&item.artifact));
         listed.sort_by(|one, other| name_of(one).cmp(&name_of(other)));
         let mut listed = listed.into_iter().peekable();
         let mut known = self.key_slots(kind).into_iter().peekable();
@@ -65,26 +78,19 @@ impl Engine {
                 let list = if item.is_active { &mut named.active } else { &mut named.dead };
                 list.push(Credential { is_listable: true, ..item.credential });
             }
-            self.merge_name(&id, &named, kind, is_complete, asked_at);
+            self.merge_name(&id, &named, kind, is_complete);
         }
     }
 
     /// Merges the keys of one name.
-    fn merge_name(
-        &mut self,
-        id: &ResourceId,
-        named: &Named,
-        kind: Kind,
-        is_complete: bool,
-        asked_at: Instant,
-    ) {
-        let may_end = self.absence_counts(id, is_complete, asked_at);
-        let known = self.roster.slot(id);
+    fn merge_name(&mut self, id: &ResourceId, named: &Named, kind: Kind, is_complete: bool) {
+        let may_end = self.absence_counts(id, is_complete);
+        let known = self.access.slot(id);
         let covers = |key: &Credential| is_complete && self.covers(id, key);
         let listed = keys::listed(&known, &named.active, &named.dead, covers, may_end);
         let resource = keys::there(listed.slot);
-        let word = Word { resource, is_missing_some: listed.is_missing_some };
-        self.weigh(id, word, &ListId::Keys(kind), asked_at);
+        let statement = Statement { resource, is_missing_some: listed.is_missing_some };
+        self.weigh(id, statement, &ListId::Keys(kind));
     }
 
     /// Merges the subscriptions of one artifact.
@@ -92,7 +98,6 @@ impl Engine {
         &mut self,
         artifact: &ArtifactId,
         roll: Roll<(SubscriptionId, Subscription)>,
-        asked_at: Instant,
     ) {
         let is_complete = roll.is_complete();
         let items = roll.items.into_iter();
@@ -100,19 +105,19 @@ impl Engine {
             .map(|(id, item)| (ResourceId::Subscription(id), Resource::Subscription(item.into())))
             .collect();
         let is_one = |id: &&ResourceId| matches!(id, ResourceId::Subscription(_));
-        let known = self.roster.of_artifact(artifact).filter(is_one).cloned().collect();
+        let known = self.access.of_artifact(artifact).filter(is_one).cloned().collect();
         let list = ListId::Subscriptions(artifact.clone());
-        self.merge_whole(listed, known, is_complete, &list, asked_at);
+        self.merge_whole(listed, known, is_complete, &list);
     }
 
     /// Merges the subscription plans.
-    pub(in crate::engine) fn merge_plans(&mut self, roll: Roll<(PlanId, Plan)>, asked_at: Instant) {
+    pub(in crate::engine) fn merge_plans(&mut self, roll: Roll<(PlanId, Plan)>) {
         let is_complete = roll.is_complete();
         let items = roll.items.into_iter();
         let listed = items.map(|(id, item)| (ResourceId::Plan(id), Resource::Plan(item))).collect();
         let is_one = |id: &&ResourceId| matches!(id, ResourceId::Plan(_));
-        let known = self.roster.iter().map(|(id, _)| id).filter(is_one).cloned().collect();
-        self.merge_whole(listed, known, is_complete, &ListId::Plans, asked_at);
+        let known = self.access.iter().map(|(id, _)| id).filter(is_one).cloned().collect();
+        self.merge_whole(listed, known, is_complete, &ListId::Plans);
     }
 
     /// Merges resources that a list names whole or not at all.
@@ -122,70 +127,68 @@ impl Engine {
         known: Vec<ResourceId>,
         is_complete: bool,
         list: &ListId,
-        asked_at: Instant,
     ) {
         for id in known {
             if listed.contains_key(&id) {
                 continue;
             }
-            let Some(belief) = self.roster.get(&id) else { continue };
+            let Some(belief) = self.access.get(&id) else { continue };
             let held = belief.row.resource.clone();
             let is_missing_some = is_complete && held.is_some();
-            let is_gone = self.absence_counts(&id, is_complete, asked_at);
-            let word = Word { resource: held.filter(|_| !is_gone), is_missing_some };
-            self.weigh(&id, word, list, asked_at);
+            let is_gone = self.absence_counts(&id, is_complete);
+            let statement = Statement { resource: held.filter(|_| !is_gone), is_missing_some };
+            self.weigh(&id, statement, list);
         }
         while let Some((id, resource)) = listed.pop_first() {
-            let word = Word { resource: Some(resource), is_missing_some: false };
-            self.weigh(&id, word, list, asked_at);
+            let statement = Statement { resource: Some(resource), is_missing_some: false };
+            self.weigh(&id, statement, list);
         }
     }
 
-    /// Takes the word of a list that was asked late enough; otherwise asks again.
-    fn weigh(&mut self, id: &ResourceId, word: Word, list: &ListId, asked_at: Instant) {
-        let Some(known) = self.roster.get(id) else {
-            if word.resource.is_some() {
-                self.believe(id, word.resource, None, asked_at);
+    /// Takes the statement of a list that was asked for late enough; otherwise asks again.
+    fn weigh(&mut self, id: &ResourceId, statement: Statement, list: &ListId) {
+        let (lag, asked_at) = (self.config.read_lag_max, self.asked_at);
+        let Statement { resource, is_missing_some } = statement;
+        let Some(known) = self.access.get(id) else {
+            if resource.is_some() {
+                let row = ResourceRow { resource, fence: None };
+                self.access.believe(id, row, asked_at, self.observed);
             }
             return;
         };
-        let settled = known.learnt.after(self.config.read_lag_max);
-        let is_same = known.row.resource == word.resource;
-        if asked_at < settled {
-            if !is_same || word.is_missing_some || known.is_doubtful {
-                self.lists.relist(list, settled);
+        let is_same = known.row.resource == resource;
+        if !may_contradict(asked_at, known.known_at, lag) {
+            if !is_same || is_missing_some || known.is_doubtful {
+                self.lists.relist(list, settled_at(known.known_at, lag));
             }
             return;
         }
+        let is_counted = self.absence_counts(id, is_missing_some);
+        let absent_since =
+            (is_missing_some && !is_counted).then(|| known.absent_since.unwrap_or(asked_at));
         let fence = known.row.fence;
-        let missing_since = match (word.is_missing_some, known.missing_since) {
-            (true, known) => Some(known.unwrap_or(asked_at)),
-            (false, _) => None,
-        };
-        let missing_since =
-            missing_since.filter(|_| !self.absence_counts(id, word.is_missing_some, asked_at));
-        if is_same {
-            let mut belief = Belief { is_doubtful: false, ..known.clone() };
-            belief.missing_since = missing_since;
-            self.roster.set(id, Some(belief));
-        } else {
-            self.believe(id, word.resource, fence, asked_at);
-            if let Some(known) = self.roster.get(id).filter(|_| missing_since.is_some()) {
-                let belief = Belief { missing_since, ..known.clone() };
-                self.roster.set(id, Some(belief));
-            }
+        let known_at = if is_same { known.known_at } else { asked_at };
+        self.access.believe(id, ResourceRow { resource, fence }, known_at, self.observed);
+        if let Some(since) = absent_since {
+            self.is_absent(id, since, list);
         }
-        if let Some(since) = missing_since {
-            let is_fresh = self.lists.read_at(&ListId::Artifacts).is_some_and(|at| at >= since);
-            if matches!(list, ListId::Keys(_)) && !is_fresh {
-                self.lists.relist(&ListId::Artifacts, asked_at);
-            }
-            // Once more soon, so that one answer gone wrong is seen for what it is, and then when
-            // its silence counts.
-            let soon = asked_at.after(self.config.read_lag_max);
-            let again = if asked_at == since { soon } else { self.counts_from(since).max(soon) };
-            self.lists.relist(list, again);
+    }
+
+    /// A list lacks something that it should name, since `since`. It is read once more soon, so
+    /// that one answer gone wrong is seen for what it is, and then when its silence counts.
+    fn is_absent(&mut self, id: &ResourceId, since: Instant, list: &ListId) {
+        if let Some(known) = self.access.get(id) {
+            let belief = AccessBelief { absent_since: Some(since), ..known.clone() };
+            self.access.set(id, Some(belief));
         }
+        let is_fresh = self.lists.read_at(&ListId::Artifacts) >= Some(since);
+        if matches!(list, ListId::Keys(_)) && !is_fresh {
+            self.lists.relist(&ListId::Artifacts, self.asked_at);
+        }
+        let soon = settled_at(self.asked_at, self.config.read_lag_max);
+        let is_first = self.asked_at == since;
+        let again = if is_first { soon } else { self.counts_from(since).max(soon) };
+        self.lists.relist(list, again);
     }
 
     /// When a second list without something counts (law 4).
@@ -193,40 +196,38 @@ impl Engine {
         since.after(self.config.credential_orphan_delay)
     }
 
-    /// Whether a complete list asked at `asked_at` is the second that lacks something of it.
-    fn absence_counts(&self, id: &ResourceId, is_complete: bool, asked_at: Instant) -> bool {
-        let known = self.roster.get(id);
-        let since = known.and_then(|belief| belief.missing_since);
-        let settled = known.map(|belief| belief.learnt.after(self.config.read_lag_max));
+    /// Whether a complete list is the second that lacks something of a resource.
+    fn absence_counts(&self, id: &ResourceId, is_complete: bool) -> bool {
+        let Some(known) = self.access.get(id) else { return false };
+        let Some(since) = known.absent_since else { return false };
         is_complete
-            && since.is_some_and(|since| {
-                asked_at >= self.counts_from(since) && self.is_still_listed(id, since)
-            })
-            && settled.is_some_and(|settled| asked_at >= settled)
+            && self.asked_at >= self.counts_from(since)
+            && self.is_still_listed(id, since)
+            && may_contradict(self.asked_at, known.known_at, self.config.read_lag_max)
     }
 
-    /// Whether a list of artifacts asked after `since` names the artifact of a key. APIM reads
+    /// Whether a list of artifacts asked for after `since` names the artifact of a key. APIM reads
     /// both lists from one table, so a key that is missing may only say that a row is (A-H14).
     fn is_still_listed(&self, id: &ResourceId, since: Instant) -> bool {
         let ResourceId::ApiKey(artifact, _) = id else { return true };
-        let named = self.desired.get(artifact).is_some_and(|known| {
-            known.listed_in == self.lists_merged && known.absent_since.is_none()
-        });
-        self.is_platform()
-            || named && self.lists.read_at(&ListId::Artifacts).is_some_and(|at| at >= since)
+        let known = self.artifacts.beliefs.get(artifact);
+        let is_listed = self.artifacts.is_listed(artifact)
+            && known.is_some_and(|known| known.presence == Presence::Listed);
+        self.discovery.is_platform()
+            || is_listed && self.lists.read_at(&ListId::Artifacts) >= Some(since)
     }
 
     /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs
     /// that are deployed here, by the same table that may have lost a row (A-H28, A-H35).
     fn covers(&self, id: &ResourceId, key: &Credential) -> bool {
         let ResourceId::ApiKey(artifact, _) = id else { return false };
-        let Some(desired) = self.desired.get(artifact) else { return false };
-        match self.dialect() {
+        let Some(desired) = self.artifacts.beliefs.get(artifact) else { return false };
+        match self.discovery.dialect() {
             Some(Dialect::PlatformApi11) => desired.intent != Intent::Deleted,
             _ => {
                 key.is_listable
                     && desired.intent == Intent::Deployed
-                    && desired.absent_since.is_none()
+                    && desired.presence == Presence::Listed
             }
         }
     }
@@ -235,10 +236,10 @@ impl Engine {
     fn key_slots(&self, kind: Kind) -> Vec<ResourceId> {
         let is_of_kind = |id: &&ResourceId| match id {
             ResourceId::ApiKey(artifact, _) => {
-                self.desired.get(artifact).is_some_and(|desired| desired.kind == kind)
+                self.artifacts.beliefs.get(artifact).is_some_and(|desired| desired.kind == kind)
             }
             _ => false,
         };
-        self.roster.iter().map(|(id, _)| id).filter(is_of_kind).cloned().collect()
+        self.access.iter().map(|(id, _)| id).filter(is_of_kind).cloned().collect()
     }
 }

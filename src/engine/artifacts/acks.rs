@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::model::{Ack, AckAction, AckStatus, ArtifactId, DeployState, Row};
 use crate::time::Instant;
 
-use crate::engine::artifacts::belief::{Desired, Intent};
+use super::belief::{ArtifactBelief, Intent};
 
 /// An ack that waits for its truth.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -57,7 +57,7 @@ impl AckLedger {
     pub(in crate::engine) fn settle(
         &mut self,
         id: &ArtifactId,
-        desired: &Desired,
+        belief: &ArtifactBelief,
         durable: Option<&Row>,
         listed_at: Option<Instant>,
     ) {
@@ -65,7 +65,7 @@ impl AckLedger {
         let before = owed.len();
         owed.retain(|item| {
             let is_told = listed_at >= Some(item.told_at);
-            match verdict(&item.ack, desired, durable, is_told) {
+            match verdict(&item.ack, belief, durable, is_told) {
                 Verdict::True => self.due.push_back(item.ack.clone()),
                 Verdict::Waits => return true,
                 Verdict::Superseded => self.superseded += 1,
@@ -101,29 +101,29 @@ enum Verdict {
     Superseded,
 }
 
-fn verdict(ack: &Ack, desired: &Desired, durable: Option<&Row>, is_told: bool) -> Verdict {
+fn verdict(ack: &Ack, belief: &ArtifactBelief, durable: Option<&Row>, is_told: bool) -> Verdict {
     match ack.action {
         AckAction::Deploy => {
-            if desired.intent != Intent::Deployed {
+            if belief.intent != Intent::Deployed {
                 // A deploy of something deleted waits for a read to tell whether it is back.
-                let may_return = desired.intent == Intent::Deleted && !is_told;
+                let may_return = belief.intent == Intent::Deleted && !is_told;
                 return if may_return { Verdict::Waits } else { Verdict::Superseded };
             }
-            if desired.generation.deployment != ack.deployment {
+            if belief.generation.deployment != ack.deployment {
                 return Verdict::Superseded;
             }
             let is_true = durable.is_some_and(|row| {
                 row.is_served()
                     && row.generation.deployment == ack.deployment
-                    && row.generation.performed_at == desired.generation.performed_at
+                    && row.generation.performed_at == belief.generation.performed_at
             });
             if is_true { Verdict::True } else { Verdict::Waits }
         }
         AckAction::Undeploy => {
-            if desired.ending.is_some() {
+            if belief.withdrawal.is_some() {
                 return Verdict::Waits;
             }
-            if desired.intent == Intent::Deployed {
+            if belief.intent == Intent::Deployed {
                 return Verdict::Superseded;
             }
             let is_true = durable.is_none_or(|row| row.state == DeployState::Undeployed);

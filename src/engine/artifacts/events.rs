@@ -1,165 +1,181 @@
-//! Events of the session: hints about what to look at, applied when they are provably newer.
+//! Events about artifacts: hints about what to look at, applied when they are provably newer.
 
 use std::cmp::Ordering;
 
-use crate::engine::Engine;
-use crate::engine::artifacts::belief::{Desired, Intent};
-use crate::model::{
-    Ack, AckAction, AckStatus, ArtifactId, Event, EventHead, Generation, Kind, SessionId,
-};
+use super::Artifacts;
+use super::belief::{ArtifactBelief, Intent, Withdrawal};
+use crate::engine::config::Config;
+use crate::engine::evidence::settled_at;
+use crate::engine::lists::schedule::{ListId, Lists};
+use crate::model::{Ack, AckAction, AckStatus, ArtifactId, EventHead, Generation, Kind};
 use crate::time::{Instant, Timestamp};
 
-impl Engine {
-    /// An event arrived on the current session.
-    pub(in crate::engine) fn watched(&mut self, session: SessionId, event: Event, now: Instant) {
-        self.session.renewed(session, now, self.config.lease);
-        match event {
-            Event::ConnectionAck { .. } => self.acknowledged(session, now),
-            Event::Deployed(head) => self.deployed(&head, now),
-            Event::Undeployed(head) => self.undeployed(&head, now),
-            Event::Deleted { artifact, kind, sent_at } => {
-                self.deleted(&artifact, kind, sent_at, now);
-            }
-            Event::Changed(event) => self.changed(*event, now),
-            Event::NotHeld { event_type } => {
-                self.surfaced.events_not_held.count(&event_type, self.config.names_max);
-            }
-            Event::Unknown { event_type } => {
-                self.surfaced.unknown_events.count(&event_type, self.config.names_max);
-            }
-        }
-    }
+/// Takes an event about an artifact in.
+pub(in crate::engine) struct ArtifactEvents<'a> {
+    pub(in crate::engine) config: &'a Config,
+    pub(in crate::engine) artifacts: &'a mut Artifacts,
+    pub(in crate::engine) lists: &'a mut Lists,
+    pub(in crate::engine) now: Instant,
+}
 
+impl ArtifactEvents<'_> {
     /// How an event relates to what is known. `None` cannot be told and asks for a read; so does
     /// the same stamp on another statement (A-H3).
     fn order(&self, id: &ArtifactId, at: Option<&Timestamp>, same: bool) -> Option<Ordering> {
-        let Some(desired) = self.desired.get(id) else { return Some(Ordering::Greater) };
-        let order = desired.generation.order_event(at?, self.config.clock_margin);
+        let Some(known) = self.artifacts.beliefs.get(id) else { return Some(Ordering::Greater) };
+        let order = known.generation.order_event(at?, self.config.clock_margin);
         if order == Some(Ordering::Equal) && !same { None } else { order }
     }
 
-    /// How a deploy relates to what is known and to an ending that waits to be believed: it voids
-    /// only an ending that it is provably newer than.
+    /// How a deploy relates to what is known and to a withdrawal that waits to be believed: it
+    /// voids only one that it is provably newer than.
     fn order_deploy(
         &self,
         id: &ArtifactId,
         at: Option<&Timestamp>,
         same: bool,
     ) -> Option<Ordering> {
-        let ending = self.desired.get(id).and_then(|desired| desired.ending.as_ref());
-        match ending.and_then(|ending| ending.stamp).map(|known| at?.order(&known)) {
+        let known = self.artifacts.beliefs.get(id);
+        let stamp = known.and_then(|known| known.withdrawal.as_ref()?.stamp);
+        match stamp.map(|known| at?.order(&known)) {
             None | Some(Some(Ordering::Greater)) => self.order(id, at, same),
             Some(Some(Ordering::Less)) => Some(Ordering::Less),
             Some(Some(Ordering::Equal) | None) => None,
         }
     }
 
-    fn deployed(&mut self, head: &EventHead, now: Instant) {
+    /// An artifact is deployed.
+    pub(in crate::engine) fn deployed(&mut self, head: &EventHead) {
         let id = &head.artifact;
-        let same = self.desired.get(id).is_some_and(|desired| {
-            desired.intent == Intent::Deployed
-                && desired.ending.is_none()
-                && desired.generation.deployment == head.deployment
+        let same = self.artifacts.beliefs.get(id).is_some_and(|known| {
+            known.intent == Intent::Deployed
+                && known.withdrawal.is_none()
+                && known.generation.deployment == head.deployment
         });
-        let is_deleted = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
         match self.order_deploy(id, head.performed_at.as_ref(), same) {
-            Some(Ordering::Greater) if is_deleted => {
-                // Nothing deleted comes back on a hint; a read decides (law 5).
-                self.owe(head, AckAction::Deploy, now);
-                self.relist_settled(now);
+            // Nothing deleted comes back on a hint; a read decides (law 5).
+            Some(Ordering::Greater) if self.artifacts.is_deleted(id) => {
+                self.owe(head, AckAction::Deploy);
+                self.relist();
             }
             Some(Ordering::Greater) => {
-                self.intend_deployed(head, now);
-                self.owe(head, AckAction::Deploy, now);
-                self.relist_settled(now);
+                self.intend_deployed(head);
+                self.owe(head, AckAction::Deploy);
+                self.relist();
             }
-            Some(Ordering::Equal) => self.owe(head, AckAction::Deploy, now),
+            Some(Ordering::Equal) => self.owe(head, AckAction::Deploy),
             None if same => {
                 // A list brought the row before its event: the clocks tell no order, and yet the
                 // event asks for what is wanted already.
-                self.owe(head, AckAction::Deploy, now);
-                self.relist_settled(now);
+                self.owe(head, AckAction::Deploy);
+                self.relist();
             }
-            Some(Ordering::Less) | None => self.relist_settled(now),
+            Some(Ordering::Less) | None => self.relist(),
         }
-        self.touched.insert(id.clone());
+        self.artifacts.touched.insert(id.clone());
     }
 
-    /// Owes an ack for an event.
-    fn owe(&mut self, head: &EventHead, action: AckAction, now: Instant) {
-        let told_at = now.after(self.config.read_lag_max);
-        self.acks.owe(ack(head, action), told_at, self.config.acks_owed_max);
-    }
-
-    fn intend_deployed(&mut self, head: &EventHead, now: Instant) {
+    fn intend_deployed(&mut self, head: &EventHead) {
         let generation = Generation {
             deployment: head.deployment.clone(),
             performed_at: head.performed_at,
             listed_at: None,
         };
-        match self.desired.get(&head.artifact) {
-            None => {
-                let desired = Desired::new(head.kind, Intent::Deployed, generation, now);
-                self.desired.insert(head.artifact.clone(), desired);
-            }
-            Some(_) => self.desired.update(&head.artifact, |desired| {
-                desired.intend(Intent::Deployed, now);
-                desired.generation = generation;
-            }),
+        let beliefs = &mut self.artifacts.beliefs;
+        if beliefs.get(&head.artifact).is_none() {
+            let belief = ArtifactBelief::new(head.kind, Intent::Deployed, generation, self.now);
+            beliefs.insert(head.artifact.clone(), belief);
+            return;
         }
+        beliefs.update(&head.artifact, |belief| {
+            belief.intend(Intent::Deployed, self.now);
+            belief.generation = generation;
+        });
     }
 
-    fn undeployed(&mut self, head: &EventHead, now: Instant) {
+    /// An artifact is undeployed.
+    pub(in crate::engine) fn undeployed(&mut self, head: &EventHead) {
         let id = &head.artifact;
-        let known = self.desired.get(id);
-        let same = known.is_some_and(|d| d.intent == Intent::Undeployed);
-        let is_other_deployment = known.is_some_and(|desired| {
-            desired.intent == Intent::Deployed
-                && desired.generation.deployment.is_some()
+        let known = self.artifacts.beliefs.get(id);
+        let same = known.is_some_and(|known| known.intent == Intent::Undeployed);
+        let is_other_deployment = known.is_some_and(|known| {
+            known.intent == Intent::Deployed
+                && known.generation.deployment.is_some()
                 && head.deployment.is_some()
-                && desired.generation.deployment != head.deployment
+                && known.generation.deployment != head.deployment
         });
         match self.order(id, head.performed_at.as_ref(), same) {
             // The id of a deployment that is not the one served proves nothing by itself: it may
             // be the old one of a redeploy, or a wrong one (FB-62). A read decides.
             order @ (Some(Ordering::Greater) | None) => {
                 let provable = order.is_some() && !is_other_deployment;
-                self.end(id, head.kind, Intent::Undeployed, head.performed_at, provable, now);
-                self.owe(head, AckAction::Undeploy, now);
-                self.relist_settled(now);
+                self.withdraw(id, head.kind, Intent::Undeployed, head.performed_at, provable);
+                self.owe(head, AckAction::Undeploy);
+                self.relist();
             }
-            Some(Ordering::Equal) => self.owe(head, AckAction::Undeploy, now),
-            Some(Ordering::Less) => self.relist_settled(now),
+            Some(Ordering::Equal) => self.owe(head, AckAction::Undeploy),
+            Some(Ordering::Less) => self.relist(),
         }
-        self.touched.insert(id.clone());
+        self.artifacts.touched.insert(id.clone());
     }
 
-    fn deleted(&mut self, id: &ArtifactId, kind: Kind, sent_at: Option<Timestamp>, now: Instant) {
-        let same = self.desired.get(id).is_some_and(|d| d.intent == Intent::Deleted);
+    /// An artifact is deleted.
+    pub(in crate::engine) fn deleted(
+        &mut self,
+        id: &ArtifactId,
+        kind: Kind,
+        sent_at: Option<Timestamp>,
+    ) {
+        let same = self.artifacts.is_deleted(id);
         match self.order(id, sent_at.as_ref(), same) {
             order @ (Some(Ordering::Greater) | None) => {
-                self.end(id, kind, Intent::Deleted, sent_at, order.is_some(), now);
-                self.relist_settled(now);
+                self.withdraw(id, kind, Intent::Deleted, sent_at, order.is_some());
+                self.relist();
             }
             Some(Ordering::Equal) => {}
-            Some(Ordering::Less) => self.relist_settled(now),
+            Some(Ordering::Less) => self.relist(),
         }
-        self.touched.insert(id.clone());
+        self.artifacts.touched.insert(id.clone());
+    }
+
+    fn withdraw(
+        &mut self,
+        id: &ArtifactId,
+        kind: Kind,
+        intent: Intent,
+        stamp: Option<Timestamp>,
+        provable: bool,
+    ) {
+        let withdrawal = Withdrawal {
+            intent,
+            due: self.now.after(self.config.undeploy_grace),
+            asked: false,
+            contradicted: false,
+            provable,
+            known_at: self.now,
+            stamp,
+        };
+        self.artifacts.withdraw(id, kind, withdrawal, self.now);
+    }
+
+    fn owe(&mut self, head: &EventHead, action: AckAction) {
+        let ack = Ack {
+            artifact: head.artifact.clone(),
+            kind: head.kind,
+            deployment: head.deployment.clone(),
+            action,
+            status: AckStatus::Success,
+            performed_text: head.performed_text.clone(),
+        };
+        self.artifacts.acks.owe(ack, self.settled_at(), self.config.acks_owed_max);
     }
 
     /// Wants the list of artifacts once reads have settled.
-    fn relist_settled(&mut self, now: Instant) {
-        self.relist(now.after(self.config.read_lag_max));
+    fn relist(&mut self) {
+        self.lists.relist(&ListId::Artifacts, self.settled_at());
     }
-}
 
-fn ack(head: &EventHead, action: AckAction) -> Ack {
-    Ack {
-        artifact: head.artifact.clone(),
-        kind: head.kind,
-        deployment: head.deployment.clone(),
-        action,
-        status: AckStatus::Success,
-        performed_text: head.performed_text.clone(),
+    fn settled_at(&self) -> Instant {
+        settled_at(self.now, self.config.read_lag_max)
     }
 }

@@ -1,93 +1,85 @@
 //! The existence check: whether what is not deployed here still exists at all (law 4, FB-10).
 
-use crate::engine::action::Request;
-use crate::engine::artifacts::belief::Intent;
-use crate::engine::{Asked, Engine};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Artifacts;
+use super::belief::Intent;
+use crate::engine::config::Config;
 use crate::model::ArtifactId;
 use crate::time::Instant;
 
-impl Engine {
-    /// When the next check is due; never in a dialect that has none (FB-09).
-    pub(in crate::engine) fn existence_due(&self) -> Option<Instant> {
-        if self.existence.is_empty() {
-            return None;
-        }
-        let is_asking = self.requests.values().any(|asked| matches!(asked.what, Asked::Exists(_)));
-        if !self.has_existence_check() || is_asking {
-            return None;
-        }
-        // A moment's wait gathers what becomes due together into one request.
-        self.existence.values().min().map(|at| at.after(self.config.list_spacing))
+/// Artifacts whose existence is in question, each with when to ask.
+#[derive(Clone, Debug, Default)]
+pub(in crate::engine) struct ExistenceChecks {
+    wanted: BTreeMap<ArtifactId, Instant>,
+}
+
+impl ExistenceChecks {
+    /// Wants to know, at `at` or later, whether an artifact exists.
+    pub(in crate::engine) fn want(&mut self, id: &ArtifactId, at: Instant) {
+        let wanted = self.wanted.entry(id.clone()).or_insert(at);
+        *wanted = (*wanted).max(at);
     }
 
-    /// Wants to know, at `at` or later, whether an artifact exists; in vain where the dialect has
-    /// no check.
-    pub(in crate::engine) fn want_existence(&mut self, id: &ArtifactId, at: Instant) {
-        if self.has_existence_check() {
-            let wanted = self.existence.entry(id.clone()).or_insert(at);
-            *wanted = (*wanted).max(at);
+    /// Whether the artifact's existence is in question.
+    pub(in crate::engine) fn is_wanted(&self, id: &ArtifactId) -> bool {
+        self.wanted.contains_key(id)
+    }
+
+    /// When the next check is due. A moment's wait gathers what becomes due together into one
+    /// request.
+    pub(in crate::engine) fn next_due(&self, gathering: Duration) -> Option<Instant> {
+        self.wanted.values().min().map(|at| at.after(gathering))
+    }
+
+    /// What to ask about now, at most `size_max` artifacts.
+    pub(in crate::engine) fn due(&self, now: Instant, size_max: usize) -> Vec<ArtifactId> {
+        let due = self.wanted.iter().filter(|(_, at)| **at <= now);
+        due.map(|(id, _)| id.clone()).take(size_max).collect()
+    }
+
+    /// The control plane has no such check; returns what was in question.
+    pub(in crate::engine) fn drop_all(&mut self) -> impl Iterator<Item = ArtifactId> + use<> {
+        std::mem::take(&mut self.wanted).into_keys()
+    }
+
+    /// The check failed: nothing is removed, and it is asked again at `retry_at` (FB-08).
+    pub(in crate::engine) fn failed(&mut self, asked: &[ArtifactId], retry_at: Instant) {
+        for id in asked {
+            self.wanted.insert(id.clone(), retry_at);
         }
     }
+}
 
-    /// Whether the control plane answers `POST /artifacts/exists`. APIM does not, and its 404 is a
-    /// missing route, not an answer (FB-09).
-    pub(in crate::engine) fn has_existence_check(&self) -> bool {
-        self.is_platform()
-    }
-
-    /// Asks about what is due, in one request at a time.
-    pub(in crate::engine) fn launch_existence(&mut self, now: Instant) {
-        if self.existence_due().is_none_or(|due| due > now) {
-            return;
-        }
-        let due: Vec<ArtifactId> = self
-            .existence
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(id, _)| id.clone())
-            .take(self.config.batch_size_max)
-            .collect();
-        self.ask(Request::CheckExists(due.clone()), Asked::Exists(due), now);
-    }
-
-    /// Only a definite "no" removes; what the answer leaves out is asked again (C-H05).
+impl Artifacts {
+    /// Takes the answers of a check in. Only a definite "no" removes; what the answer leaves out
+    /// is asked again (C-H05).
     pub(in crate::engine) fn existence_answered(
         &mut self,
         asked: &[ArtifactId],
         answers: &[(ArtifactId, bool)],
         asked_at: Instant,
+        config: &Config,
         now: Instant,
     ) {
-        let lag = self.config.read_lag_max;
         for id in asked {
-            self.existence.remove(id);
+            self.existence.wanted.remove(id);
             self.touched.insert(id.clone());
-            let answer = answers.iter().find(|(named, _)| named == id).map(|(_, exists)| *exists);
-            let Some(known) = self.desired.get(id).filter(|d| d.intent == Intent::Undeployed)
-            else {
+            let known = self.beliefs.get(id);
+            let Some(known) = known.filter(|known| known.intent == Intent::Undeployed) else {
                 continue;
             };
+            let settled_at = known.settled_at(config.read_lag_max);
+            let answer = answers.iter().find(|(named, _)| named == id).map(|(_, exists)| *exists);
             match answer {
                 Some(true) => {}
-                Some(false) if asked_at >= known.settled_at(lag) => {
-                    self.desired.update(id, |desired| desired.intend(Intent::Deleted, now));
+                Some(false) if asked_at >= settled_at => {
+                    self.beliefs.update(id, |belief| belief.intend(Intent::Deleted, now));
                 }
-                Some(false) => {
-                    self.existence.insert(id.clone(), known.settled_at(lag));
-                }
-                None => {
-                    self.existence.insert(id.clone(), now.after(self.config.backoff_max));
-                }
+                Some(false) => self.existence.want(id, settled_at),
+                None => self.existence.want(id, now.after(config.backoff_max)),
             }
-        }
-    }
-
-    /// The check failed: nothing is removed, and it is asked again (FB-08).
-    pub(in crate::engine) fn existence_failed(&mut self, asked: &[ArtifactId], now: Instant) {
-        let retry =
-            now.after(self.config.backoff_max / 2 + self.jitter.up_to(self.config.backoff_max / 2));
-        for id in asked {
-            self.existence.insert(id.clone(), retry);
         }
     }
 }

@@ -1,286 +1,266 @@
-//! Merging a list into what is known (laws 2 to 6).
-//!
-//! One rule covers every race between reads and events: a read that was asked for at `t` speaks
-//! of a state no older than `t - read_lag_max`. Where it contradicts something learnt at `k`, it
-//! is believed only when `t >= k + read_lag_max`, and asked again until then.
+//! The list of artifacts, merged into what is believed (laws 2 to 6) by the rule of
+//! [`evidence`](crate::engine::evidence).
 
-use crate::engine::Engine;
-use crate::engine::artifacts::belief::{Desired, Doubt, Intent, PendingEnding};
-use crate::engine::lists::schedule::{ListId, Reading, Worth};
-use crate::model::{
-    ArtifactId, ControlPlane, Dialect, Generation, Kind, Listed, ListedState, Listing,
-};
+use std::cmp::Ordering;
+
+use super::Artifacts;
+use super::belief::{ArtifactBelief, Doubt, Intent, Presence};
+use crate::engine::config::Config;
+use crate::engine::evidence::may_contradict;
+use crate::engine::lists::schedule::{ListId, Lists, Reading};
+use crate::engine::status::report::{Anomalies, NameCounts};
+use crate::model::{ArtifactId, Generation, Kind, Listed, ListedState, Listing};
 use crate::time::{Instant, Timestamp};
 
-impl Engine {
-    /// Merges a well-formed list that was asked for at `asked_at`.
-    pub(in crate::engine) fn merge(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
-        let complete = listing.is_complete();
-        let unusable = self.surface(listing);
-        let worth = Worth { is_complete: complete, unusable };
-        let Reading { is_periodic, is_first } = self.list_read(&ListId::Artifacts, worth, now);
-        let is_full = is_periodic || is_first;
-        self.learn_dialect(listing.has_state, now);
-        let number = self.lists_merged + 1;
-        self.lists_merged = number;
+/// Takes a well-formed list of artifacts in.
+pub(in crate::engine) struct ArtifactList<'a> {
+    pub(in crate::engine) config: &'a Config,
+    pub(in crate::engine) artifacts: &'a mut Artifacts,
+    pub(in crate::engine) lists: &'a mut Lists,
+    /// When the list was asked for.
+    pub(in crate::engine) asked_at: Instant,
+    pub(in crate::engine) now: Instant,
+}
+
+impl ArtifactList<'_> {
+    /// Merges the list. Returns what is held and undeployed and not on it: whether that still
+    /// exists is worth a question.
+    pub(in crate::engine) fn merge(
+        &mut self,
+        listing: &Listing,
+        reading: Reading,
+    ) -> Vec<ArtifactId> {
+        self.artifacts.lists_merged += 1;
         for row in &listing.rows {
-            self.merge_row(row, number, asked_at, now);
+            self.merge_row(row);
         }
-        if complete {
-            self.merge_absences(number, is_full, asked_at, now);
+        let mut undeployed = Vec::new();
+        if listing.is_complete() {
+            undeployed = self.merge_absences();
         }
-        if is_periodic {
+        if reading.is_periodic {
             self.scrub();
         }
-        if self.leaves_open(listing, number) {
-            self.relist(now.after(self.config.backoff_max));
+        if self.leaves_open(listing) {
+            self.relist(self.now.after(self.config.backoff_max));
         }
+        undeployed
     }
 
     /// Some definitions are read again at every periodic list, in turn. A backup restored between
     /// two reads can put another definition under a known id, and no list shows that.
     fn scrub(&mut self) {
         let size = self.config.batch_size_max;
-        let after = self.scrubbed.take();
-        let is_due = |(_, desired): &(&ArtifactId, &Desired)| desired.intent == Intent::Deployed;
-        let ids: Vec<ArtifactId> = self
-            .desired
-            .iter_after(after.as_ref())
-            .filter(is_due)
-            .take(size)
-            .map(|(id, _)| id.clone())
-            .collect();
-        self.scrubbed = if ids.len() == size { ids.last().cloned() } else { None };
+        let after = self.artifacts.scrubbed.take();
+        let beliefs = self.artifacts.beliefs.iter_after(after.as_ref());
+        let deployed = beliefs.filter(|(_, belief)| belief.intent == Intent::Deployed);
+        let ids: Vec<ArtifactId> = deployed.take(size).map(|(id, _)| id.clone()).collect();
+        self.artifacts.scrubbed = if ids.len() == size { ids.last().cloned() } else { None };
         for id in ids {
-            self.desired.update(&id, |desired| desired.scrub_wanted = true);
-            self.touched.insert(id);
+            self.artifacts.beliefs.update(&id, |belief| belief.scrub_wanted = true);
+            self.artifacts.touched.insert(id);
         }
     }
 
     /// Whether the list said nothing that can be used of something that is not at rest: its row
     /// is unclear or cannot be read.
-    fn leaves_open(&self, listing: &Listing, number: u64) -> bool {
-        let is_open = |known: &Desired| !known.is_at_rest();
+    fn leaves_open(&self, listing: &Listing) -> bool {
+        let number = self.artifacts.lists_merged;
+        let beliefs = &self.artifacts.beliefs;
         let is_unclear =
             |row: &&Listed| row.kind.is_err() || matches!(row.state, ListedState::Unclear(_));
         let mut unclear = listing.rows.iter().filter(is_unclear);
-        unclear.any(|row| self.desired.get(&row.artifact).is_some_and(is_open))
+        unclear.any(|row| beliefs.get(&row.artifact).is_some_and(|known| !known.is_at_rest()))
             || !listing.is_complete()
-                && self.desired.iter().any(|(_, known)| known.listed_in != number && is_open(known))
+                && beliefs.iter().any(|(_, known)| known.listed_in != number && !known.is_at_rest())
     }
 
-    /// Wants the list of artifacts, asked for at `at` or later.
-    pub(in crate::engine) fn relist(&mut self, at: Instant) {
+    fn relist(&mut self, at: Instant) {
         self.lists.relist(&ListId::Artifacts, at);
     }
 
-    /// Notes what of a list cannot be used; returns it in words.
-    fn surface(&mut self, listing: &Listing) -> Option<String> {
-        let names_max = self.config.names_max;
-        let surfaced = &mut self.surfaced;
-        surfaced.unknown_kinds = crate::engine::NameCounts::default();
-        surfaced.unclear_states = crate::engine::NameCounts::default();
-        surfaced.unreadable_rows = listing.unreadable.len() as u64;
-        for row in &listing.rows {
-            if let Err(kind) = &row.kind {
-                surfaced.unknown_kinds.count(&kind.0, names_max);
-            }
-            if let ListedState::Unclear(state) = &row.state {
-                surfaced.unclear_states.count(state, names_max);
-            }
-        }
-        let why = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
-        let mut unusable = why(surfaced.unreadable_rows, "list rows could not be read")
-            .or_else(|| why(surfaced.unknown_kinds.total(), "list rows of an unknown kind"))
-            .or_else(|| why(surfaced.unclear_states.total(), "list rows in an unclear state"));
-        if let (Some(why), Some(first)) = (&mut unusable, listing.unreadable.first()) {
-            why.push_str(": ");
-            why.push_str(first);
-        }
-        unusable
-    }
-
-    /// The dialect is told by behaviour: only the Platform API serves below its own base path,
-    /// and only GA lists rows without `state`.
-    fn learn_dialect(&mut self, has_state: Option<bool>, now: Instant) {
-        let Some(base) = self.base.clone() else { return };
-        let known = self.observed.latest_control_plane().and_then(|known| known.dialect);
-        let is_platform = base == crate::model::BasePath::platform_api();
-        let dialect = self.config.dialect.or(match has_state {
-            _ if is_platform => Some(Dialect::PlatformApi11),
-            Some(true) => Some(Dialect::Apim470Fixed),
-            Some(false) => Some(Dialect::Apim470),
-            None => known,
-        });
-        let found = ControlPlane { base, dialect };
-        if self.observed.latest_control_plane() != Some(&found) {
-            self.observed.write_control_plane(found);
-            self.note_dialect(now);
-        }
-        if !self.has_existence_check() {
-            self.touched.extend(std::mem::take(&mut self.existence).into_keys());
-        }
-    }
-
-    fn merge_row(&mut self, row: &Listed, number: u64, asked_at: Instant, now: Instant) {
+    fn merge_row(&mut self, row: &Listed) {
         let id = &row.artifact;
+        let number = self.artifacts.lists_merged;
         let (kind, intent) = match (&row.kind, &row.state) {
             (Ok(kind), ListedState::Deployed) => (*kind, Intent::Deployed),
             (Ok(kind), ListedState::Undeployed) => (*kind, Intent::Undeployed),
             (Err(_), _) | (_, ListedState::Unclear(_)) => {
                 // Not understood, and yet not absent.
-                self.desired.update(id, |desired| desired.listed(number));
-                self.touched.insert(id.clone());
+                self.artifacts.beliefs.update(id, |belief| belief.listed(number));
+                self.artifacts.touched.insert(id.clone());
                 return;
             }
         };
-        let Some(known) = self.desired.get(id) else {
-            self.learn_row(row, kind, intent, number, now);
+        let Some(known) = self.artifacts.beliefs.get(id) else {
+            self.learn(row, kind, intent);
             return;
         };
         let agrees = known.intent == intent
-            && known.ending.is_none()
+            && known.withdrawal.is_none()
             && (intent != Intent::Deployed
                 || known.generation.deployment.as_ref() == Some(&row.deployment));
-        let believed = asked_at >= known.settled_at(self.config.read_lag_max);
         if agrees && known.is_at_rest() && known.generation.listed_at == row.listed_at {
             // By far the most rows say what is known and settled: nothing is to be done for them.
-            self.desired.update(id, |desired| desired.listed(number));
+            self.artifacts.beliefs.update(id, |belief| belief.listed(number));
             return;
         }
+        let is_believed = self.asked_at >= known.settled_at(self.config.read_lag_max);
         if agrees {
-            self.agree(row, number, asked_at);
-        } else if believed {
-            self.believe_row(row, kind, intent, now);
-            self.desired.update(id, |desired| desired.listed(number));
+            self.agree(row);
+        } else if is_believed {
+            self.believe(row, kind, intent);
         } else {
-            self.doubt(id, number, now);
+            self.doubt(id);
         }
-        self.touched.insert(id.clone());
+        self.artifacts.touched.insert(id.clone());
     }
 
-    fn learn_row(&mut self, row: &Listed, kind: Kind, intent: Intent, number: u64, now: Instant) {
+    fn learn(&mut self, row: &Listed, kind: Kind, intent: Intent) {
         let generation = Generation {
             deployment: Some(row.deployment.clone()),
             performed_at: None,
             listed_at: row.listed_at,
         };
-        let mut desired = Desired::new(kind, intent, generation, now);
-        desired.listed_in = number;
-        self.desired.insert(row.artifact.clone(), desired);
-        self.touched.insert(row.artifact.clone());
+        let mut belief = ArtifactBelief::new(kind, intent, generation, self.now);
+        belief.listed_in = self.artifacts.lists_merged;
+        self.artifacts.beliefs.insert(row.artifact.clone(), belief);
+        self.artifacts.touched.insert(row.artifact.clone());
     }
 
-    fn agree(&mut self, row: &Listed, number: u64, asked_at: Instant) {
-        let lag = self.config.read_lag_max;
-        self.desired.update(&row.artifact, |desired| {
-            desired.listed(number);
-            let rebuilt = is_rebuilt(desired.generation.listed_at, row.listed_at);
-            if rebuilt {
-                // Deployed anew between the reads, perhaps with another revision in between.
-                desired.settled_read_at = None;
-            }
-            desired.read_confirmed |=
-                desired.settled_read_at.is_some_and(|read_at| asked_at >= read_at.after(lag));
-            desired.generation.listed_at = row.listed_at;
-            desired.check_wanted = false;
-            desired.doubt = None;
+    fn agree(&mut self, row: &Listed) {
+        let number = self.artifacts.lists_merged;
+        self.artifacts.beliefs.update(&row.artifact, |belief| {
+            belief.listed(number);
+            let is_rebuilt = is_rebuilt(belief.generation.listed_at, row.listed_at);
+            belief.confirm(is_rebuilt, self.asked_at, self.config.read_lag_max);
+            belief.generation.listed_at = row.listed_at;
+            belief.doubt = None;
         });
     }
 
     /// A row that has nothing to fetch stays in doubt: it is asked for again at every list, and
-    /// the status says so in between. An ending that the artifact itself has not answered yet is
-    /// still asked about, for the row may be a zombie (A-H14).
-    fn believe_row(&mut self, row: &Listed, kind: Kind, intent: Intent, now: Instant) {
-        let until = now.after(self.config.resync_interval);
-        self.desired.update(&row.artifact, |desired| {
-            desired.kind = kind;
-            let unanswered = desired.ending.take().filter(|_| intent == Intent::Deployed);
-            desired.intend(intent, now);
-            if let Some(ending) = unanswered {
-                let due = if ending.asked { until } else { ending.due };
-                desired.ending = Some(PendingEnding { contradicted: true, due, ..ending });
-                desired.check_wanted = ending.asked;
+    /// the status says so in between.
+    fn believe(&mut self, row: &Listed, kind: Kind, intent: Intent) {
+        let until = self.now.after(self.config.resync_interval);
+        let number = self.artifacts.lists_merged;
+        self.artifacts.beliefs.update(&row.artifact, |belief| {
+            let unanswered = belief.withdrawal.take().filter(|_| intent == Intent::Deployed);
+            belief.kind = kind;
+            belief.intend(intent, self.now);
+            belief.contradict_withdrawal(unanswered, until);
+            belief.generation.listed_at = row.listed_at;
+            belief.generation.deployment = Some(row.deployment.clone());
+            if belief.doubt != Some(Doubt::ListedWithoutContent) {
+                belief.doubt = None;
             }
-            desired.generation.listed_at = row.listed_at;
-            desired.generation.deployment = Some(row.deployment.clone());
-            if desired.doubt != Some(Doubt::ListedWithoutContent) {
-                desired.doubt = None;
-            }
+            belief.listed(number);
         });
     }
 
-    fn doubt(&mut self, id: &ArtifactId, number: u64, now: Instant) {
-        let lag = self.config.read_lag_max;
-        let again = self.desired.get(id).map_or(now, |known| known.settled_at(lag)).max(now);
-        let mut is_zombie = false;
-        self.desired.update(id, |desired| {
-            desired.listed(number);
-            is_zombie = desired.doubt == Some(Doubt::ListedWithoutContent);
-            desired.doubt.get_or_insert(Doubt::Contradicted);
+    fn doubt(&mut self, id: &ArtifactId) {
+        let number = self.artifacts.lists_merged;
+        let mut again = None;
+        self.artifacts.beliefs.update(id, |belief| {
+            belief.listed(number);
+            // A zombie row is looked at by the periodic list.
+            if belief.doubt != Some(Doubt::ListedWithoutContent) {
+                again = Some(belief.settled_at(self.config.read_lag_max));
+            }
+            belief.doubt.get_or_insert(Doubt::Contradicted);
         });
-        if !is_zombie {
-            self.relist(again);
+        if let Some(again) = again {
+            self.relist(again.max(self.now));
         }
     }
 
-    fn merge_absences(&mut self, number: u64, is_full: bool, asked_at: Instant, now: Instant) {
-        let absent: Vec<ArtifactId> = self
-            .desired
-            .iter()
-            .filter(|(_, desired)| desired.listed_in != number)
-            .map(|(id, _)| id.clone())
-            .collect();
+    fn merge_absences(&mut self) -> Vec<ArtifactId> {
+        let number = self.artifacts.lists_merged;
+        let beliefs = self.artifacts.beliefs.iter();
+        let absent = beliefs.filter(|(_, belief)| belief.listed_in != number);
+        let absent: Vec<ArtifactId> = absent.map(|(id, _)| id.clone()).collect();
+        let mut undeployed = Vec::new();
         for id in absent {
-            self.merge_absence(&id, is_full, asked_at, now);
-            self.touched.insert(id);
+            if self.merge_absence(&id) {
+                undeployed.push(id.clone());
+            }
+            self.artifacts.touched.insert(id);
         }
+        undeployed
     }
 
-    fn merge_absence(&mut self, id: &ArtifactId, is_full: bool, asked_at: Instant, now: Instant) {
-        let Some(known) = self.desired.get(id) else { return };
+    /// A complete list lacks an artifact. Returns whether it is undeployed, and was when the list
+    /// was asked for.
+    fn merge_absence(&mut self, id: &ArtifactId) -> bool {
         let lag = self.config.read_lag_max;
+        let Some(known) = self.artifacts.beliefs.get(id) else { return false };
+        let settled_at = known.settled_at(lag);
         match known.intent {
-            Intent::Deleted => {
-                self.desired.update(id, |desired| desired.doubt = None);
+            Intent::Deleted | Intent::Undeployed => {
+                let is_undeployed = known.intent == Intent::Undeployed;
+                self.artifacts.beliefs.update(id, |belief| belief.doubt = None);
+                is_undeployed && self.asked_at >= settled_at
             }
-            Intent::Undeployed => {
-                self.desired.update(id, |desired| desired.doubt = None);
-                let is_held = self.observed.latest_row(id).is_some();
-                if is_full && is_held && asked_at >= self.settled_at(id) {
-                    self.want_existence(id, now);
-                }
+            Intent::Deployed if self.asked_at < settled_at => {
+                self.relist(settled_at.max(self.now));
+                false
             }
-            Intent::Deployed if asked_at < known.settled_at(lag) => {
-                let again = known.settled_at(lag).max(now);
-                self.relist(again);
+            Intent::Deployed => {
+                self.miss(id, known.presence);
+                false
             }
-            Intent::Deployed => self.orphan(id, asked_at, now),
         }
-    }
-
-    fn settled_at(&self, id: &ArtifactId) -> Instant {
-        let lag = self.config.read_lag_max;
-        self.desired.get(id).map_or(Instant::START, |known| known.settled_at(lag))
     }
 
     /// A deployed artifact is absent from a complete list: an orphan candidate. Two such lists
     /// some time apart, then a question about the artifact itself (law 4).
-    fn orphan(&mut self, id: &ArtifactId, asked_at: Instant, now: Instant) {
+    fn miss(&mut self, id: &ArtifactId, presence: Presence) {
         let delay = self.config.orphan_delay;
-        let since = self.desired.get(id).and_then(|known| known.absent_since);
-        match since {
-            None => {
-                self.desired.update(id, |desired| desired.absent_since = Some(asked_at));
-                self.relist(now.after(delay));
+        let beliefs = &mut self.artifacts.beliefs;
+        match presence {
+            Presence::Listed => {
+                let since = Presence::AbsentSince(self.asked_at);
+                beliefs.update(id, |belief| belief.presence = since);
+                self.relist(self.now.after(delay));
             }
-            Some(since) if asked_at < since.after(delay) => {
-                self.relist(since.after(delay).max(now));
+            Presence::AbsentSince(since) if !may_contradict(self.asked_at, since, delay) => {
+                self.relist(since.after(delay).max(self.now));
             }
-            Some(_) => {
-                self.desired.update(id, Desired::want_check);
+            Presence::AbsentSince(_) => beliefs.update(id, |belief| {
+                belief.ask_for(|belief| belief.presence = Presence::CheckWanted);
+            }),
+            Presence::CheckWanted => {}
+        }
+    }
+}
+
+impl Anomalies {
+    /// Notes what of a list cannot be used; returns it in words.
+    pub(in crate::engine) fn note_list(
+        &mut self,
+        listing: &Listing,
+        names_max: usize,
+    ) -> Option<String> {
+        self.unknown_kinds = NameCounts::default();
+        self.unclear_states = NameCounts::default();
+        self.unreadable_rows = listing.unreadable.len() as u64;
+        for row in &listing.rows {
+            if let Err(kind) = &row.kind {
+                self.unknown_kinds.count(&kind.0, names_max);
+            }
+            if let ListedState::Unclear(state) = &row.state {
+                self.unclear_states.count(state, names_max);
             }
         }
+        let why = |count: u64, what: &str| (count > 0).then(|| format!("{count} {what}"));
+        let mut unusable = why(self.unreadable_rows, "list rows could not be read")
+            .or_else(|| why(self.unknown_kinds.total(), "list rows of an unknown kind"))
+            .or_else(|| why(self.unclear_states.total(), "list rows in an unclear state"));
+        if let (Some(why), Some(first)) = (&mut unusable, listing.unreadable.first()) {
+            why.push_str(": ");
+            why.push_str(first);
+        }
+        unusable
     }
 }
 
@@ -288,7 +268,7 @@ impl Engine {
 fn is_rebuilt(before: Option<Timestamp>, after: Option<Timestamp>) -> bool {
     match (before, after) {
         (Some(before), Some(after)) => {
-            !matches!(before.order(&after), None | Some(std::cmp::Ordering::Equal))
+            !matches!(before.order(&after), None | Some(Ordering::Equal))
         }
         _ => false,
     }

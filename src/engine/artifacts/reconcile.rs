@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::artifacts::belief::{Desired, DesiredSet, Intent};
+use super::belief::{ArtifactBelief, ArtifactBeliefs, Certainty, Intent};
 use crate::engine::durable::ObservedSet;
 use crate::model::{ArtifactId, DeployState, Generation, Held, Row, Tombstone};
 use crate::time::Instant;
@@ -23,7 +23,7 @@ pub enum Task {
 
 /// What every artifact needs next; nothing is in it that needs nothing.
 pub fn plan(
-    desired: &DesiredSet,
+    desired: &ArtifactBeliefs,
     observed: &ObservedSet,
     lag: Duration,
 ) -> Vec<(ArtifactId, Task)> {
@@ -39,7 +39,7 @@ pub fn plan(
 
 /// What one artifact needs next, given the row or tombstone that will be durable.
 pub fn plan_one(
-    desired: &Desired,
+    desired: &ArtifactBelief,
     row: Option<&Row>,
     tombstone: Option<&Tombstone>,
     lag: Duration,
@@ -53,7 +53,7 @@ pub fn plan_one(
 
 /// A definition is identified by its deployment id: APIM derives the id from the revision, and a
 /// revision does not change. List times differ from read to read and mean nothing here (FB-11).
-fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<Task> {
+fn plan_deployed(desired: &ArtifactBelief, row: Option<&Row>, lag: Duration) -> Option<Task> {
     let Some(row) = row else { return Some(Task::Fetch { due: desired.known_at }) };
     let Some(held) = row.held else { return Some(Task::Fetch { due: desired.known_at }) };
     if !is_labelled(desired, row) {
@@ -61,10 +61,10 @@ fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<
     }
     // What was withdrawn is served again only after a read of the artifact itself: a list alone
     // may still show a row that was meant to go (A-H14).
-    if row.state == DeployState::Undeployed || desired.check_wanted {
+    if row.state == DeployState::Undeployed || desired.is_asked_for() {
         return Some(Task::Fetch { due: desired.known_at });
     }
-    let confirmed = held.confirmed || desired.read_confirmed;
+    let confirmed = held.confirmed || matches!(desired.certainty, Certainty::Confirmed { .. });
     let is_performed_since = performed_since(desired, row);
     if is_performed_since || confirmed != held.confirmed {
         let known = if is_performed_since { &desired.generation } else { &row.generation };
@@ -76,19 +76,19 @@ fn plan_deployed(desired: &Desired, row: Option<&Row>, lag: Duration) -> Option<
         return desired.scrub_wanted.then_some(Task::Fetch { due });
     }
     // Read late enough already: the list that confirms it is on its way.
-    let is_read = desired.settled_read_at.is_some();
+    let is_read = matches!(desired.certainty, Certainty::Settled { .. });
     (!is_read).then(|| Task::Fetch { due: desired.confirmable_at(lag) })
 }
 
 /// Whether the held definition carries the name of what is wanted: its deployment id or, where the
 /// event named none, the event itself.
-fn is_labelled(desired: &Desired, row: &Row) -> bool {
+fn is_labelled(desired: &ArtifactBelief, row: &Row) -> bool {
     row.generation.deployment == desired.generation.deployment
         && (row.generation.deployment.is_some() || !performed_since(desired, row))
 }
 
 /// The definition keeps its label, so that it is known again when it is deployed again.
-fn plan_undeployed(desired: &Desired, row: &Row) -> Option<Task> {
+fn plan_undeployed(desired: &ArtifactBelief, row: &Row) -> Option<Task> {
     if row.state == DeployState::Undeployed && !performed_since(desired, row) {
         return None;
     }
@@ -100,7 +100,7 @@ fn plan_undeployed(desired: &Desired, row: &Row) -> Option<Task> {
     Some(Task::Write(Row { state: DeployState::Undeployed, generation, ..row.clone() }))
 }
 
-fn plan_deleted(desired: &Desired, tombstone: Option<&Tombstone>) -> Option<Task> {
+fn plan_deleted(desired: &ArtifactBelief, tombstone: Option<&Tombstone>) -> Option<Task> {
     let wanted = desired.generation.performed_at;
     if tombstone.is_some_and(|tombstone| tombstone.deleted_at == wanted) {
         return None;
@@ -109,7 +109,7 @@ fn plan_deleted(desired: &Desired, tombstone: Option<&Tombstone>) -> Option<Task
 }
 
 /// Whether an event was applied that the row does not remember.
-fn performed_since(desired: &Desired, row: &Row) -> bool {
+fn performed_since(desired: &ArtifactBelief, row: &Row) -> bool {
     desired.generation.performed_at.is_some()
         && desired.generation.performed_at != row.generation.performed_at
 }
@@ -126,8 +126,13 @@ mod tests {
         Generation { deployment: Some(DeploymentId::new(deployment)), ..Generation::default() }
     }
 
-    fn desired(intent: Intent, deployment: &str) -> Desired {
-        Desired::new(Kind::RestApi, intent, generation(deployment), Instant::from_millis(1000))
+    fn desired(intent: Intent, deployment: &str) -> ArtifactBelief {
+        ArtifactBelief::new(
+            Kind::RestApi,
+            intent,
+            generation(deployment),
+            Instant::from_millis(1000),
+        )
     }
 
     fn row(state: DeployState, deployment: &str, confirmed: bool) -> Row {
@@ -140,7 +145,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(desired: &Desired, row: Option<&Row>, expect: Option<Task>) {
+    fn check(desired: &ArtifactBelief, row: Option<&Row>, expect: Option<Task>) {
         assert_eq!(plan_one(desired, row, None, LAG), expect);
     }
 
@@ -157,7 +162,7 @@ mod tests {
     fn another_deployment_is_fetched_once_the_held_one_may_be_replaced() {
         let mut wanted = desired(Intent::Deployed, "d2");
         check(&wanted, Some(&row(DeployState::Deployed, "d1", true)), fetch(0));
-        wanted.read_at = Some(Instant::from_millis(3000));
+        wanted.certainty = Certainty::Provisional { read_at: Instant::from_millis(3000) };
         check(&wanted, Some(&row(DeployState::Deployed, "d1", true)), fetch(8000));
     }
 
@@ -176,9 +181,10 @@ mod tests {
     fn a_list_after_the_settled_read_confirms_it() {
         let held = row(DeployState::Deployed, "d1", false);
         let mut wanted = desired(Intent::Deployed, "d1");
-        wanted.settled_read_at = Some(Instant::from_millis(6000));
+        let read_at = Instant::from_millis(6000);
+        wanted.certainty = Certainty::Settled { read_at, settled_at: read_at };
         check(&wanted, Some(&held), None);
-        wanted.read_confirmed = true;
+        wanted.certainty = Certainty::Confirmed { read_at };
         let confirmed = row(DeployState::Deployed, "d1", true);
         check(&wanted, Some(&held), Some(Task::Write(confirmed)));
     }

@@ -1,4 +1,4 @@
-//! Lists: when each is read, and asking for it.
+//! Lists: when each is read, and how it is asked for.
 
 mod ask;
-pub(in crate::engine) mod schedule;
+pub(super) mod schedule;

@@ -132,7 +132,7 @@ impl NameCounts {
 
 /// What was seen and could not be used; nothing is dropped in silence.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Surfaced {
+pub struct Anomalies {
     /// Events of a type nobody documented, by type.
     pub unknown_events: NameCounts,
     /// Events about resources this engine does not hold, by type.
@@ -151,7 +151,7 @@ pub struct Surfaced {
     pub incomplete_changes: u64,
     /// Artifacts, keys, subscriptions, plans and applications that are gone and no longer
     /// remembered.
-    pub endings_forgotten: u64,
+    pub evicted: u64,
     /// Acks dropped because too many were owed.
     pub acks_dropped: u64,
     /// Deploy events whose artifact moved on before they were applied; not acked.
@@ -168,5 +168,5 @@ pub struct Status {
     /// Per resource kind.
     pub kinds: BTreeMap<ResourceKind, KindStatus>,
     /// What could not be used.
-    pub surfaced: Surfaced,
+    pub anomalies: Anomalies,
 }

@@ -76,7 +76,7 @@ fn a_failed_fetch_is_retried_with_backoff() {
     for _ in 0..9 {
         let failed_at = rig.now;
         rig.fail("fetch", Failure::Status(500));
-        let due = rig.engine.queue.next_due().unwrap();
+        let due = rig.engine.artifacts.queue.next_due().unwrap();
         delays.push(due.since(failed_at).as_millis() as u64);
         rig.at(due.as_millis()).input(Input::Pinged(SessionId(1)));
     }
@@ -93,7 +93,7 @@ fn a_fetch_that_failed_often_is_acked_as_failed_once_and_goes_on() {
     let mut acks = Vec::new();
     for _ in 0..8 {
         acks.extend(rig.fail("fetch", Failure::Status(500)));
-        let due = rig.engine.queue.next_due().unwrap();
+        let due = rig.engine.artifacts.queue.next_due().unwrap();
         rig.at(due.as_millis()).input(Input::Pinged(SessionId(1)));
     }
     let failed = Ack { status: AckStatus::Failed, ..ack("a", "d1", AckAction::Deploy, 1) };
@@ -117,7 +117,7 @@ fn not_deployed_right_after_the_event_is_asked_again_once_reads_have_settled() {
     let mut rig = Rig::live();
     rig.at(1_000).event(deployed("a", "d1", 1));
     assert_eq!(rig.not_deployed(), []);
-    assert_eq!(rig.engine.queue.next_due(), Some(Instant::from_millis(6_000)));
+    assert_eq!(rig.engine.artifacts.queue.next_due(), Some(Instant::from_millis(6_000)));
     rig.until(6_000);
     assert_eq!(rig.not_deployed(), []);
     assert_eq!(rig.intent("a"), Some(Intent::Undeployed));
@@ -225,7 +225,7 @@ fn an_answer_of_another_kind_is_no_answer() {
     let mut rig = Rig::live();
     rig.event(deployed("a", "d1", 1));
     assert_eq!(rig.answer("fetch", Response::Existence(Vec::new())), []);
-    assert!(rig.engine.queue.next_due().is_some(), "asked again");
+    assert!(rig.engine.artifacts.queue.next_due().is_some(), "asked again");
     rig.until(5_000);
     assert_eq!(rig.answer("list", Response::NotDeployed), []);
     assert_eq!(rig.status().0, SyncState::Stale);

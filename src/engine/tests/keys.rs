@@ -276,7 +276,7 @@ fn keys_of_applications_are_on_no_list_and_stay_and_are_counted() {
 #[test]
 fn keys_of_an_api_that_is_not_deployed_are_on_no_list_and_stay() {
     let mut rig = holding_keys(&[key(1)]);
-    rig.engine.desired.update(&"a".into(), |known| {
+    rig.engine.artifacts.beliefs.update(&"a".into(), |known| {
         known.intend(Intent::Undeployed, Instant::from_millis(5_000));
     });
     for at in [20_000, 60_000, 110_000] {
@@ -311,7 +311,7 @@ fn a_key_that_cannot_be_read_ends_the_one_it_replaces_and_is_said() {
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0]);
     assert_eq!(rig.state(), SyncState::Unverified);
-    assert_eq!(rig.engine.status().surfaced.unreadable_keys, 1);
+    assert_eq!(rig.engine.status().anomalies.unreadable_keys, 1);
 }
 
 #[test]
@@ -321,9 +321,9 @@ fn a_key_waits_for_its_api_and_goes_with_it() {
     rig.stored();
     assert_eq!(rig.hashes(), [1], "kept for an API that is not known yet (C-H47)");
     let id = ArtifactId::new("a");
-    let deleted = Desired::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
-    rig.engine.desired.insert(id.clone(), deleted);
-    rig.engine.touched.insert(id);
+    let deleted = ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+    rig.engine.artifacts.beliefs.insert(id.clone(), deleted);
+    rig.engine.artifacts.touched.insert(id);
     rig.timeout();
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0]);

@@ -105,7 +105,7 @@ fn a_list_with_an_unreadable_row_proves_no_absence() {
     let unreadable = vec!["row 2: artifactId is missing".to_owned()];
     let partial = Listing { rows, unreadable, ..Listing::default() };
     assert_eq!(rig.answer("list", Response::Listed(partial)), [fetch(12, "b")]);
-    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().absent_since, None);
+    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().presence, Presence::Listed);
     let expect = "1 list rows could not be read: row 2: artifactId is missing".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }
@@ -239,7 +239,7 @@ fn a_row_of_an_unknown_kind_is_no_absence() {
     rig.relist();
     let kind = Err(crate::model::UnknownKind("Soap".to_owned()));
     assert_eq!(rig.list(&[Listed { kind, ..row("a", "d1") }]), []);
-    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().absent_since, None);
+    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().presence, Presence::Listed);
     let expect = "1 list rows of an unknown kind".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }

@@ -22,7 +22,7 @@ use super::*;
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeploymentId, Event,
     EventHead, Generation, Held, KeyReading, Kind, Listed, ListedState, Listing, Packed, Roll, Row,
-    Tombstone,
+    Tombstone, WriteId,
 };
 use crate::time::Timestamp;
 
@@ -105,29 +105,27 @@ impl Rig {
             }),
         );
         rig.stored();
-        rig.engine.next_request = FIRST - 1;
-        rig.engine.next_write = FIRST - 1;
+        rig.engine.out.last_request = FIRST - 1;
+        rig.engine.writes.last = FIRST - 1;
         rig
     }
 
     /// What was asked about keys, subscriptions and plans has no list in this session.
     fn without_access_lists(&mut self) {
-        let list = |(_, awaited): (&RequestId, &Awaited)| match &awaited.what {
-            Asked::List(id) => Some(id.clone()),
-            _ => None,
-        };
         loop {
-            let lists: Vec<ListId> = self.engine.requests.iter().filter_map(list).collect();
+            let asked = self.engine.out.awaited();
+            let lists: Vec<(RequestId, ListId)> =
+                asked.filter_map(|(id, request)| Some((id, ListId::of(request)?))).collect();
             if lists.is_empty() {
                 break;
             }
-            self.engine.requests.retain(|_, awaited| !matches!(awaited.what, Asked::List(_)));
-            for id in lists {
-                self.engine.lists.absent(&id);
+            for (request, list) in lists {
+                self.engine.out.answered(request);
+                self.engine.lists.absent(&list);
             }
             self.timeout();
         }
-        self.engine.next_request = FIRST - 1;
+        self.engine.out.last_request = FIRST - 1;
     }
 
     /// The list of artifacts that is in flight counts as asked for late enough: nothing happened
@@ -180,7 +178,7 @@ impl Rig {
             match self.engine.poll_timeout() {
                 Some((at, what)) if at <= end => {
                     self.now = self.now.max(at);
-                    if what == "lease" {
+                    if what == Timer::Lease {
                         let session = self.engine.session.id().unwrap();
                         actions.extend(self.input(Input::Pinged(session)));
                     } else {
@@ -207,15 +205,15 @@ impl Rig {
 
     /// When the next attempt to connect is due.
     fn reconnect_at(&self) -> u64 {
-        match *self.engine.session.phase() {
-            Phase::Backoff { until } => until.as_millis(),
-            ref phase => panic!("not waiting to reconnect: {phase:?}"),
+        match self.engine.session.deadline() {
+            Some((until, Timer::Reconnect)) => until.as_millis(),
+            other => panic!("not waiting to reconnect: {other:?}"),
         }
     }
 
     /// The next deadline and its reason.
     fn deadline(&self) -> Option<(u64, &'static str)> {
-        self.engine.poll_timeout().map(|(at, what)| (at.as_millis(), what))
+        self.engine.poll_timeout().map(|(at, timer)| (at.as_millis(), timer.name()))
     }
 
     fn timeout(&mut self) -> Vec<Action> {

@@ -57,7 +57,7 @@ pub(super) fn metrics(scene: &Scene<'_>) -> String {
     kinds(scene, &mut page);
     traffic(scene, &mut page);
     commits(scene, &mut page);
-    surfaced(scene, &mut page);
+    anomalies(scene, &mut page);
     page.0
 }
 
@@ -122,19 +122,19 @@ fn commits(scene: &Scene<'_>, page: &mut Page) {
     page.times("driftless_event_seconds", help, &counters.event_times);
 }
 
-fn surfaced(scene: &Scene<'_>, page: &mut Page) {
-    let surfaced = scene.engine.status().surfaced;
+fn anomalies(scene: &Scene<'_>, page: &mut Page) {
+    let anomalies = scene.engine.status().anomalies;
     let name = "driftless_not_usable_total";
     page.family(name, "counter", "What was seen and could not be used, by what it is.");
     for (what, count) in [
-        ("unknown_events", surfaced.unknown_events.total()),
-        ("events_not_held", surfaced.events_not_held.total()),
-        ("malformed_frames", surfaced.malformed_frames),
-        ("unreadable_keys", surfaced.unreadable_keys),
-        ("incomplete_changes", surfaced.incomplete_changes),
-        ("endings_forgotten", surfaced.endings_forgotten),
-        ("acks_dropped", surfaced.acks_dropped),
-        ("acks_superseded", surfaced.acks_superseded),
+        ("unknown_events", anomalies.unknown_events.total()),
+        ("events_not_held", anomalies.events_not_held.total()),
+        ("malformed_frames", anomalies.malformed_frames),
+        ("unreadable_keys", anomalies.unreadable_keys),
+        ("incomplete_changes", anomalies.incomplete_changes),
+        ("evicted", anomalies.evicted),
+        ("acks_dropped", anomalies.acks_dropped),
+        ("acks_superseded", anomalies.acks_superseded),
     ] {
         page.sample(name, &[("what", what)], count);
     }
