@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use driftless::parity::unequal;
 use driftless::runner::{Outcome, Place, RunOptions, run_story};
-use driftless::scenario::{StoryFile, load_folder};
+use driftless::story::file::{StoryFile, load_folder};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {

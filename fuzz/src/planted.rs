@@ -3,7 +3,7 @@
 
 use driftless::disk::SimDisk;
 use driftless::plant::Plant;
-use driftless::scenario::{Refusal, Scenario};
+use driftless::story::file::{Refusal, Scenario};
 use driftless_gateway::driver::Driver;
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{

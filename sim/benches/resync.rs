@@ -12,8 +12,9 @@
 use std::time::Duration;
 
 use driftless::errors::ErrorWatch;
-use driftless::scenario::{Expect, Scenario, StoreChoice, Switches};
-use driftless::step::{Count, Deploy, ImportKeys, Scope, Step, Verb, When};
+use driftless::story::file::{Expect, Scenario, StoreChoice};
+use driftless::story::step::{Count, Deploy, ImportKeys, Scope, Step, Verb, When};
+use driftless::story::switches::Switches;
 use driftless::trace::Trace;
 use driftless::world::World;
 use driftless_gateway::model::Dialect;

@@ -13,9 +13,9 @@ use driftless_gateway::wire::ArchiveLimits;
 use crate::plant::Sabotage;
 use crate::properties::Served;
 use crate::random::Key;
-use crate::scenario::StoreChoice;
-use crate::step::CrashDisk;
 use crate::store::{DiskStore, ModelStore, SimStore};
+use crate::story::file::StoreChoice;
+use crate::story::step::CrashDisk;
 use crate::view::{HeldChange, View};
 
 /// A gateway process and the store that outlives it.

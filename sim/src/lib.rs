@@ -52,11 +52,9 @@
 //! - [`fuzz`]: what fuzzing checks, and what it begins with.
 //! - [`cli`]: the command line.
 
-pub mod step;
-
-pub mod scenario;
-
 pub mod random;
+
+pub mod story;
 
 pub mod manager;
 
@@ -83,10 +81,6 @@ pub mod plant;
 pub mod properties;
 
 pub mod world;
-
-pub mod profile;
-
-pub mod generate;
 
 pub mod runner;
 

@@ -63,7 +63,7 @@ fn short(digest: &StateDigest) -> String {
 mod tests {
     use super::*;
     use crate::runner::{RunOptions, run_story};
-    use crate::scenario::Scenario;
+    use crate::story::file::Scenario;
 
     fn outcome(revision: u32) -> Outcome {
         let text = format!(

@@ -13,12 +13,12 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::time::Instant;
 
-use crate::manager::{GatewayIndex, OrganizationIndex};
 use crate::plant::Plant;
 use crate::properties::{Served, Violation};
-use crate::runner::{RunOptions, run_story, story_end};
-use crate::scenario::{Actor, DEFAULT_ORGANIZATION, Expect, GatewayEntry, Scenario, VERBS};
-use crate::step::{Crash, CrashDisk, Scope, Step, Verb, When};
+use crate::runner::{RunOptions, run_story};
+use crate::story::aim::{GatewayIndex, OrganizationIndex};
+use crate::story::file::{DEFAULT_ORGANIZATION, Expect, GatewayEntry, Scenario, story_end};
+use crate::story::step::{Actor, Crash, CrashDisk, Scope, Step, VERBS, Verb, When};
 
 /// What a gateway has at the end of a run.
 #[derive(Clone, Debug)]

@@ -12,15 +12,15 @@ use driftless_gateway::time::Instant;
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
 use crate::properties::{self, Phase};
-use crate::scenario::{Scenario, WorldName};
-use crate::step::{Verb, When};
+use crate::story::file::{Scenario, WorldName};
 use crate::trace::{Trace, TraceSink};
 use crate::world::{FinalState, Finished, World};
 
-pub use crate::generate::generate;
 pub use crate::marks::{Mark, marks};
-pub use crate::profile::{Profile, profiles};
 pub use crate::properties::{About as Property, Violation};
+use crate::story::file::story_end;
+pub use crate::story::generate::generate;
+pub use crate::story::profile::{Profile, profiles};
 pub use crate::trace::TraceLine;
 
 /// What came of a run.
@@ -301,17 +301,6 @@ pub fn convergence_bound(config: &Config) -> Duration {
         + properties::unheard_bound(config)
 }
 
-/// When the last step is over, its own length included, and the last claim about a time was
-/// looked at; a story that waits for a trigger gets a minute.
-pub(crate) fn story_end(story: &Scenario) -> Instant {
-    let ends = story.steps.iter().map(|step| match &step.when {
-        When::AtMs(ms) => ms + step.verb.lasts_ms(),
-        When::On(trigger) => 60_000 + trigger.after_ms + step.verb.lasts_ms(),
-    });
-    let claims = story.expect.times().into_iter();
-    Instant::from_millis(ends.chain(claims).max().unwrap_or(0)).after(Duration::from_secs(1))
-}
-
 /// The faults of a story that took no effect, by what the story calls them.
 fn idle_faults(
     story: &Scenario,
@@ -323,30 +312,6 @@ fn idle_faults(
         unfired.contains(index) || !delivered.contains_key(step.verb.delivered_as())
     });
     idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.delivered_as())).collect()
-}
-
-impl Verb {
-    /// How long it goes on by itself, in milliseconds.
-    pub const fn lasts_ms(&self) -> u64 {
-        match self {
-            Self::NoDirectSend(span)
-            | Self::FreezeStamps(span)
-            | Self::RefuseTokens(span)
-            | Self::Hold(span)
-            | Self::DiskFull(span) => span.for_ms,
-            Self::DelayEffects(delay) => delay.for_ms + delay.delay_ms,
-            Self::RedeployWindow(window) => window.for_ms + window.window_ms,
-            Self::RestartManager(restart) => restart.down_ms + restart.starting_ms,
-            Self::Answer(answer) => match answer.for_ms {
-                Some(for_ms) => for_ms,
-                None => 0,
-            },
-            Self::Partition(partition) => partition.for_ms,
-            Self::Latency(latency) => latency.for_ms,
-            Self::Crash(crash) => crash.down_ms,
-            _ => 0,
-        }
-    }
 }
 
 impl Place {
@@ -371,7 +336,7 @@ impl Place {
         match self {
             Self::Fast => generate(profile, seed),
             #[cfg(feature = "wire")]
-            Self::Wire => crate::wire_world::with_byte_faults(generate(profile, seed)),
+            Self::Wire => crate::story::generate::with_byte_faults(generate(profile, seed)),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! `sim/tests/processes.rs`.
 
 use driftless::runner::{generate, profiles, trace_hash};
-use driftless::scenario::Scenario;
+use driftless::story::file::Scenario;
 
 /// Seeds of each profile.
 const SEEDS: u64 = 3;

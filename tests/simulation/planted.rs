@@ -6,7 +6,7 @@ use std::path::Path;
 use driftless::plant::{ALL, Plant};
 use driftless::replicas::disagreement;
 use driftless::runner::{Place, RunOptions, generate, profiles, properties, run_story, trace_hash};
-use driftless::scenario::{Scenario, load_folder};
+use driftless::story::file::{Scenario, load_folder};
 
 use crate::credentials;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use driftless::disk::{DiskFault, SimDisk};
-use driftless::step::CrashDisk;
+use driftless::story::step::CrashDisk;
 use driftless_gateway::model::{DeployState, Kind};
 use driftless_gateway::store::{Disk, SCHEMA, Store, StoreError};
 use redb::{Database, TableDefinition};

@@ -121,7 +121,7 @@ pub(crate) fn disk_after_all(ended: bool) -> SimDisk {
         store.commit(&batch).unwrap();
     }
     if !ended {
-        disk.crash(driftless::step::CrashDisk::Lost, 0);
+        disk.crash(driftless::story::step::CrashDisk::Lost, 0);
     }
     drop(store);
     disk

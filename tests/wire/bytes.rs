@@ -1,11 +1,11 @@
 //! Each fault on bytes takes effect, on answers and on frames, and the gateway recovers from it.
 
-use driftless::step::ByteFault;
+use driftless::story::step::ByteFault;
 
 use crate::{story, told, violations};
 
 /// APIs, keys and a redeploy, with lists and events under way while bytes go wrong.
-fn with(fault: &str) -> driftless::scenario::Scenario {
+fn with(fault: &str) -> driftless::story::file::Scenario {
     let steps = format!(
         r#"{{ "at_ms": 0, "deploy": {{ "api": "orders" }} }},
         {{ "at_ms": 100, "create_key": {{ "api": "orders", "name": "first" }} }},

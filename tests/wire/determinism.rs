@@ -2,7 +2,7 @@
 //! tried in `sim/tests/processes.rs`.
 
 use driftless::runner::{Place, profiles};
-use driftless::scenario::Scenario;
+use driftless::story::file::Scenario;
 
 use crate::told;
 

@@ -7,7 +7,7 @@ mod planted; // what is broken on purpose is seen
 mod sweep; // seeds of every profile
 
 use driftless::runner::{Outcome, Place, RunOptions, run_story};
-use driftless::scenario::Scenario;
+use driftless::story::file::Scenario;
 
 /// Tells a story in the wire world.
 fn told(story: &Scenario) -> Outcome {

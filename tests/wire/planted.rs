@@ -5,7 +5,7 @@ use std::path::Path;
 
 use driftless::plant::{ALL, Plant};
 use driftless::runner::{Place, RunOptions, run_story};
-use driftless::scenario::load;
+use driftless::story::file::load;
 
 /// A defect, and a scenario that it breaks in the fast world.
 const BROKEN: [(Plant, &str); 6] = [

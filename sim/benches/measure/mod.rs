@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use driftless::profile::profiles;
 use driftless::runner::{Place, RunOptions, run_story};
+use driftless::story::profile::profiles;
 
 /// Runs so many seeds of a profile in a world and prints the rate, with the one to reach.
 pub(crate) fn measure(place: Place, profile: &str, store: &str, seeds: u64, reach: Option<u64>) {

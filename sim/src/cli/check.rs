@@ -10,7 +10,7 @@ use super::{Exit, Refused};
 use crate::parity::{Unequal, unequal};
 use crate::plant::Plant;
 use crate::runner::{Place, RunOptions};
-use crate::scenario::Scenario;
+use crate::story::file::Scenario;
 
 /// What came of a story in each world that it is told in.
 struct Checked<'a> {

@@ -11,7 +11,7 @@ use super::exit::Exit;
 use crate::plant::Plant;
 use crate::replicas::disagreement;
 use crate::runner::{Outcome, RunOptions, Violation, run_story};
-use crate::scenario::Scenario;
+use crate::story::file::Scenario;
 
 /// What came of a story, and of its second run where there was one.
 pub(super) struct Judged {

@@ -8,7 +8,7 @@ use super::record::{Item, Record};
 use super::{Exit, Refused};
 use crate::plant;
 use crate::runner::{marks, profiles, properties};
-use crate::scenario::VERBS;
+use crate::story::step::VERBS;
 
 /// Lists one kind of thing.
 pub(super) fn list(what: Listed, output: &mut Output) -> Result<Exit, Refused> {

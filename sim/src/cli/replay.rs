@@ -14,8 +14,8 @@ use super::story::{FOLDER, Told, of_bytes, of_seed, path_of, profile};
 use super::{Exit, Refused};
 use crate::plant::Plant;
 use crate::runner::{Place, RunOptions, TraceLine};
-use crate::scenario::{Only, Scenario, WorldName, is_kebab_case, load, save};
-use crate::step::Verb;
+use crate::story::file::{Only, Scenario, WorldName, is_kebab_case, load, save};
+use crate::story::step::Verb;
 
 /// Runs the story twice, tells every event of the first run when asked to, and reports.
 pub(super) fn replay(

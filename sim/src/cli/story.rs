@@ -8,7 +8,7 @@ use super::seed::Seed;
 use crate::fuzz;
 use crate::plant::{self, Plant};
 use crate::runner::{Place, Profile, Violation, profiles};
-use crate::scenario::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
+use crate::story::file::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
 
 /// Where scenarios live, from the root of the repository.
 pub(super) const FOLDER: &str = "scenarios";

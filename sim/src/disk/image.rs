@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::pages::Pages;
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
 
 /// What a disk writes whole or not at all.
 const SECTOR: u64 = 512;

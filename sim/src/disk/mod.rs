@@ -1,7 +1,7 @@
 //! A disk that loses power: a synced image, and a log of changes that were not synced yet.
 //!
 //! Reads see every change. A sync moves the log into the image. When the power goes, the image
-//! survives, and [`crate::step::CrashDisk`] says what becomes of the log. Faults are armed by name
+//! survives, and [`crate::story::step::CrashDisk`] says what becomes of the log. Faults are armed by name
 //! and count only when they take effect, so a run can tell that it tested something.
 
 mod image;
@@ -14,7 +14,7 @@ use driftless_gateway::store::Disk;
 use redb::StorageBackend;
 
 use self::image::{Change, Image};
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
 
 /// A simulated disk with one file. Clones are the same disk, so that a store can be dropped and
 /// opened again on it.

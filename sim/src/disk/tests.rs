@@ -7,7 +7,7 @@ use driftless_gateway::store::Disk;
 use redb::StorageBackend;
 
 use super::{DiskFault, DiskHandle, SimDisk, Space};
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
 
 const SECTOR: usize = 512;
 

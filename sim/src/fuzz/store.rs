@@ -15,7 +15,7 @@ use driftless_gateway::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::disk::{DiskFault, SimDisk, Space};
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
 
 /// What opens a store on a disk.
 pub type Open = fn(SimDisk) -> Box<dyn Store>;

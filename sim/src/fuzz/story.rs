@@ -10,8 +10,9 @@ use driftless_gateway::model::Dialect;
 use super::story_form::{Names, STEP_BYTES, Word, verb_of, word_of};
 use crate::plant::Plant;
 use crate::runner::{Outcome, RunOptions, run_story};
-use crate::scenario::{Expect, Scenario, StoreChoice, Switches, applies};
-use crate::step::{Endpoint, Scope, Step, Verb, When, Wrong};
+use crate::story::file::{Expect, Scenario, StoreChoice, applies};
+use crate::story::step::{Endpoint, Scope, Step, Verb, When, Wrong};
+use crate::story::switches::Switches;
 
 /// The most steps of a story; what is behind them is not looked at.
 const STEPS_MAX: usize = 24;

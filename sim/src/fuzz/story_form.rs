@@ -3,7 +3,7 @@
 use driftless_gateway::model::Dialect;
 
 use super::story::WRONGS;
-use crate::step::{
+use crate::story::step::{
     AgoMs, Answer, Api, ChangeLifecycle, ChangeSubscription, CloseSession, Count, Crash, CrashDisk,
     CreateKey, DelayEffects, DelayEvents, Deploy, Direction, Endpoint, ForMs, FrameFault, Frames,
     Latency, Lifecycle, MapKey, NamedApplication, NamedKey, NamedPlan, NamedSubscription, Nothing,

@@ -7,7 +7,8 @@ use driftless_gateway::time::{Instant, Timestamp};
 use serde::Deserialize;
 
 use super::ledger::AckRecord;
-use super::{ApiManager, ConnectionId, GatewayIndex};
+use super::{ApiManager, ConnectionId};
+use crate::story::aim::GatewayIndex;
 
 #[derive(Deserialize)]
 struct Frame<'a> {

@@ -7,8 +7,9 @@ use driftless_gateway::time::Instant;
 
 use super::ApiManager;
 use super::clock::{push_go, push_java};
-use super::environments::{GatewayIndex, Spot};
+use super::environments::Spot;
 use super::ledger::{EventRecord, Fate};
+use crate::story::aim::GatewayIndex;
 
 /// What an event tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,12 +7,12 @@ use driftless_gateway::model::{Application, ApplicationId};
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
-use super::environments::OrganizationIndex;
 use super::keys::Owner;
 use super::ledger::{Cause, KeyIndex};
 use super::timeline::Timeline;
 use crate::random::Key;
-use crate::step::{MapKey, NamedApplication};
+use crate::story::aim::OrganizationIndex;
+use crate::story::step::{MapKey, NamedApplication};
 
 /// An application's place; never reused.
 pub(super) type ApplicationIndex = usize;

@@ -10,11 +10,12 @@ use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
 use super::archive::{self, Entry};
-use super::environments::{GatewayIndex, OrganizationIndex, PerGateway, Spot, organization_key};
+use super::environments::{PerGateway, Spot, organization_key};
 use super::outline::{Outline, slug};
 use super::rows::{Cached, History, State, Truth};
 use crate::random::{Key, uuid_text};
-use crate::step::Lifecycle;
+use crate::story::aim::{GatewayIndex, OrganizationIndex};
+use crate::story::step::Lifecycle;
 
 /// An API's place in the catalog; never reused.
 pub(super) type ApiIndex = usize;

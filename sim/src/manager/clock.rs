@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use driftless_gateway::time::{Instant, Timestamp};
 
-use super::switches::DbPrecision;
+use crate::story::positions::TimestampPrecision;
 
 /// 2026-06-17T09:15:00Z in microseconds: the wall-clock time at which every run begins.
 const EPOCH_MICROS: i64 = 1_781_687_700_000_000;
@@ -25,7 +25,7 @@ pub(super) struct WallClock {
     offset: Micros,
     frozen: Option<Frozen>,
     last_event: Micros,
-    precision: DbPrecision,
+    precision: TimestampPrecision,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ struct Frozen {
 
 impl WallClock {
     /// A clock that is right, before a database of that precision.
-    pub(super) const fn new(precision: DbPrecision) -> Self {
+    pub(super) const fn new(precision: TimestampPrecision) -> Self {
         Self { offset: 0, frozen: None, last_event: Micros::MIN, precision }
     }
 
@@ -71,8 +71,8 @@ impl WallClock {
     pub(super) fn row(&self, now: Instant) -> Micros {
         let millis = self.now(now).div_euclid(1000);
         match self.precision {
-            DbPrecision::Second => (millis + 500).div_euclid(1000) * 1_000_000,
-            DbPrecision::Milli | DbPrecision::Micro => millis * 1000,
+            TimestampPrecision::Seconds => (millis + 500).div_euclid(1000) * 1_000_000,
+            TimestampPrecision::Millis | TimestampPrecision::Micros => millis * 1000,
         }
     }
 
@@ -217,14 +217,23 @@ mod tests {
     #[test]
     fn rows_are_rounded_by_mysql_and_cut_to_milliseconds_elsewhere() {
         let at = Instant::from_nanos(1_600_123_456);
-        assert_eq!(java(WallClock::new(DbPrecision::Second).row(at)), "2026-06-17T09:15:02Z");
-        assert_eq!(java(WallClock::new(DbPrecision::Milli).row(at)), "2026-06-17T09:15:01.600Z");
-        assert_eq!(java(WallClock::new(DbPrecision::Micro).row(at)), "2026-06-17T09:15:01.600Z");
+        assert_eq!(
+            java(WallClock::new(TimestampPrecision::Seconds).row(at)),
+            "2026-06-17T09:15:02Z"
+        );
+        assert_eq!(
+            java(WallClock::new(TimestampPrecision::Millis).row(at)),
+            "2026-06-17T09:15:01.600Z"
+        );
+        assert_eq!(
+            java(WallClock::new(TimestampPrecision::Micros).row(at)),
+            "2026-06-17T09:15:01.600Z"
+        );
     }
 
     #[test]
     fn event_stamps_rise_unless_the_clock_is_set_back_or_frozen() {
-        let mut clock = WallClock::new(DbPrecision::Second);
+        let mut clock = WallClock::new(TimestampPrecision::Seconds);
         let at = Instant::from_millis(5);
         let first = clock.event(at, 900);
         assert!(clock.event(at, 3) > first);

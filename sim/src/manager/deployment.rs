@@ -8,10 +8,11 @@ use driftless_gateway::time::Instant;
 use super::ApiManager;
 use super::announce::{Change, Raised};
 use super::catalog::{Api, ApiIndex, REVISION_MAX, Site};
-use super::environments::{Aim, OrganizationIndex, Spot};
+use super::environments::Spot;
 use super::ledger::{Cause, Issued};
 use super::rows::{Cached, Effect, Mapping, Pending, Rows};
-use crate::step::{Deploy, Lifecycle};
+use crate::story::aim::{Aim, OrganizationIndex};
+use crate::story::step::{Deploy, Lifecycle};
 
 impl Effect {
     /// A cache row that is deployed.

@@ -8,10 +8,11 @@ use std::time::Duration;
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
-use super::environments::{Aim, GatewayIndex, Spot};
+use super::environments::Spot;
 use super::ledger::{Cause, Issued};
 use super::rows::{State, earlier};
-use crate::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
+use crate::story::aim::{Aim, GatewayIndex};
+use crate::story::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
 
 pub use armed::Armed;
 

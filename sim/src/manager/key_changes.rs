@@ -11,12 +11,12 @@ use driftless_gateway::time::{Instant, Timestamp};
 
 use super::ApiManager;
 use super::catalog::ApiIndex;
-use super::environments::OrganizationIndex;
 use super::keys::{KeyRow, Owner};
 use super::ledger::{Cause, Expiry, KeyIndex, KeyRecord, KeyScope, KeyState, Secret, validity};
 use super::notices::KeyChange;
 use super::timeline::Timeline;
-use crate::step::{CreateKey, ImportKeys, Lifecycle, NamedKey};
+use crate::story::aim::OrganizationIndex;
+use crate::story::step::{CreateKey, ImportKeys, Lifecycle, NamedKey};
 
 /// A key to be made.
 struct NewKey<'a> {

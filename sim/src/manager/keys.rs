@@ -10,9 +10,9 @@ use driftless_gateway::time::Instant;
 use super::applications::ApplicationIndex;
 use super::catalog::ApiIndex;
 use super::clock::Micros;
-use super::environments::OrganizationIndex;
 use super::ledger::{KeyIndex, KeyState};
 use super::timeline::Timeline;
+use crate::story::aim::OrganizationIndex;
 
 /// What a key is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -38,7 +38,6 @@ mod rolls;
 mod rows;
 mod sessions;
 mod subscriptions;
-mod switches;
 mod timeline;
 pub(crate) mod wrong;
 
@@ -55,7 +54,6 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
 pub use clock::wall_clock;
-pub use environments::{Aim, GatewayIndex, OrganizationIndex, Registration};
 pub use events::WaitingEvent;
 pub use faults::Armed;
 pub use ledger::{
@@ -65,7 +63,6 @@ pub use ledger::{
 };
 pub use notices::redacted;
 pub use outline::{Operation, Outline};
-pub use switches::{BatchEncoding, BatchPath, DbPrecision, KindSpelling, MissingRoute, Switches};
 pub use timeline::{Said, Timeline};
 
 use access::Access;
@@ -77,7 +74,9 @@ use rows::PendingEffects;
 use sessions::PUSHER_INTERVAL;
 
 use crate::random::Key;
-use crate::step::Verb;
+use crate::story::aim::{Aim, GatewayIndex, Registration};
+use crate::story::positions::Positions;
+use crate::story::step::Verb;
 
 /// Time between two purges of the event store (§1.4).
 const PURGE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
@@ -172,7 +171,7 @@ impl Token {
 /// The simulated API Manager, and everything it keeps for each of its gateways.
 pub struct ApiManager {
     dialect: Dialect,
-    switches: Switches,
+    switches: Positions,
     key: Key,
     environments: PerGateway<Environment>,
     catalog: Catalog,
@@ -204,14 +203,14 @@ impl fmt::Debug for ApiManager {
 
 impl ApiManager {
     /// An API Manager without APIs, with one gateway registered.
-    pub fn new(dialect: Dialect, switches: Switches, seed: u64) -> Self {
+    pub fn new(dialect: Dialect, switches: Positions, seed: u64) -> Self {
         Self::with_gateways(dialect, switches, seed, &[])
     }
 
     /// An API Manager without APIs, with these gateways registered; with one where there is none.
     pub fn with_gateways(
         dialect: Dialect,
-        switches: Switches,
+        switches: Positions,
         seed: u64,
         gateways: &[Registration],
     ) -> Self {
@@ -364,7 +363,7 @@ impl ApiManager {
     }
 
     /// How its switches stand.
-    pub const fn switches(&self) -> &Switches {
+    pub const fn switches(&self) -> &Positions {
         &self.switches
     }
 

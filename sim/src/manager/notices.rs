@@ -13,12 +13,12 @@ use super::ApiManager;
 use super::applications::ApplicationIndex;
 use super::catalog::{ApiIndex, quote};
 use super::clock::{Micros, push_go, push_java};
-use super::environments::{GatewayIndex, OrganizationIndex};
 use super::keys::{KeyRow, Owner};
 use super::ledger::{Fate, KeyIndex, Notice, Secret};
 use super::plans::{PlanIndex, PlanRow};
 use super::subscriptions::{SubscriptionIndex, Terms};
-use crate::step::Standing;
+use crate::story::aim::{GatewayIndex, OrganizationIndex};
+use crate::story::step::Standing;
 
 /// An event to be raised for every gateway of an organization, all but its envelope.
 pub(super) struct Told {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::step::Lifecycle;
+use crate::story::step::Lifecycle;
 
 /// What a definition depends on, besides the API that it is of.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

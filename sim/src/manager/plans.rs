@@ -6,12 +6,12 @@ use driftless_gateway::model::{Plan, PlanId, Quota, QuotaUnit};
 use driftless_gateway::time::Instant;
 
 use super::ApiManager;
-use super::environments::OrganizationIndex;
 use super::ledger::Cause;
 use super::notices::PlanChange;
 use super::timeline::Timeline;
 use crate::random::Key;
-use crate::step::SetPlan;
+use crate::story::aim::OrganizationIndex;
+use crate::story::step::SetPlan;
 
 /// A plan's place; never reused.
 pub(super) type PlanIndex = usize;

@@ -11,13 +11,14 @@ use serde::Deserialize;
 use super::archive::{self, Entry, TarStyle};
 use super::catalog::{Api, ApiIndex, quote};
 use super::clock::{push_go, push_java};
-use super::environments::{GatewayIndex, Spot};
+use super::environments::Spot;
 use super::outline::slug;
 use super::rows::{Cached, Rows};
-use super::switches::BatchEncoding;
 use super::wrong::Twist;
 use super::{ApiManager, bodies};
-use crate::step::{Lifecycle, Wrong};
+use crate::story::aim::GatewayIndex;
+use crate::story::positions::BatchEncoding;
+use crate::story::step::{Lifecycle, Wrong};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,11 +4,12 @@ use driftless_gateway::model::{Dialect, Kind};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 
-use super::switches::{BatchPath, MissingRoute};
 use super::wrong::Twist;
-use super::{ApiManager, GatewayIndex, Outcome, Reply, bodies};
+use super::{ApiManager, Outcome, Reply, bodies};
 use crate::random::Key;
-use crate::step::Endpoint;
+use crate::story::aim::GatewayIndex;
+use crate::story::positions::{BatchPath, MissingRoute};
+use crate::story::step::Endpoint;
 
 /// Where the well-known of an APIM is (§1.1).
 const WELL_KNOWN: &str = "/internal/gateway/.well-known";
@@ -311,8 +312,11 @@ fn by_method<'a>(request: &HttpRequest, method: Method, route: Route<'a>) -> Rou
 }
 
 fn well_known(twist: &mut Twist) -> HttpResponse {
-    let path =
-        if twist.take(crate::step::Wrong::OtherTypes) { "5" } else { "\"internal/data/v1\"" };
+    let path = if twist.take(crate::story::step::Wrong::OtherTypes) {
+        "5"
+    } else {
+        "\"internal/data/v1\""
+    };
     bodies::json(
         200,
         format!(r#"{{"gatewayPath":{path},"controlPlane":{{"type":"APIM","version":"4.7.0"}}}}"#),

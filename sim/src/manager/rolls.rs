@@ -14,8 +14,9 @@ use super::notices::{push_hex, push_plan};
 use super::plans::Limit;
 use super::subscriptions::{SubscriptionRow, Terms};
 use super::wrong::Twist;
-use super::{ApiManager, GatewayIndex, bodies};
-use crate::step::Wrong;
+use super::{ApiManager, bodies};
+use crate::story::aim::GatewayIndex;
+use crate::story::step::Wrong;
 
 /// A list whose items have other types than the contract says.
 const OTHER_TYPES: &str = r#"[1,"two",[]]"#;

@@ -6,7 +6,7 @@ use driftless_gateway::time::Instant;
 use super::clock::Micros;
 use super::environments::Spot;
 use crate::random::Key;
-use crate::step::Lifecycle;
+use crate::story::step::Lifecycle;
 
 /// How far back a stale read or a restore can reach.
 const HISTORY_MS: u64 = 120_000;
@@ -319,8 +319,8 @@ impl PendingEffects {
 
 #[cfg(test)]
 mod tests {
-    use super::super::GatewayIndex;
     use super::*;
+    use crate::story::aim::GatewayIndex;
 
     fn spot(api: usize) -> Spot {
         Spot { api, gateway: GatewayIndex::FIRST }

@@ -11,8 +11,9 @@ use driftless_gateway::time::Instant;
 
 use super::clock::push_java;
 use super::environments::Environment;
-use super::{ApiManager, ConnectionId, GatewayIndex, ServerFrame, Upgrade};
-use crate::step::{Endpoint, Wrong};
+use super::{ApiManager, ConnectionId, ServerFrame, Upgrade};
+use crate::story::aim::GatewayIndex;
+use crate::story::step::{Endpoint, Wrong};
 
 /// Time between two runs of the pusher of the earlier builds.
 pub(super) const PUSHER_INTERVAL: Duration = Duration::from_secs(120);
@@ -179,7 +180,7 @@ impl ApiManager {
             _ => return None,
         };
         faults.use_up(place);
-        self.count_at(from, super::wrong::name(wrong), 1);
+        self.count_at(from, wrong.delivered_as(), 1);
         Some(upgrade)
     }
 

@@ -8,12 +8,12 @@ use driftless_gateway::time::Instant;
 use super::ApiManager;
 use super::applications::ApplicationIndex;
 use super::catalog::ApiIndex;
-use super::environments::OrganizationIndex;
 use super::ledger::{Cause, Secret};
 use super::notices::SubscriptionChange;
 use super::plans::PlanIndex;
 use super::timeline::Timeline;
-use crate::step::{ChangeSubscription, Lifecycle, NamedSubscription, Standing, Subscribe};
+use crate::story::aim::OrganizationIndex;
+use crate::story::step::{ChangeSubscription, Lifecycle, NamedSubscription, Standing, Subscribe};
 
 /// A subscription's place; never reused.
 pub(super) type SubscriptionIndex = usize;

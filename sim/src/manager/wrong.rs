@@ -11,7 +11,7 @@ use driftless_gateway::wire::HttpResponse;
 use super::bodies;
 use super::rows::{History, Rows, earlier};
 use super::timeline::Timeline;
-use crate::step::Wrong;
+use crate::story::step::Wrong;
 
 /// The wrong answer that is armed for a request, and whether it took effect.
 pub(super) struct Twist {
@@ -33,7 +33,7 @@ impl Twist {
 
     /// The kind of fault that took effect.
     pub(super) fn taken(&self) -> Option<&'static str> {
-        self.wrong.filter(|_| self.took).map(name)
+        self.wrong.filter(|_| self.took).map(Wrong::delivered_as)
     }
 
     /// Whether exactly this is armed; if so, it takes effect.
@@ -162,28 +162,3 @@ const SPOILED: [(&str, &str); 4] = [
     (r#""sha256":""#, r#""sha256":"00"#),
     (r#"{"id":"#, r#"{"no":"#),
 ];
-
-/// The name of a wrong answer in counts.
-pub(crate) const fn name(wrong: Wrong) -> &'static str {
-    match wrong {
-        Wrong::Status(_) => "answer.status",
-        Wrong::RouteMissing => "answer.route_missing",
-        Wrong::EmptyObject => "answer.empty_object",
-        Wrong::Empty => "answer.empty",
-        Wrong::WithoutTail => "answer.without_tail",
-        Wrong::WithoutMiddle => "answer.without_middle",
-        Wrong::FirstOnly => "answer.first_only",
-        Wrong::StaleMs(_) => "answer.stale_ms",
-        Wrong::MixedMs(_) => "answer.mixed_ms",
-        Wrong::OtherShape => "answer.other_shape",
-        Wrong::OtherTypes => "answer.other_types",
-        Wrong::Html => "answer.html",
-        Wrong::Truncated => "answer.truncated",
-        Wrong::SlowMs(_) => "answer.slow_ms",
-        Wrong::NoAnswer => "answer.no_answer",
-        Wrong::DotDotEntry => "answer.dot_dot_entry",
-        Wrong::RepeatedEntry => "answer.repeated_entry",
-        Wrong::Bomb => "answer.bomb",
-        Wrong::OddItems => "answer.odd_items",
-    }
-}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use driftless_gateway::time::Instant;
 
 use super::Towards;
-use crate::step::Direction;
+use crate::story::step::Direction;
 
 /// A fault in force until an instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

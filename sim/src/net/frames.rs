@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::step::{FrameFault, Frames};
+use crate::story::step::{FrameFault, Frames};
 
 /// What becomes of an event frame.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -16,7 +16,7 @@ pub use fault::{Rule, Verdict};
 pub use frames::{FrameFate, FrameFaults};
 
 use crate::random::Key;
-use crate::step::Bytes;
+use crate::story::step::Bytes;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -201,7 +201,7 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::Direction;
+    use crate::story::step::Direction;
 
     fn at(millis: u64) -> Instant {
         Instant::from_millis(millis)

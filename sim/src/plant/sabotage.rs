@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::Plant;
 use super::access::Memory;
-use crate::manager::{GatewayIndex, Upgrade};
+use crate::manager::Upgrade;
 use crate::store::SimStore;
+use crate::story::aim::GatewayIndex;
 
 /// Longer than any run.
 const NEVER: Duration = Duration::from_secs(1_000_000);

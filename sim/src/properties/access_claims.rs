@@ -8,7 +8,7 @@ use driftless_gateway::runtime::{Principal, Refusal, Request};
 use super::claims::NAME;
 use super::{Claims, Scene, Verdicts};
 use crate::manager::{Issued, KeyIndex, KeyRecord, Outline, Secret};
-use crate::scenario::AccessClaim;
+use crate::story::file::AccessClaim;
 
 impl Claims<'_> {
     /// Checks what is claimed about requests made at a time, or at the end.

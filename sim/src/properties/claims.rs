@@ -6,7 +6,7 @@ use driftless_gateway::model::AckStatus;
 
 use super::{Scene, Verdicts};
 use crate::manager::Issued;
-use crate::scenario::Expect;
+use crate::story::file::Expect;
 use crate::world::Books;
 
 /// The claims of a scenario, and what was noted to check them against.

@@ -9,7 +9,7 @@ use driftless_gateway::time::{Instant, Timestamp};
 
 use super::{Scene, access};
 use crate::manager::{KeyRecord, KeyState, Operation, Outline, wall_clock};
-use crate::step::Lifecycle;
+use crate::story::step::Lifecycle;
 
 /// A request to be tried, and whether it is to be let through.
 pub(super) struct Probe<'a> {

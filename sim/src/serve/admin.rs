@@ -30,8 +30,10 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 
 use super::host::{Host, Outcome};
-use crate::manager::{ApiManager, GatewayIndex, Issued, KeyScope, KeyState};
-use crate::scenario::{VERBS, verbs};
+use crate::manager::{ApiManager, Issued, KeyScope, KeyState};
+use crate::story::aim::GatewayIndex;
+use crate::story::file::verbs;
+use crate::story::step::VERBS;
 
 /// The longest list of steps, in bytes.
 const BODY_BYTES_MAX: usize = 16 << 20;

@@ -10,10 +10,9 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::adaptor::Backend;
 use super::triggers::{LIVE, Triggers};
-use crate::manager::{
-    ApiManager, Applied, ConnectionId, GatewayIndex, Reply, ServerFrame, Upgrade,
-};
-use crate::step::{Endpoint, Observable, Trigger, Verb};
+use crate::manager::{ApiManager, Applied, ConnectionId, Reply, ServerFrame, Upgrade};
+use crate::story::aim::GatewayIndex;
+use crate::story::step::{Endpoint, Observable, Trigger, Verb};
 
 /// How many past lines of traffic are kept for people to look at.
 const TRAFFIC_MAX: usize = 200;

@@ -28,9 +28,10 @@ use tokio_rustls::TlsAcceptor;
 pub use adaptor::{Backend, serve_connection};
 pub use host::{Host, Outcome};
 
-use crate::manager::{ApiManager, GatewayIndex, wall_clock};
-use crate::scenario::Scenario;
-use crate::step::{StepClock, Verb};
+use crate::manager::{ApiManager, wall_clock};
+use crate::story::aim::GatewayIndex;
+use crate::story::file::Scenario;
+use crate::story::step::{StepClock, Verb};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);

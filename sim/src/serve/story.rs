@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
 use super::host::{Host, Outcome};
-use crate::scenario::Scenario;
-use crate::step::{Step, When};
+use crate::story::file::Scenario;
+use crate::story::step::{Step, When};
 
 /// The steps that happen before anybody can connect.
 pub(super) fn begin(host: &Host, story: &Scenario) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tokio::sync::oneshot;
 
-use crate::step::{Observable, Trigger};
+use crate::story::step::{Observable, Trigger};
 
 /// The state of a gateway that its first frame tells: the acknowledgement was sent.
 pub(super) const LIVE: &str = "live";
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn what_only_a_gateway_knows_is_not_waited_for() {
         let triggers = Triggers::default();
-        for name in crate::scenario::STATES {
+        for name in crate::story::file::STATES {
             let watched = triggers.watch(&trigger(Observable::State((*name).to_owned()), 1));
             assert_eq!(watched.is_some(), *name == LIVE, "{name}");
         }
@@ -101,7 +101,7 @@ mod tests {
             triggers.watch(&trigger(Observable::Action((*name).to_owned()), 1)).is_none()
         };
         let unseen: Vec<&str> =
-            crate::scenario::ACTIONS.iter().copied().filter(is_unseen).collect();
+            crate::story::file::ACTIONS.iter().copied().filter(is_unseen).collect();
         assert_eq!(unseen, ["close_session", "store"]);
     }
 }

@@ -5,7 +5,7 @@ use driftless_gateway::store::{RedbStore, Store, StoreError};
 
 use super::{Failure, Failures, SimStore, StoreFaults};
 use crate::disk::{DiskFault, SimDisk, Space};
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
 
 /// A [`RedbStore`] and the [`SimDisk`] under it.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use driftless_gateway::store::Store;
 
 pub use self::disk_store::DiskStore;
 pub use self::model_store::ModelStore;
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
 
 /// A store that a world can do harm to.
 pub trait SimStore: Store {

@@ -8,7 +8,7 @@ use driftless_gateway::model::{
 use driftless_gateway::store::{Store, StoreError};
 
 use super::{Failure, Failures, SimStore, StoreFaults};
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
 
 /// The model behind the store. Everything in it is durable except `pending`.
 #[derive(Clone, Debug, Default)]

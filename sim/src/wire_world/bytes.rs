@@ -10,10 +10,7 @@ use tokio::time::{Sleep, sleep};
 use turmoil::net::TcpStream;
 
 use super::link::Link;
-use crate::random::Key;
-use crate::runner::story_end;
-use crate::scenario::Scenario;
-use crate::step::{ByteFault, Bytes, Scope, Step, Verb, When};
+use crate::story::step::ByteFault;
 
 /// Fewer bytes than these are a ping, a close or the head of an answer, and go on as they are.
 const SPOILED_MIN: usize = 32;
@@ -109,21 +106,4 @@ impl Spoiled {
             }
         }
     }
-}
-
-/// The story with faults on bytes beside its own, drawn from its seed. A draw has a name of its
-/// own, so the rest of the story is as it was.
-pub fn with_byte_faults(mut story: Scenario) -> Scenario {
-    let key = Key::new(story.seed).child("bytes");
-    let end = story_end(&story).as_nanos() / 1_000_000;
-    for (place, fault) in (0..).zip(ByteFault::ALL) {
-        let own = key.nth(place);
-        if own.chance("there", 1, 2) {
-            let count = u32::try_from(own.between("count", 1, 3)).unwrap_or(1);
-            let when = When::AtMs(own.between("at", 0, end));
-            let verb = Verb::Bytes(Bytes { fault, count });
-            story.steps.push(Step { when, scope: Scope::default(), verb });
-        }
-    }
-    story
 }

@@ -15,11 +15,11 @@ use super::machine::{APIM, Machine};
 use super::node::Peer;
 use super::stream::node_name;
 use super::{Shared, TICK, machine, node, panics};
-use crate::manager::GatewayIndex;
 use crate::properties::Phase;
 use crate::random::Key;
 use crate::runner::Course;
-use crate::scenario::Scenario;
+use crate::story::aim::GatewayIndex;
+use crate::story::file::Scenario;
 use crate::world::{Order, World};
 
 /// How long a message takes where nothing slows it down; it arrives at the next tick.

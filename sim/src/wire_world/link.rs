@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::manager::ConnectionId;
 use crate::net::{Rule, Towards};
 use crate::random::Key;
-use crate::step::{ByteFault, Bytes, Direction};
+use crate::story::step::{ByteFault, Bytes, Direction};
 
 /// How long writes into a dead connection seem to succeed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);

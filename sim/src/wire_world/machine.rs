@@ -17,7 +17,8 @@ use super::Shared;
 use super::link::Link;
 use super::stream::WireDial;
 use super::watched::Watched;
-use crate::manager::{GatewayIndex, wall_clock};
+use crate::manager::wall_clock;
+use crate::story::aim::GatewayIndex;
 
 /// Where APIM listens, and under which name.
 pub(super) const APIM: (&str, u16) = ("apim", 9443);

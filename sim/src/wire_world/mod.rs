@@ -34,11 +34,10 @@ use driftless_gateway::time::Instant;
 use crate::errors::ErrorWatch;
 use crate::plant::Plant;
 use crate::runner::{Outcome, RunOptions, go_through_phases};
-use crate::scenario::Scenario;
+use crate::story::file::Scenario;
 use crate::trace::{Trace, TraceLine, TraceSink};
 use crate::world::World;
 
-pub use bytes::with_byte_faults;
 use course::WireCourse;
 
 /// The world that all hosts of a run share.

@@ -14,8 +14,9 @@ use super::Shared;
 use super::link::Link;
 use super::machine::{APIM, now};
 use super::stream::Stream;
-use crate::manager::{ConnectionId, GatewayIndex, Reply, ServerFrame, Upgrade};
+use crate::manager::{ConnectionId, Reply, ServerFrame, Upgrade};
 use crate::serve::{Backend, serve_connection};
+use crate::story::aim::GatewayIndex;
 
 /// A gateway as APIM's nodes know it.
 pub(super) struct Peer {

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use tokio::sync::watch;
 
 use super::Shared;
-use crate::manager::GatewayIndex;
+use crate::story::aim::GatewayIndex;
 
 /// Where the shell's snapshots come out, once there is a shell.
 pub(super) type Snapshots = Rc<RefCell<Option<watch::Receiver<Snapshot>>>>;

@@ -11,7 +11,7 @@ use super::{Connection, Happening, Order, WRITE_TIMEOUT, World};
 use crate::manager::{Outcome, ServerFrame, Upgrade, redacted};
 use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
-use crate::step::Observable;
+use crate::story::step::Observable;
 
 impl World<'_> {
     /// Something that was due happens.

@@ -11,7 +11,7 @@ use super::World;
 use crate::manager::Issued;
 use crate::properties::{self, Moment};
 use crate::replicas::{self, Replica};
-use crate::scenario::Expect;
+use crate::story::file::Expect;
 
 /// What a gateway has in force when a run is over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -89,7 +89,7 @@ impl World<'_> {
         for expect in story.expect.of(self.site.name.as_deref()) {
             properties::Claims { expect, books }.check(&scene, &mut verdicts);
         }
-        if self.site.index == crate::manager::GatewayIndex::FIRST {
+        if self.site.index == crate::story::aim::GatewayIndex::FIRST {
             let claims = properties::Claims { expect: &story.expect, books };
             claims.check_delivered(&scene, delivered, &mut verdicts);
         }

@@ -11,7 +11,7 @@ use super::{Connection, Happening, Order, World};
 use crate::net::{Carried, Line, Towards};
 use crate::plant::Plant;
 use crate::properties::Moment;
-use crate::step::{CrashDisk, Observable};
+use crate::story::step::{CrashDisk, Observable};
 
 impl World<'_> {
     /// Carries out everything the gateway wants.

@@ -34,12 +34,13 @@ pub use ending::{FinalState, Finished};
 pub use sockets::{Order, Outlet};
 
 use crate::errors::ErrorWatch;
-use crate::manager::{ApiManager, ConnectionId, GatewayIndex, ServerFrame, Upgrade};
+use crate::manager::{ApiManager, ConnectionId, ServerFrame, Upgrade};
 use crate::net::Line;
 use crate::plant::Plant;
 use crate::properties::{self, Moment, Phase, Scene};
-use crate::scenario::Scenario;
-use crate::step::{Observable, Trigger, When};
+use crate::story::aim::GatewayIndex;
+use crate::story::file::Scenario;
+use crate::story::step::{Observable, Trigger, When};
 use crate::trace::Trace;
 
 /// Something that is due at a time.
@@ -519,7 +520,7 @@ impl<'t> World<'t> {
     /// Every gateway process is stopped and started again, with nothing lost.
     pub fn restart_gateways(&mut self) {
         self.each_site(|world| {
-            world.crash(crate::step::CrashDisk::Kept);
+            world.crash(crate::story::step::CrashDisk::Kept);
             world.schedule(world.now.after(Duration::from_millis(200)), Happening::Boot);
         });
         self.settle();

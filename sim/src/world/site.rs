@@ -9,12 +9,13 @@ use driftless_gateway::time::Instant;
 
 use super::Books;
 use crate::gateway::SimGateway;
-use crate::manager::{ApiManager, GatewayIndex};
+use crate::manager::ApiManager;
 use crate::net::Network;
 use crate::plant::{Plant, Sabotage};
 use crate::properties::{self, Property, Served, Verdicts};
 use crate::random::Key;
-use crate::scenario::Scenario;
+use crate::story::aim::GatewayIndex;
+use crate::story::file::Scenario;
 use crate::told::Told;
 
 /// One gateway of a world, and what is noted about it.

@@ -17,10 +17,11 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use super::{Carriage, Connection, Happening, TICK, World};
 use crate::errors::ErrorWatch;
-use crate::manager::{ConnectionId, GatewayIndex, Outcome, Reply, ServerFrame, Upgrade};
+use crate::manager::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
 use crate::net::{FrameFate, Line, Network};
 use crate::plant::Plant;
-use crate::scenario::{Scenario, StoreChoice};
+use crate::story::aim::GatewayIndex;
+use crate::story::file::{Scenario, StoreChoice};
 use crate::trace::Trace;
 
 /// What has to be done to a gateway from outside of the world.

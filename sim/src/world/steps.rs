@@ -6,11 +6,11 @@ use std::time::Duration;
 use driftless_gateway::time::Instant;
 
 use super::{Happening, World};
-use crate::manager::{Aim, Applied};
+use crate::manager::Applied;
 use crate::net::Rule;
 use crate::properties::Moment;
-use crate::scenario::{Actor, VERBS};
-use crate::step::Verb;
+use crate::story::aim::Aim;
+use crate::story::step::{Actor, VERBS, Verb};
 
 impl World<'_> {
     /// One step of the story happens.
@@ -100,7 +100,7 @@ impl World<'_> {
     }
 
     fn wipe(&mut self, now: Instant) {
-        self.crash(crate::step::CrashDisk::Kept);
+        self.crash(crate::story::step::CrashDisk::Kept);
         self.site.gateway.store().wipe();
         self.site.gateway.committed = driftless_gateway::model::Recovered::default();
         self.site.told.wipe();

@@ -8,7 +8,7 @@ use super::World;
 use crate::gateway::ServedChange;
 use crate::plant::Plant;
 use crate::properties::Moment;
-use crate::step::Observable;
+use crate::story::step::Observable;
 
 impl World<'_> {
     /// Takes in what the gateway says has changed. Over sockets the process itself takes it, each

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Faults, Node, SharedFaults, Window, WrongAnswers};
 use crate::manager::ApiManager;
-use crate::manager::environments::GatewayIndex;
+use crate::story::aim::GatewayIndex;
 
 /// A fault that has not done all it may.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -313,7 +313,7 @@ mod tests {
             digest,
             outline: Outline {
                 revision,
-                lifecycle: crate::step::Lifecycle::Published,
+                lifecycle: crate::story::step::Lifecycle::Published,
                 validates_subscriptions: false,
             },
         };

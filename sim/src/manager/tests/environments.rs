@@ -1,6 +1,7 @@
 //! Several gateways: what each of them is told, listed and kept for.
 
 use super::*;
+use crate::story::aim::OrganizationIndex;
 
 const EAST: GatewayIndex = GatewayIndex(0);
 const WEST: GatewayIndex = GatewayIndex(1);
@@ -15,7 +16,7 @@ struct Fleet {
 impl Fleet {
     fn new(dialect: Dialect) -> Self {
         let of = |place| Registration { organization: OrganizationIndex(place) };
-        let switches = Switches::likely(dialect);
+        let switches = Positions::likely(dialect);
         let gateways = [of(0), of(0), of(1)];
         let manager = ApiManager::with_gateways(dialect, switches, 1, &gateways);
         let mut fleet = Self { manager, now: Instant::START };

@@ -29,8 +29,8 @@ impl Bench {
         Self::with(dialect, |_| {})
     }
 
-    fn with(dialect: Dialect, change: impl FnOnce(&mut Switches)) -> Self {
-        let mut switches = Switches::likely(dialect);
+    fn with(dialect: Dialect, change: impl FnOnce(&mut Positions)) -> Self {
+        let mut switches = Positions::likely(dialect);
         change(&mut switches);
         let manager = ApiManager::new(dialect, switches, 1);
         Self { manager, now: Instant::START, connections: 0 }

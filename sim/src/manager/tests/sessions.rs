@@ -195,7 +195,7 @@ fn the_two_minute_pusher_delivers_what_no_poll_claimed() {
 #[test]
 fn stamps_within_a_second_leave_the_order_of_a_replay_open() {
     let flips = (0..32).filter(|&seed| {
-        let switches = Switches::likely(Dialect::Apim470);
+        let switches = Positions::likely(Dialect::Apim470);
         let manager = ApiManager::new(Dialect::Apim470, switches, seed);
         let mut bench = Bench { manager, now: Instant::START, connections: 0 };
         bench.deploy("orders");

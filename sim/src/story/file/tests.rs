@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::story::step::VERBS;
 
 const STORY: &str = r#"{
   "schema": 1,
@@ -425,19 +426,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             let seen = match on {
                 0 => {
                     return Step {
-                        when: crate::step::When::AtMs(ms),
-                        scope: crate::step::Scope::default(),
+                        when: crate::story::step::When::AtMs(ms),
+                        scope: crate::story::step::Scope::default(),
                         verb: serde_json::from_str(&json).unwrap(),
                     };
                 }
-                1 => crate::step::Observable::Action(name(ACTIONS)),
-                2 => crate::step::Observable::Answer(name(REQUESTS)),
-                _ => crate::step::Observable::State(name(STATES)),
+                1 => crate::story::step::Observable::Action(name(ACTIONS)),
+                2 => crate::story::step::Observable::Answer(name(REQUESTS)),
+                _ => crate::story::step::Observable::State(name(STATES)),
             };
-            let trigger = crate::step::Trigger { seen, gateway: None, nth, after_ms: ms % 3 };
+            let trigger =
+                crate::story::step::Trigger { seen, gateway: None, nth, after_ms: ms % 3 };
             Step {
-                when: crate::step::When::On(trigger),
-                scope: crate::step::Scope::default(),
+                when: crate::story::step::When::On(trigger),
+                scope: crate::story::step::Scope::default(),
                 verb: serde_json::from_str(&json).unwrap(),
             }
         });

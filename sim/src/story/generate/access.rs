@@ -4,9 +4,9 @@
 use driftless_gateway::model::Dialect;
 
 use super::{APIS, USUAL_MS, api, at, born};
-use crate::profile::{Profile, Share};
 use crate::random::Key;
-use crate::step::{
+use crate::story::profile::{Profile, Share};
+use crate::story::step::{
     Answer, ChangeSubscription, Count, CreateKey, DelayEvents, Endpoint, MapKey, NamedApplication,
     NamedKey, NamedPlan, NamedSubscription, SetPlan, Standing, Step, Subscribe, Verb, Wrong,
 };
@@ -176,8 +176,9 @@ pub(super) fn access_fault(key: Key) -> Verb {
 mod tests {
     use std::collections::BTreeSet;
 
-    use crate::profile::profiles;
-    use crate::scenario::{Actor, Expect, Scenario, VERBS};
+    use crate::story::file::{Expect, Scenario};
+    use crate::story::profile::profiles;
+    use crate::story::step::{Actor, VERBS};
 
     /// Every generated story is one that a file can tell, and every step about access is met.
     #[test]
@@ -185,7 +186,7 @@ mod tests {
         let mut met = BTreeSet::new();
         for profile in profiles() {
             for seed in 0..60 {
-                let mut scenario = crate::generate::generate(profile, seed);
+                let mut scenario = crate::story::generate::generate(profile, seed);
                 scenario.expect = Expect { writes_max: Some(1), ..Expect::default() };
                 let name = profile.name;
                 match Scenario::parse(&scenario.to_json()) {

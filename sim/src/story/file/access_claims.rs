@@ -8,7 +8,7 @@ use super::Expect;
 use super::document::{Node, Place};
 use super::refusal::{Refusal, hint};
 use super::step_limits::{COUNT_MAX, TIME_MS_MAX, within};
-use crate::step::{Step, Verb};
+use crate::story::step::{Step, Verb};
 
 /// A request with a key, and when it is made.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

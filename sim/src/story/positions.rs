@@ -1,15 +1,14 @@
-//! What the contract leaves open, as switches: the engine must be right whichever way they stand.
+//! How every switch of a simulated APIM stands: the engine must be right whichever way they do.
 
 use std::time::Duration;
 
 use driftless_gateway::model::Dialect;
-
-use crate::random::Key;
+use serde::{Deserialize, Serialize};
 
 /// How the simulated API Manager stands on what is unverified or a matter of deployment
 /// (`contract/apim.md`, "Suggested simulator switches").
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Switches {
+pub struct Positions {
     /// The routes that answer a batch fetch.
     pub batch_path: BatchPath,
     /// The bytes that a batch fetch gives.
@@ -17,7 +16,7 @@ pub struct Switches {
     /// How GA's list spells the kind; the later dialects say `RestApi`.
     pub kind: KindSpelling,
     /// The fractions of a second that the database keeps.
-    pub db_precision: DbPrecision,
+    pub db_precision: TimestampPrecision,
     /// Whether an event is sent directly besides being stored (A-H1).
     pub direct_send: bool,
     /// Time between two polls of the event store for a session.
@@ -62,7 +61,8 @@ pub struct Switches {
 }
 
 /// The routes that answer a batch fetch (A-H12).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BatchPath {
     /// `POST /deployments/batch` only.
     Batch,
@@ -83,22 +83,27 @@ pub enum MissingRoute {
 
 /// The bytes that a batch fetch gives. HTTP content encoding belongs to the adaptor and is
 /// undone by every client before the body is seen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum BatchEncoding {
     /// A plain TAR, whatever the file name says.
+    #[serde(rename = "tar")]
     Tar,
     /// A TAR in gzip.
+    #[serde(rename = "tar.gz")]
     TarGz,
 }
 
 /// How a list spells the kind of a REST API (§3.2).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum KindSpelling {
     /// The name of the Java constant.
+    #[serde(rename = "RESTAPI")]
     Constant,
     /// The declared text of the Java constant.
+    #[serde(rename = "RestAPI")]
     Declared,
     /// What every gateway expects.
+    #[serde(rename = "RestApi")]
     RestApi,
 }
 
@@ -114,17 +119,31 @@ impl KindSpelling {
 }
 
 /// The fractions of a second that the database keeps (§3.11, A-H18).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DbPrecision {
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum TimestampPrecision {
     /// Whole seconds, rounded: MySQL.
-    Second,
+    #[serde(rename = "s")]
+    Seconds,
     /// Milliseconds.
-    Milli,
+    #[serde(rename = "ms")]
+    Millis,
     /// Microseconds.
-    Micro,
+    #[serde(rename = "us")]
+    Micros,
 }
 
-impl Switches {
+impl TimestampPrecision {
+    /// How many fraction digits a timestamp has.
+    pub const fn digits(self) -> u8 {
+        match self {
+            Self::Seconds => 0,
+            Self::Millis => 3,
+            Self::Micros => 6,
+        }
+    }
+}
+
+impl Positions {
     /// The most likely position of every switch in that dialect.
     pub const fn likely(dialect: Dialect) -> Self {
         let platform = matches!(dialect, Dialect::PlatformApi11);
@@ -132,7 +151,11 @@ impl Switches {
             batch_path: if platform { BatchPath::FetchBatch } else { BatchPath::Batch },
             batch_encoding: if platform { BatchEncoding::TarGz } else { BatchEncoding::Tar },
             kind: KindSpelling::Constant,
-            db_precision: if platform { DbPrecision::Milli } else { DbPrecision::Second },
+            db_precision: if platform {
+                TimestampPrecision::Millis
+            } else {
+                TimestampPrecision::Seconds
+            },
             direct_send: true,
             poll_interval: Duration::from_secs(2),
             lease: Duration::from_secs(60),
@@ -153,63 +176,5 @@ impl Switches {
             plans_refused: false,
             repair_rows: true,
         }
-    }
-
-    /// Positions drawn from a key, among those under which a gateway can converge.
-    pub fn drawn(dialect: Dialect, key: Key) -> Self {
-        use {
-            BatchEncoding as Encoding, BatchPath as Path, DbPrecision as Db, KindSpelling as Kind,
-        };
-        let key = key.child("switches");
-        let mut switches = Self::likely(dialect);
-        if dialect == Dialect::Apim470Fixed {
-            choose(key, "batch_path", &mut switches.batch_path, &[Path::Batch, Path::FetchBatch]);
-            choose(
-                key,
-                "encoding",
-                &mut switches.batch_encoding,
-                &[Encoding::Tar, Encoding::TarGz],
-            );
-        }
-        if dialect == Dialect::PlatformApi11 {
-            choose(key, "offset", &mut switches.offset_minutes, &[0, 0, 120, 330, -300]);
-            return switches;
-        }
-        let kinds = [Kind::Constant, Kind::Constant, Kind::Declared, Kind::RestApi];
-        choose(key, "kind", &mut switches.kind, &kinds);
-        choose(key, "db", &mut switches.db_precision, &[Db::Second, Db::Milli, Db::Micro]);
-        choose(key, "direct_send", &mut switches.direct_send, &[true, true, true, false]);
-        let missing = [MissingRoute::Empty, MissingRoute::Json, MissingRoute::Page];
-        choose(key, "missing_route", &mut switches.missing_route, &missing);
-        choose(key, "nodes", &mut switches.nodes, &[1, 1, 1, 2]);
-        switches.key_hash_prefix = key.chance("key hash", 1, 2);
-        switches.key_names_folded = key.chance("key names", 1, 2);
-        switches.key_nulls = key.chance("key nulls", 1, 2);
-        switches.plans_refused = key.chance("plans", 1, 2);
-        switches.poll_dies_on_write_race = key.chance("poll_dies", 1, 8);
-        switches.two_minute_pusher = key.chance("pusher", 1, 8);
-        switches.persist_fails = switches.direct_send && key.chance("persist", 1, 16);
-        switches.compress = key.chance("compress", 1, 32);
-        switches
-    }
-}
-
-fn choose<T: Copy>(key: Key, name: &str, place: &mut T, choices: &[T]) {
-    if let Some(choice) = key.pick(name, choices) {
-        *place = *choice;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn drawn_switches_depend_on_the_key_only_and_vary() {
-        let at = |seed| Switches::drawn(Dialect::Apim470Fixed, Key::new(seed));
-        assert_eq!(at(3), at(3));
-        assert!((0..64).any(|seed| at(seed).batch_path == BatchPath::FetchBatch));
-        assert!((0..64).any(|seed| at(seed).nodes == 2));
-        assert!((0..64).all(|seed| !at(seed).verify_throws));
     }
 }

@@ -7,7 +7,7 @@ use driftless_gateway::model::Kind;
 use super::document::{Node, Place};
 use super::names::{is_api_name, is_free_name};
 use super::refusal::{Refusal, hint};
-use crate::step::{Answer, Endpoint, Verb, Wrong};
+use crate::story::step::{Answer, Endpoint, Verb, Wrong};
 
 /// The longest time in a story: a day.
 pub const TIME_MS_MAX: u64 = 86_400_000;

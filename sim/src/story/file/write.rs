@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::print::{array, line, object};
 use super::{Expect, SCHEMA, Scenario, StoreChoice};
-use crate::step::{Observable, Step, When};
+use crate::story::step::{Observable, Step, When};
 
 /// The whole file, with a line feed at the end.
 pub(super) fn scenario(scenario: &Scenario) -> String {

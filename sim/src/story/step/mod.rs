@@ -6,6 +6,7 @@
 //! deleting any step leaves the others as they were.
 
 mod access;
+mod verbs;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ pub use access::{
     ChangeSubscription, CreateKey, DelayEvents, ImportKeys, MapKey, NamedApplication, NamedKey,
     NamedPlan, NamedSubscription, SetPlan, Standing, Subscribe,
 };
+pub use verbs::{Actor, VERBS, VerbEntry};
 
 /// One step: when, and what.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -459,6 +461,33 @@ pub enum Wrong {
     /// A list of keys, subscriptions or plans in which every third item cannot be read: no id, or
     /// a hash of another length or algorithm.
     OddItems,
+}
+
+impl Wrong {
+    /// The name that its deliveries are counted by.
+    pub const fn delivered_as(self) -> &'static str {
+        match self {
+            Self::Status(_) => "answer.status",
+            Self::RouteMissing => "answer.route_missing",
+            Self::EmptyObject => "answer.empty_object",
+            Self::Empty => "answer.empty",
+            Self::WithoutTail => "answer.without_tail",
+            Self::WithoutMiddle => "answer.without_middle",
+            Self::FirstOnly => "answer.first_only",
+            Self::StaleMs(_) => "answer.stale_ms",
+            Self::MixedMs(_) => "answer.mixed_ms",
+            Self::OtherShape => "answer.other_shape",
+            Self::OtherTypes => "answer.other_types",
+            Self::Html => "answer.html",
+            Self::Truncated => "answer.truncated",
+            Self::SlowMs(_) => "answer.slow_ms",
+            Self::NoAnswer => "answer.no_answer",
+            Self::DotDotEntry => "answer.dot_dot_entry",
+            Self::RepeatedEntry => "answer.repeated_entry",
+            Self::Bomb => "answer.bomb",
+            Self::OddItems => "answer.odd_items",
+        }
+    }
 }
 
 /// Nothing passes.

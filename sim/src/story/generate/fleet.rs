@@ -2,8 +2,8 @@
 //! goes wrong, is mostly not the same on all of them.
 
 use crate::random::Key;
-use crate::scenario::{DEFAULT_ORGANIZATION, GatewayEntry};
-use crate::step::{Scope, Step, Verb};
+use crate::story::file::{DEFAULT_ORGANIZATION, GatewayEntry};
+use crate::story::step::{Scope, Step, Verb};
 
 /// The names of gateways.
 const NAMES: [&str; 3] = ["east", "west", "north"];

@@ -1,7 +1,7 @@
 //! What every verb is called, says and looks like: the table behind `driftless list steps`, and
 //! the names that `expect.delivered` counts by.
 
-use crate::step::Verb;
+use super::Verb;
 
 /// Who does what a verb says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -296,7 +296,7 @@ impl Verb {
     /// are wrong, as in `answer.empty_object`; the same for bytes, as in `bytes.cut`.
     pub const fn delivered_as(&self) -> &'static str {
         match self {
-            Self::Answer(answer) => crate::manager::wrong::name(answer.with),
+            Self::Answer(answer) => answer.with.delivered_as(),
             Self::Bytes(bytes) => bytes.fault.delivered_as(),
             other => other.name(),
         }
@@ -327,6 +327,28 @@ impl Verb {
                 | Self::UnmapKey(_)
                 | Self::DeleteApplication(_)
         )
+    }
+
+    /// How long it goes on by itself, in milliseconds.
+    pub const fn lasts_ms(&self) -> u64 {
+        match self {
+            Self::NoDirectSend(span)
+            | Self::FreezeStamps(span)
+            | Self::RefuseTokens(span)
+            | Self::Hold(span)
+            | Self::DiskFull(span) => span.for_ms,
+            Self::DelayEffects(delay) => delay.for_ms + delay.delay_ms,
+            Self::RedeployWindow(window) => window.for_ms + window.window_ms,
+            Self::RestartManager(restart) => restart.down_ms + restart.starting_ms,
+            Self::Answer(answer) => match answer.for_ms {
+                Some(for_ms) => for_ms,
+                None => 0,
+            },
+            Self::Partition(partition) => partition.for_ms,
+            Self::Latency(latency) => latency.for_ms,
+            Self::Crash(crash) => crash.down_ms,
+            _ => 0,
+        }
     }
 
     /// The API it names, if it names one.

@@ -7,9 +7,8 @@ use super::document::{Node, Value};
 use super::names::is_kebab_case;
 use super::reader::read;
 use super::refusal::{Refusal, hint};
-use super::verbs::{Actor, VERBS};
-use crate::manager::{Aim, GatewayIndex, OrganizationIndex, Registration};
-use crate::step::{Scope, Step, Verb};
+use crate::story::aim::{Aim, GatewayIndex, OrganizationIndex, Registration};
+use crate::story::step::{Actor, Scope, Step, VERBS, Verb};
 
 /// The organization of a gateway that names none: APIM's own.
 pub const DEFAULT_ORGANIZATION: &str = "carbon.super";

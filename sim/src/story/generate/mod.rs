@@ -2,19 +2,22 @@
 //! seed is a list of independent steps.
 
 mod access;
+mod bytes;
 mod fleet;
 
 use std::num::NonZeroU8;
 
 use driftless_gateway::model::Dialect;
 
-use crate::profile::{Family, Profile};
+use super::profile::{Family, Profile};
+pub use bytes::with_byte_faults;
+
+use super::positions::{BatchEncoding, BatchPath, KindSpelling, TimestampPrecision};
+use super::switches::Switches;
 use crate::random::Key;
-use crate::scenario::{
-    BatchEncoding, BatchPath, Expect, KindSpelling, Scenario, StoreChoice, Switches,
-    TimestampPrecision, applies,
-};
-use crate::step::{
+
+use super::file::{Expect, Scenario, StoreChoice, applies};
+use super::step::{
     AgoMs, Answer, Api, ChangeLifecycle, CloseSession, Count, Crash, CrashDisk, DelayEffects,
     Deploy, Direction, Endpoint, ForMs, FrameFault, Frames, Latency, Lifecycle, Nothing,
     Observable, Partition, RedeployWindow, RestartManager, Scope, Step, StepClock, Trigger, Verb,
@@ -89,7 +92,7 @@ fn switches(dialect: Dialect, key: Key) -> Switches {
             key.pick("batch", &[BatchPath::Batch, BatchPath::FetchBatch]).copied();
         switches.batch_encoding =
             key.pick("encoding", &[BatchEncoding::Tar, BatchEncoding::TarGz]).copied();
-        switches.kind = key.pick("kind", &[KindSpelling::Capitals, KindSpelling::Camel]).copied();
+        switches.kind = key.pick("kind", &[KindSpelling::Constant, KindSpelling::RestApi]).copied();
         switches.direct_send = Some(!key.chance("poll only", 1, 8));
         switches.nodes = key.chance("nodes", 1, 6).then_some(NonZeroU8::MIN.saturating_add(1));
         switches.plans_refused = Some(key.chance("plans", 1, 2));

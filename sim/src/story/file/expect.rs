@@ -6,14 +6,14 @@ use driftless_gateway::engine::{ResourceKind, SyncState};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::access_claims::{self, AccessClaim};
+use super::access_claims::AccessClaim;
 use super::document::{Node, Place};
 use super::fleet::{GatewayEntry, known_gateway};
-use super::names::{self, REQUESTS, RESOURCE_KINDS, SYNC_STATES};
+use super::names::{REQUESTS, RESOURCE_KINDS, SYNC_STATES};
 use super::reader::read;
 use super::refusal::{Refusal, hint};
-use super::verbs::VERBS;
-use crate::step::Step;
+use super::{access_claims, names};
+use crate::story::step::{Step, VERBS};
 
 /// What is claimed. Every field may be left out, but not all of them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

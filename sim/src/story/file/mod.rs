@@ -10,8 +10,9 @@
 mod access_claims;
 mod document;
 mod expect;
-mod file;
 mod fleet;
+mod length;
+mod load;
 mod names;
 mod parse;
 mod print;
@@ -19,8 +20,6 @@ mod reader;
 mod refusal;
 mod step_form;
 mod step_limits;
-mod switches;
-mod verbs;
 mod write;
 
 #[cfg(test)]
@@ -29,12 +28,14 @@ mod tests;
 use driftless_gateway::model::Dialect;
 use serde::{Deserialize, Serialize};
 
-use crate::step::Step;
+use super::step::Step;
 
+use crate::story::switches::Switches;
 pub use access_claims::AccessClaim;
 pub use expect::{AckedClaim, Expect, WasStatus};
-pub use file::{LoadError, StoryFile, load, load_folder, save};
 pub use fleet::{DEFAULT_ORGANIZATION, GATEWAYS_MAX, GatewayEntry};
+pub(crate) use length::story_end;
+pub use load::{LoadError, StoryFile, load, load_folder, save};
 pub use names::{
     ACTIONS, EVENTS, REQUESTS, RESOURCE_KINDS, STATES, SYNC_STATES, is_covered_id, is_kebab_case,
     is_sentence,
@@ -42,8 +43,6 @@ pub use names::{
 pub use refusal::{Refusal, nearest};
 pub(crate) use step_limits::applies;
 pub use step_limits::{COUNT_MAX, TIME_MS_MAX};
-pub use switches::{BatchEncoding, BatchPath, KindSpelling, Switches, TimestampPrecision};
-pub use verbs::{Actor, VERBS, VerbEntry};
 
 /// The schema that this version reads and writes.
 pub const SCHEMA: u64 = 1;
@@ -149,6 +148,6 @@ impl Scenario {
 ///
 /// # Errors
 /// What is wrong, where, and what was probably meant.
-pub fn verbs(text: &str) -> Result<Vec<crate::step::Verb>, Refusal> {
+pub fn verbs(text: &str) -> Result<Vec<crate::story::step::Verb>, Refusal> {
     step_form::verbs(&document::Node::parse(text)?)
 }

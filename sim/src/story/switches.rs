@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 use driftless_gateway::model::Dialect;
 use serde::{Deserialize, Serialize};
 
-use crate::manager;
+use super::positions::{BatchEncoding, BatchPath, KindSpelling, Positions, TimestampPrecision};
 
 /// Where the control plane differs from what its dialect does by default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -54,35 +54,12 @@ pub struct Switches {
 
 impl Switches {
     /// The positions of every switch of a simulated APIM that speaks `dialect`.
-    pub fn positions(&self, dialect: Dialect) -> manager::Switches {
-        let mut positions = manager::Switches::likely(dialect);
-        match self.batch_path {
-            Some(BatchPath::Batch) => positions.batch_path = manager::BatchPath::Batch,
-            Some(BatchPath::FetchBatch) => positions.batch_path = manager::BatchPath::FetchBatch,
-            None => {}
-        }
-        match self.batch_encoding {
-            Some(BatchEncoding::Tar) => positions.batch_encoding = manager::BatchEncoding::Tar,
-            Some(BatchEncoding::TarGz) => positions.batch_encoding = manager::BatchEncoding::TarGz,
-            None => {}
-        }
-        match self.kind {
-            Some(KindSpelling::Capitals) => positions.kind = manager::KindSpelling::Constant,
-            Some(KindSpelling::Camel) => positions.kind = manager::KindSpelling::RestApi,
-            None => {}
-        }
-        match self.timestamp_precision {
-            Some(TimestampPrecision::Seconds) => {
-                positions.db_precision = manager::DbPrecision::Second;
-            }
-            Some(TimestampPrecision::Millis) => {
-                positions.db_precision = manager::DbPrecision::Milli;
-            }
-            Some(TimestampPrecision::Micros) => {
-                positions.db_precision = manager::DbPrecision::Micro;
-            }
-            None => {}
-        }
+    pub fn positions(&self, dialect: Dialect) -> Positions {
+        let mut positions = Positions::likely(dialect);
+        positions.batch_path = self.batch_path.unwrap_or(positions.batch_path);
+        positions.batch_encoding = self.batch_encoding.unwrap_or(positions.batch_encoding);
+        positions.kind = self.kind.unwrap_or(positions.kind);
+        positions.db_precision = self.timestamp_precision.unwrap_or(positions.db_precision);
         positions.nodes = self.nodes.map_or(positions.nodes, |nodes| u32::from(nodes.get()));
         positions.compress = self.compress.unwrap_or(true);
         for (place, chosen) in [
@@ -102,62 +79,5 @@ impl Switches {
     /// Whether every switch is as usual.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// Which route answers a batch fetch.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BatchPath {
-    /// `POST /deployments/batch`.
-    Batch,
-    /// `POST /deployments/fetch-batch`.
-    FetchBatch,
-}
-
-/// How the batch archive is packed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub enum BatchEncoding {
-    /// A bare tar.
-    #[serde(rename = "tar")]
-    Tar,
-    /// A tar in gzip.
-    #[serde(rename = "tar.gz")]
-    TarGz,
-}
-
-/// How a REST API's kind is spelt in lists.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub enum KindSpelling {
-    /// As GA's enum constant.
-    #[serde(rename = "RESTAPI")]
-    Capitals,
-    /// As the Platform API and the fixed APIM say it.
-    #[serde(rename = "RestApi")]
-    Camel,
-}
-
-/// How exact the database's timestamps are.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub enum TimestampPrecision {
-    /// Whole seconds, as MySQL keeps them.
-    #[serde(rename = "s")]
-    Seconds,
-    /// Milliseconds.
-    #[serde(rename = "ms")]
-    Millis,
-    /// Microseconds.
-    #[serde(rename = "us")]
-    Micros,
-}
-
-impl TimestampPrecision {
-    /// How many fraction digits a timestamp has.
-    pub const fn digits(self) -> u8 {
-        match self {
-            Self::Seconds => 0,
-            Self::Millis => 3,
-            Self::Micros => 6,
-        }
     }
 }

@@ -8,7 +8,7 @@ use super::reader::read;
 use super::refusal::{Refusal, hint};
 use super::step_limits::{TIME_MS_MAX, within};
 use super::{Only, SCHEMA, Scenario, WorldName, expect, fleet, step_form};
-use crate::step::{Step, Verb};
+use crate::story::step::{Step, Verb};
 
 /// The fields of a file, in their order.
 const FIELDS: &[&str] = &[

@@ -1,13 +1,13 @@
 //! The form of a step: a time or a trigger, and exactly one verb.
 
 use super::document::{Key, Node, Value};
-use super::fleet::{self, GatewayEntry};
+use super::fleet::GatewayEntry;
 use super::names::{ACTIONS, EVENTS, REQUESTS, STATES};
 use super::reader::{read, read_entry};
 use super::refusal::{Refusal, hint};
-use super::step_limits::{self, COUNT_MAX, TIME_MS_MAX, within};
-use super::verbs::VERBS;
-use crate::step::{Observable, Step, Trigger, Verb, When};
+use super::step_limits::{COUNT_MAX, TIME_MS_MAX, within};
+use super::{fleet, step_limits};
+use crate::story::step::{Observable, Step, Trigger, VERBS, Verb, When};
 
 /// Reads the list of steps.
 pub(super) fn steps(node: &Node, gateways: &[GatewayEntry]) -> Result<Vec<Step>, Refusal> {
