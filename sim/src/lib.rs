@@ -56,7 +56,7 @@ pub mod random;
 
 pub mod story;
 
-pub mod manager;
+pub mod apim;
 
 pub mod net;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::{ResourceEvent, ResourceId};
 use driftless_gateway::time::{Instant, Timestamp};
 
-use crate::manager::Notice;
+use crate::apim::AccessEvent;
 
 /// Which event: what it is about, its type and its stamp; two of one stamp differ in type.
 type Name = (ResourceId, &'static str, Option<Timestamp>);
@@ -49,8 +49,8 @@ impl Told {
     }
 
     /// When the gateway heard this event first.
-    pub fn heard(&self, notice: &Notice) -> Option<Instant> {
-        let sent_at = Timestamp::parse(&notice.sent_text).ok();
-        self.heard.get(&(notice.about.clone(), notice.event_type, sent_at)).copied()
+    pub fn heard(&self, access_event: &AccessEvent) -> Option<Instant> {
+        let sent_at = Timestamp::parse(&access_event.sent_text).ok();
+        self.heard.get(&(access_event.about.clone(), access_event.event_type, sent_at)).copied()
     }
 }

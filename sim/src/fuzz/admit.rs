@@ -19,7 +19,7 @@ use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, request};
 
 use super::story_form::{STEP_BYTES, Word, people_of};
-use crate::manager::{
+use crate::apim::{
     ApiManager, Issued, KeyRecord, KeyScope, KeyState, Ledger, Operation, Outcome, Outline,
     wall_clock,
 };

@@ -18,7 +18,7 @@ use driftless_gateway::wire::{ArchiveLimits, HttpRequest, HttpResponse};
 
 use super::evidence::Evidence;
 use super::story_form::{Word, people_of};
-use crate::manager::{ApiManager, ConnectionId, Outcome, ServerFrame, Upgrade};
+use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
 use crate::story::positions::Positions;
 

@@ -7,7 +7,7 @@ use driftless_gateway::model::{ArtifactId, BasePath, BatchRoute, DeploymentId, D
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{self, ArchiveLimits, HttpRequest, request};
 
-use crate::manager::{ApiManager, ConnectionId, Outcome, ServerFrame};
+use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame};
 use crate::story::aim::GatewayIndex;
 use crate::story::positions::{BatchEncoding, Positions};
 use crate::story::step::{

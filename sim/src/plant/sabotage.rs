@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Plant;
 use super::access::Memory;
-use crate::manager::Upgrade;
+use crate::apim::Upgrade;
 use crate::store::SimStore;
 use crate::story::aim::GatewayIndex;
 

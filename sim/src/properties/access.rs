@@ -12,7 +12,7 @@ use driftless_gateway::model::{
 use driftless_gateway::time::Timestamp;
 
 use super::Scene;
-use crate::manager::{KeyIndex, KeyScope, KeyState, Notice};
+use crate::apim::{AccessEvent, KeyIndex, KeyScope, KeyState};
 
 /// A difference between what is held and what must be.
 pub(super) struct Difference {
@@ -161,13 +161,13 @@ fn plans(scene: &Scene<'_>) -> Option<Difference> {
 
 /// Keys of names whose every event reached the gateway, in an order that their stamps tell.
 fn told_keys(scene: &Scene<'_>) -> Option<Difference> {
-    for (id, notices) in by_subject(scene) {
+    for (id, events) in by_subject(scene) {
         let ResourceId::ApiKey(artifact, _) = id else { continue };
         let is_gone = scene.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
-        if is_gone || is_listed(scene, artifact, id) || !is_told(scene, &notices) {
+        if is_gone || is_listed(scene, artifact, id) || !is_told(scene, &events) {
             continue;
         }
-        let Some(wanted) = fold(scene, artifact, &notices) else { continue };
+        let Some(wanted) = fold(scene, artifact, &events) else { continue };
         let held: BTreeSet<SecretHash> = match scene.held.get(id) {
             Some(Resource::ApiKey(slot)) => slot.credentials.iter().map(|key| key.hash).collect(),
             _ => BTreeSet::new(),
@@ -185,22 +185,22 @@ fn told_keys(scene: &Scene<'_>) -> Option<Difference> {
 fn fold(
     scene: &Scene<'_>,
     artifact: &ArtifactId,
-    notices: &[&Notice],
+    events: &[&AccessEvent],
 ) -> Option<BTreeSet<SecretHash>> {
     let mut live: BTreeSet<KeyIndex> = BTreeSet::new();
-    for notice in notices {
-        if notice.ends.is_some() && live.len() > 1 {
+    for event in events {
+        if event.ends.is_some() && live.len() > 1 {
             // An ending names no key, so it closes every one of that name (A-H29).
             return None;
         }
-        if let Some(ended) = notice.ends
+        if let Some(ended) = event.ends
             && !live.remove(&ended)
             && !live.is_empty()
         {
             // It ended a key that could not be read, and the gateway takes it for another.
             return None;
         }
-        live.extend(notice.begins);
+        live.extend(event.begins);
     }
     let mut hashes = BTreeSet::new();
     for index in live {
@@ -216,9 +216,9 @@ fn fold(
 }
 
 fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
-    for (id, notices) in by_subject(scene) {
+    for (id, events) in by_subject(scene) {
         let ResourceId::Application(application) = id else { continue };
-        if !is_told(scene, &notices) {
+        if !is_told(scene, &events) {
             continue;
         }
         let wanted = scene.ledger.application(application).and_then(|of| of.life.now());
@@ -246,12 +246,12 @@ pub(super) fn told_hashes(
     artifact: &ArtifactId,
     id: &ResourceId,
 ) -> Option<BTreeSet<SecretHash>> {
-    let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
-    let notices: Vec<&Notice> = about.collect();
-    if is_listed(scene, artifact, id) || !is_told(scene, &notices) {
+    let about = scene.ledger.access_events().iter().filter(|event| event.about == *id);
+    let events: Vec<&AccessEvent> = about.collect();
+    if is_listed(scene, artifact, id) || !is_told(scene, &events) {
         return None;
     }
-    fold(scene, artifact, &notices)
+    fold(scene, artifact, &events)
 }
 
 /// Whether a list names keys of this name, or did: it may know what an event did not say.
@@ -265,21 +265,21 @@ fn is_listed(scene: &Scene<'_>, artifact: &ArtifactId, id: &ResourceId) -> bool 
     }
 }
 
-fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Notice>> {
-    let mut by_subject: BTreeMap<&ResourceId, Vec<&Notice>> = BTreeMap::new();
-    for notice in scene.ledger.notices() {
-        by_subject.entry(&notice.about).or_default().push(notice);
+fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a AccessEvent>> {
+    let mut by_subject: BTreeMap<&ResourceId, Vec<&AccessEvent>> = BTreeMap::new();
+    for event in scene.ledger.access_events() {
+        by_subject.entry(&event.about).or_default().push(event);
     }
     by_subject
 }
 
 /// Whether the gateway knows every event about a thing, and their stamps tell their order. A
 /// restored backup is told by none.
-fn is_told(scene: &Scene<'_>, notices: &[&Notice]) -> bool {
+fn is_told(scene: &Scene<'_>, events: &[&AccessEvent]) -> bool {
     let margin = scene.config.clock_margin;
-    let is_ordered = notices.windows(2).all(|pair| match pair {
+    let is_ordered = events.windows(2).all(|pair| match pair {
         [one, next] => {
-            let stamp = |notice: &Notice| Timestamp::parse(&notice.sent_text).ok();
+            let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
             // A key made within the margin of an ending is taken for one that it ended.
             let margin = if one.ends.is_some() { margin } else { Duration::ZERO };
             stamp(next).zip(stamp(one)).is_some_and(|(next, one)| {
@@ -290,7 +290,7 @@ fn is_told(scene: &Scene<'_>, notices: &[&Notice]) -> bool {
     });
     scene.ledger.restores().is_empty()
         && is_ordered
-        && notices.iter().all(|notice| scene.told.heard(notice).is_some())
+        && events.iter().all(|event| scene.told.heard(event).is_some())
 }
 
 /// Whether a key with that hash is in force.

@@ -7,7 +7,7 @@ use driftless_gateway::runtime::{Principal, Refusal, Request};
 
 use super::claims::NAME;
 use super::{Claims, Scene, Verdicts};
-use crate::manager::{Issued, KeyIndex, KeyRecord, Outline, Secret};
+use crate::apim::{Issued, KeyIndex, KeyRecord, Outline, Secret};
 use crate::story::file::AccessClaim;
 
 impl Claims<'_> {

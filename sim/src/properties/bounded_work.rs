@@ -8,7 +8,7 @@ use driftless_gateway::model::{ArtifactId, Dialect, Resource};
 use driftless_gateway::time::Instant;
 
 use super::{Moment, Phase, Property, Scene, Verdicts, access};
-use crate::manager::{Cause, Record};
+use crate::apim::{Cause, Record};
 
 /// What was asked in the current window, and since it is quiet.
 #[derive(Clone, Debug, Default)]

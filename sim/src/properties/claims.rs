@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::AckStatus;
 
 use super::{Scene, Verdicts};
-use crate::manager::Issued;
+use crate::apim::Issued;
 use crate::story::file::Expect;
 use crate::world::Books;
 

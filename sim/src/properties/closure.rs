@@ -6,7 +6,7 @@ use driftless_gateway::engine::Intent;
 use driftless_gateway::model::{Credential, Resource, ResourceId};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::KeyState;
+use crate::apim::KeyState;
 use crate::view::HeldChange;
 
 /// The property; it has no books.
@@ -104,8 +104,8 @@ fn lives(scene: &Scene<'_>, id: &ResourceId, key: &Credential) -> bool {
 
 /// Whether any event told of an end under this name: it names no key, so it may end any.
 fn was_told_of_an_end(scene: &Scene<'_>, id: &ResourceId) -> bool {
-    let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
+    let about = scene.ledger.access_events().iter().filter(|event| event.about == *id);
     let mut ends =
-        about.filter(|notice| notice.ends.is_some() || notice.event_type.ends_with(".deleted"));
-    ends.any(|notice| scene.told.heard(notice).is_some())
+        about.filter(|event| event.ends.is_some() || event.event_type.ends_with(".deleted"));
+    ends.any(|event| scene.told.heard(event).is_some())
 }

@@ -1,7 +1,7 @@
 //! `converges`: at rest, what is served equals what the ledger says this gateway must hold.
 
 use super::{Moment, Phase, Property, Scene, Verdicts, access};
-use crate::manager::Issued;
+use crate::apim::Issued;
 use crate::plant::Plant;
 use driftless_gateway::engine::{Engine, ResourceKind, SyncState};
 use driftless_gateway::model::Kind;

@@ -54,7 +54,7 @@ use driftless_gateway::model::{
 use driftless_gateway::runtime::Snapshot;
 use driftless_gateway::time::Instant;
 
-use crate::manager::Ledger;
+use crate::apim::Ledger;
 use crate::plant::Plant;
 use crate::told::Told;
 use crate::view::HeldChange;

@@ -7,7 +7,7 @@ use driftless_gateway::model::{ArtifactId, Resource, ResourceId, SecretHash};
 use driftless_gateway::time::Instant;
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{Issued, KeyState};
+use crate::apim::{Issued, KeyState};
 use crate::view::HeldChange;
 
 /// What the gateway withdrew and dropped for a reason.
@@ -126,6 +126,6 @@ fn was_told(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
         return false;
     };
     let mut ends =
-        scene.ledger.notices_of(index, artifact).filter(|notice| notice.ends == Some(index));
-    ends.any(|notice| scene.told.heard(notice).is_some())
+        scene.ledger.access_events_of(index, artifact).filter(|event| event.ends == Some(index));
+    ends.any(|event| scene.told.heard(event).is_some())
 }

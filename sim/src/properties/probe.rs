@@ -8,7 +8,7 @@ use driftless_gateway::runtime::{Principal, Request};
 use driftless_gateway::time::{Instant, Timestamp};
 
 use super::{Scene, access};
-use crate::manager::{KeyRecord, KeyState, Operation, Outline, wall_clock};
+use crate::apim::{KeyRecord, KeyState, Operation, Outline, wall_clock};
 use crate::story::step::Lifecycle;
 
 /// A request to be tried, and whether it is to be let through.
@@ -170,7 +170,7 @@ fn brought<'a>(scene: &Scene<'a>, target: &Target<'a>) -> Vec<Brought<'a>> {
     brought.extend(expired.map(|key| plain("an expired key", Some(key), false)));
     let foreign = scene.ledger.keys().iter().rev().find(|key| {
         let opens = |id| scene.ledger.keys_of(id).any(|(_, own)| own.hash == key.hash);
-        matches!(&key.scope, crate::manager::KeyScope::Api(_)) && !opens(target.artifact)
+        matches!(&key.scope, crate::apim::KeyScope::Api(_)) && !opens(target.artifact)
     });
     let foreign = foreign.map(|key| key.secret.reveal());
     brought.extend(foreign.map(|key| plain("another API's key", Some(key), false)));

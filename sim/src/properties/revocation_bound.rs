@@ -10,7 +10,7 @@ use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 use driftless_gateway::time::{Instant, Timestamp};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{KeyIndex, KeyRecord, Notice};
+use crate::apim::{AccessEvent, KeyIndex, KeyRecord};
 
 /// How long a gateway that was told may take to write it down.
 const TOLD: Duration = Duration::from_secs(2);
@@ -70,13 +70,18 @@ impl RevocationBound {
 
 /// Whether the stamps say that an ending is older than the key that it ends, or than another ending
 /// of that name: a clock was set back, and only a list can tell.
-fn seems_older(scene: &Scene<'_>, index: KeyIndex, artifact: &ArtifactId, ended: &Notice) -> bool {
-    let stamp = |notice: &Notice| Timestamp::parse(&notice.sent_text).ok();
-    let order = |notice: &Notice, margin| stamp(notice)?.order_within(&stamp(ended)?, margin);
-    let begun = scene.ledger.notices_of(index, artifact).find(|it| it.begins == Some(index));
+fn seems_older(
+    scene: &Scene<'_>,
+    index: KeyIndex,
+    artifact: &ArtifactId,
+    ended: &AccessEvent,
+) -> bool {
+    let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
+    let order = |event: &AccessEvent, margin| stamp(event)?.order_within(&stamp(ended)?, margin);
+    let begun = scene.ledger.access_events_of(index, artifact).find(|it| it.begins == Some(index));
     let margin = scene.config.clock_margin;
     begun.is_some_and(|begun| order(begun, margin) == Some(Ordering::Greater))
-        || scene.ledger.notices().iter().any(|it| {
+        || scene.ledger.access_events().iter().any(|it| {
             it.ends.is_some()
                 && it.about == ended.about
                 && order(it, Duration::ZERO) == Some(Ordering::Greater)
@@ -93,10 +98,11 @@ fn deadline(
 ) -> Option<(Instant, Duration)> {
     let ResourceId::ApiKey(artifact, _) = id else { return None };
     let last = key.life.last()?;
-    let ended = scene.ledger.notices_of(index, artifact).rev().find(|it| it.ends == Some(index));
+    let ended =
+        scene.ledger.access_events_of(index, artifact).rev().find(|it| it.ends == Some(index));
     let told = ended
-        .filter(|notice| notice.at >= last.at && !seems_older(scene, index, artifact, notice))
-        .and_then(|notice| scene.told.heard(notice));
+        .filter(|event| event.at >= last.at && !seems_older(scene, index, artifact, event))
+        .and_then(|event| scene.told.heard(event));
     if let Some(heard) = told {
         return Some((heard.max(scene.disturbed_at), TOLD));
     }

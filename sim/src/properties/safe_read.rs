@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::{ArtifactId, Event, Resource, ResourceId};
 
 use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{Cause, Issued, KeyScope};
+use crate::apim::{Cause, Issued, KeyScope};
 
 /// The number of the newest statement when each artifact began to be served as it is.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use driftless_gateway::runtime::{self, Request, Throttle, ThrottleConfig};
 
 use super::probe::{self, Probe, Target};
 use super::{Moment, Phase, Property, Scene, Verdicts, access, converges};
-use crate::manager::{Issued, Outline};
+use crate::apim::{Issued, Outline};
 
 /// Where the next rest begins to probe: so many APIs are probed at one, in turn.
 #[derive(Clone, Copy, Debug, Default)]

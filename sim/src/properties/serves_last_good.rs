@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 
 use super::{Moment, Property, Scene, Served, Verdicts, closure};
-use crate::manager::Issued;
+use crate::apim::Issued;
 
 /// What was served and held when the process died, until the next one was looked at.
 #[derive(Clone, Debug, Default)]

@@ -66,8 +66,8 @@ impl UpdateCount {
             }
         }
         for (id, changes) in &self.held {
-            let notices = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
-            let issued = notices.count() as u64 + 1 + scene.ledger.restores().len() as u64;
+            let events = scene.ledger.access_events().iter().filter(|event| event.about == *id);
+            let issued = events.count() as u64 + 1 + scene.ledger.restores().len() as u64;
             let most = SLACK * issued + SLACK * (self.wipes + self.starts);
             if *changes > most {
                 let expected = format!("at most {most} changes for {issued} statements");

@@ -31,7 +31,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::manager::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
+use crate::apim::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
 
 /// The longest request body that is read; a batch of all deployment ids is far below.
 const REQUEST_BYTES_MAX: usize = 4 << 20;

@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 
 use super::host::{Host, Outcome};
-use crate::manager::{ApiManager, Issued, KeyScope, KeyState};
+use crate::apim::{ApiManager, Issued, KeyScope, KeyState};
 use crate::story::aim::GatewayIndex;
 use crate::story::file::verbs;
 use crate::story::step::VERBS;
@@ -256,14 +256,17 @@ fn ledger(manager: &ApiManager) -> Value {
             "fate": format!("{:?}", event.fate).to_lowercase(),
         })
     });
-    let notices = ledger.notices().iter().skip(latest(ledger.notices().len())).map(|notice| {
-        json!({
-            "at": notice.at.to_string(),
-            "type": notice.event_type,
-            "about": notice.about.to_string(),
-            "fate": format!("{:?}", notice.fate).to_lowercase(),
-        })
-    });
+    let access_events =
+        ledger.access_events().iter().skip(latest(ledger.access_events().len())).map(
+            |access_event| {
+                json!({
+                    "at": access_event.at.to_string(),
+                    "type": access_event.event_type,
+                    "about": access_event.about.to_string(),
+                    "fate": format!("{:?}", access_event.fate).to_lowercase(),
+                })
+            },
+        );
     let acks = ledger.acks().iter().skip(latest(ledger.acks().len())).map(|ack| {
         json!({
             "at": ack.at.to_string(),
@@ -275,7 +278,7 @@ fn ledger(manager: &ApiManager) -> Value {
     });
     json!({
         "events": events.collect::<Vec<_>>(),
-        "notices": notices.collect::<Vec<_>>(),
+        "access_events": access_events.collect::<Vec<_>>(),
         "acks": acks.collect::<Vec<_>>(),
         "acks_total": ledger.acks().len(),
     })

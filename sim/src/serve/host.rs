@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::adaptor::Backend;
 use super::triggers::{LIVE, Triggers};
-use crate::manager::{ApiManager, Applied, ConnectionId, Reply, ServerFrame, Upgrade};
+use crate::apim::{ApiManager, Applied, ConnectionId, Reply, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
 use crate::story::step::{Endpoint, Observable, Trigger, Verb};
 
@@ -200,15 +200,15 @@ impl Backend for Host {
         }
         let reply =
             self.manager.borrow_mut().respond(GatewayIndex::FIRST, request, token, self.now());
-        if let (Some(name), crate::manager::Outcome::Answer(_)) = (name, &reply.outcome) {
+        if let (Some(name), crate::apim::Outcome::Answer(_)) = (name, &reply.outcome) {
             self.triggers.note(&Observable::Answer(name.to_owned()));
         }
         let what = match &reply.outcome {
-            crate::manager::Outcome::Answer(response) => {
+            crate::apim::Outcome::Answer(response) => {
                 format!("{} ({} bytes)", response.status, response.body.len())
             }
-            crate::manager::Outcome::NoAnswer => "no answer".to_owned(),
-            crate::manager::Outcome::Refused => "refused".to_owned(),
+            crate::apim::Outcome::NoAnswer => "no answer".to_owned(),
+            crate::apim::Outcome::Refused => "refused".to_owned(),
         };
         self.note(format!("{} {} → {what}", request.method.name(), request.path));
         self.settle();

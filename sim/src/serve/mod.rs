@@ -28,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 pub use adaptor::{Backend, serve_connection};
 pub use host::{Host, Outcome};
 
-use crate::manager::{ApiManager, wall_clock};
+use crate::apim::{ApiManager, wall_clock};
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
 use crate::story::step::{StepClock, Verb};

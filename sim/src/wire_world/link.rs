@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::manager::ConnectionId;
+use crate::apim::ConnectionId;
 use crate::net::{Rule, Towards};
 use crate::random::Key;
 use crate::story::step::{ByteFault, Bytes, Direction};

@@ -17,7 +17,7 @@ use super::Shared;
 use super::link::Link;
 use super::stream::WireDial;
 use super::watched::Watched;
-use crate::manager::wall_clock;
+use crate::apim::wall_clock;
 use crate::story::aim::GatewayIndex;
 
 /// Where APIM listens, and under which name.

@@ -14,7 +14,7 @@ use super::Shared;
 use super::link::Link;
 use super::machine::{APIM, now};
 use super::stream::Stream;
-use crate::manager::{ConnectionId, Reply, ServerFrame, Upgrade};
+use crate::apim::{ConnectionId, Reply, ServerFrame, Upgrade};
 use crate::serve::{Backend, serve_connection};
 use crate::story::aim::GatewayIndex;
 

@@ -8,7 +8,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use twox_hash::XxHash3_128;
 
 use super::{Connection, Happening, Order, WRITE_TIMEOUT, World};
-use crate::manager::{Outcome, ServerFrame, Upgrade, redacted};
+use crate::apim::{Outcome, ServerFrame, Upgrade, redacted};
 use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::properties::Moment;
 use crate::story::step::Observable;

@@ -8,7 +8,7 @@ use driftless_gateway::engine::StateDigest;
 use driftless_gateway::time::Instant;
 
 use super::World;
-use crate::manager::Issued;
+use crate::apim::Issued;
 use crate::properties::{self, Moment};
 use crate::replicas::{self, Replica};
 use crate::story::file::Expect;

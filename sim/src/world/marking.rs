@@ -9,7 +9,7 @@ use driftless_gateway::wire::HttpResponse;
 
 use super::World;
 use super::site::Site;
-use crate::manager::{Issued, KeyRecord, KeyScope};
+use crate::apim::{Issued, KeyRecord, KeyScope};
 use crate::properties::Served;
 use crate::view::HeldChange;
 
@@ -124,12 +124,12 @@ impl World<'_> {
         if engine.is_some_and(|engine| engine.desired().get(artifact).is_none()) {
             self.mark("key_before_its_api");
         }
-        let notices = self.manager.ledger(self.site.index).notices().iter();
+        let access_events = self.manager.ledger(self.site.index).access_events().iter();
         let stamp = |text: &str| Timestamp::parse(text).ok();
-        let same = notices.filter(|notice| {
-            notice.about == event.id
+        let same = access_events.filter(|access_event| {
+            access_event.about == event.id
                 && event.sent_at.is_some()
-                && stamp(&notice.sent_text) == event.sent_at
+                && stamp(&access_event.sent_text) == event.sent_at
         });
         if same.count() > 1 {
             self.mark("key_events_of_one_stamp");

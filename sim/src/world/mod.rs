@@ -33,8 +33,8 @@ use sockets::Sockets;
 pub use ending::{FinalState, Finished};
 pub use sockets::{Order, Outlet};
 
+use crate::apim::{ApiManager, ConnectionId, ServerFrame, Upgrade};
 use crate::errors::ErrorWatch;
-use crate::manager::{ApiManager, ConnectionId, ServerFrame, Upgrade};
 use crate::net::Line;
 use crate::plant::Plant;
 use crate::properties::{self, Moment, Phase, Scene};

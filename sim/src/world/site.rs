@@ -8,8 +8,8 @@ use driftless_gateway::model::{ArtifactId, RequestId};
 use driftless_gateway::time::Instant;
 
 use super::Books;
+use crate::apim::ApiManager;
 use crate::gateway::SimGateway;
-use crate::manager::ApiManager;
 use crate::net::Network;
 use crate::plant::{Plant, Sabotage};
 use crate::properties::{self, Property, Served, Verdicts};

@@ -16,8 +16,8 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use super::{Carriage, Connection, Happening, TICK, World};
+use crate::apim::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
 use crate::errors::ErrorWatch;
-use crate::manager::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
 use crate::net::{FrameFate, Line, Network};
 use crate::plant::Plant;
 use crate::story::aim::GatewayIndex;

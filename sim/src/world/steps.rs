@@ -6,7 +6,7 @@ use std::time::Duration;
 use driftless_gateway::time::Instant;
 
 use super::{Happening, World};
-use crate::manager::Applied;
+use crate::apim::Applied;
 use crate::net::Rule;
 use crate::properties::Moment;
 use crate::story::aim::Aim;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Expect;
 use super::document::{Node, Place};
 use super::refusal::{Refusal, hint};
 use super::step_limits::{COUNT_MAX, TIME_MS_MAX, within};
@@ -47,14 +46,19 @@ fn is_admin(user: &String) -> bool {
 const IMPORTED_BY: &str = "import";
 
 /// Holds the claims against the steps they are about.
-pub(super) fn check(expect: &Expect, node: &Node, steps: &[Step]) -> Result<(), Refusal> {
-    for (field, claims) in [("opens", &expect.opens), ("refuses", &expect.refuses)] {
+pub(super) fn check(
+    opens: &[AccessClaim],
+    refuses: &[AccessClaim],
+    node: &Node,
+    steps: &[Step],
+) -> Result<(), Refusal> {
+    for (field, claims) in [("opens", opens), ("refuses", refuses)] {
         let list = node.get(field).unwrap_or(node);
         for (index, claim) in claims.iter().enumerate() {
             let item = list.items().get(index).unwrap_or(list);
             check_claim(claim, item, steps)?;
             let is_twice = claims.iter().take(index).any(|other| other == claim);
-            if is_twice || (field == "refuses" && expect.opens.contains(claim)) {
+            if is_twice || (field == "refuses" && opens.contains(claim)) {
                 return Err(item.place.refuse("the claim is there twice", None));
             }
         }

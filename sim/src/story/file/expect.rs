@@ -182,7 +182,7 @@ fn claims(node: &Node, steps: &[Step]) -> Result<Expect, Refusal> {
         delivered: raw.delivered,
     };
     claims_mean_something(&expect, node)?;
-    access_claims::check(&expect, node, steps)?;
+    access_claims::check(&expect.opens, &expect.refuses, node, steps)?;
     known_requests(&expect, node)?;
     known_faults(&expect, node, steps)?;
     Ok(expect)
