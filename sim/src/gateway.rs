@@ -10,13 +10,13 @@ use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::ArchiveLimits;
 
+use crate::observe::{HeldChange, Served};
 use crate::plant::Sabotage;
-use crate::properties::Served;
 use crate::random::Key;
-use crate::store::{DiskStore, ModelStore, SimStore};
+use crate::store::{DiskStore, ModelStore, SimStore, harm_before_start};
 use crate::story::file::StoreChoice;
 use crate::story::step::CrashDisk;
-use crate::view::{HeldChange, View};
+use crate::view::View;
 
 /// A gateway process and the store that outlives it.
 pub struct SimGateway {
@@ -81,7 +81,7 @@ impl SimGateway {
         now: Instant,
         sabotage: &mut Sabotage,
     ) -> Result<Recovered, StoreError> {
-        sabotage.start(self.store.as_mut());
+        harm_before_start(self.store.as_mut(), sabotage);
         let recovered = self.store.recover()?;
         self.boots += 1;
         let seed = self.key.nth(self.boots).draw("jitter");

@@ -66,15 +66,9 @@ pub mod store;
 
 pub mod view;
 
-pub mod told;
-
 pub mod gateway;
 
-pub mod errors;
-
-pub mod trace;
-
-pub mod marks;
+pub mod observe;
 
 pub mod plant;
 

@@ -13,8 +13,9 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::time::Instant;
 
+use crate::observe::Served;
 use crate::plant::Plant;
-use crate::properties::{Served, Violation};
+use crate::properties::Violation;
 use crate::runner::{RunOptions, run_story};
 use crate::story::aim::{GatewayIndex, OrganizationIndex};
 use crate::story::file::{DEFAULT_ORGANIZATION, Expect, GatewayEntry, Scenario, story_end};

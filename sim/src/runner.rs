@@ -9,19 +9,17 @@ use std::time::Duration;
 use driftless_gateway::engine::Config;
 use driftless_gateway::time::Instant;
 
-use crate::errors::ErrorWatch;
+use crate::observe::{ErrorWatch, Phase, Trace, TraceSink};
 use crate::plant::Plant;
-use crate::properties::{self, Phase};
+use crate::properties;
 use crate::story::file::{Scenario, WorldName};
-use crate::trace::{Trace, TraceSink};
 use crate::world::{FinalState, Finished, World};
 
-pub use crate::marks::{Mark, marks};
+pub use crate::observe::{Mark, TraceLine, marks};
 pub use crate::properties::{About as Property, Violation};
 use crate::story::file::story_end;
 pub use crate::story::generate::generate;
 pub use crate::story::profile::{Profile, profiles};
-pub use crate::trace::TraceLine;
 
 /// What came of a run.
 #[derive(Clone, Debug)]
@@ -64,7 +62,7 @@ pub enum Place {
 pub struct RunOptions<'a> {
     /// In which world.
     pub place: Place,
-    /// Told every line.
+    /// Heard every line.
     pub trace: Option<&'a mut dyn FnMut(&TraceLine)>,
     /// Where to stop.
     pub until: Option<Instant>,

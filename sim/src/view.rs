@@ -13,6 +13,7 @@ use driftless_gateway::model::{
 use driftless_gateway::runtime::{self, DefinitionCache, Snapshot};
 use driftless_gateway::wire;
 
+use crate::observe::HeldChange;
 use crate::plant::Sabotage;
 
 /// How many definitions are kept as read, over all runs of a thread: stories use few names, so
@@ -22,17 +23,6 @@ const DEFINITIONS_MAX: usize = 4_096;
 thread_local! {
     static DEFINITIONS: std::cell::RefCell<DefinitionCache> =
         const { std::cell::RefCell::new(DefinitionCache::new(DEFINITIONS_MAX)) };
-}
-
-/// What became of one resource.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct HeldChange {
-    /// The resource.
-    pub id: ResourceId,
-    /// What was in force.
-    pub before: Option<Resource>,
-    /// What is in force.
-    pub after: Option<Resource>,
 }
 
 /// The view of a running process; a process that is down has none.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use driftless::runner::{RunOptions, generate, marks, profiles, run_story};
+use driftless::observe::marks;
+use driftless::runner::{RunOptions, generate, profiles, run_story};
 
 /// How many when nothing is said.
 const SEEDS: u64 = 12;

@@ -42,7 +42,7 @@ fn what_a_fault_does_to_bytes_is_seen_by_the_gateway() {
     let seen = |fault: &str| {
         let story = with(fault);
         let mut lines = Vec::new();
-        let mut keep = |line: &driftless::runner::TraceLine| lines.push(line.to_string());
+        let mut keep = |line: &driftless::observe::TraceLine| lines.push(line.to_string());
         let options = driftless::runner::RunOptions {
             place: driftless::runner::Place::Wire,
             trace: Some(&mut keep),

@@ -6,8 +6,9 @@ use super::arguments::Listed;
 use super::output::Output;
 use super::record::{Item, Record};
 use super::{Exit, Refused};
+use crate::observe::marks;
 use crate::plant;
-use crate::runner::{marks, profiles, properties};
+use crate::runner::{profiles, properties};
 use crate::story::step::VERBS;
 
 /// Lists one kind of thing.

@@ -12,8 +12,9 @@ use super::progress::Stopwatch;
 use super::record::Record;
 use super::story::{FOLDER, Told, of_bytes, of_seed, path_of, profile};
 use super::{Exit, Refused};
+use crate::observe::TraceLine;
 use crate::plant::Plant;
-use crate::runner::{Place, RunOptions, TraceLine};
+use crate::runner::{Place, RunOptions};
 use crate::story::file::{Only, Scenario, WorldName, is_kebab_case, load, save};
 use crate::story::step::Verb;
 

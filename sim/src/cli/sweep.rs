@@ -18,8 +18,9 @@ use super::seed::Seed;
 use super::shard::Shard;
 use super::story::{Told, of_seed, profile, violation};
 use super::{Exit, Refused};
+use crate::observe::{Mark, marks};
 use crate::plant::Plant;
-use crate::runner::{Mark, Outcome, Place, Profile, RunOptions, Violation, canary, marks};
+use crate::runner::{Outcome, Place, Profile, RunOptions, Violation, canary};
 
 /// From this many seeds on, a required mark that was never reached fails the sweep.
 const MARKS_SEEDS_MIN: u64 = 1000;

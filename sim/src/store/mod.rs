@@ -13,6 +13,7 @@ use driftless_gateway::store::Store;
 
 pub use self::disk_store::DiskStore;
 pub use self::model_store::ModelStore;
+use crate::plant::{Plant, Sabotage};
 use crate::story::step::CrashDisk;
 
 /// A store that a world can do harm to.
@@ -42,6 +43,16 @@ pub trait SimStore: Store {
 
     /// The faults that took effect.
     fn delivered(&self) -> StoreFaults;
+}
+
+/// Harms a store before a process reads it, as a planted defect wants it.
+pub fn harm_before_start(store: &mut dyn SimStore, sabotage: &Sabotage) {
+    if sabotage.is(Plant::LoseSyncs) {
+        store.lose_syncs(true);
+    }
+    if sabotage.is(Plant::Amnesia) {
+        store.wipe();
+    }
 }
 
 /// How often faults took effect on a store.

@@ -15,7 +15,7 @@ use super::machine::{APIM, Machine};
 use super::node::Peer;
 use super::stream::node_name;
 use super::{Shared, TICK, machine, node, panics};
-use crate::properties::Phase;
+use crate::observe::Phase;
 use crate::random::Key;
 use crate::runner::Course;
 use crate::story::aim::GatewayIndex;

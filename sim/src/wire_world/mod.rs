@@ -31,11 +31,10 @@ use std::time::Duration;
 
 use driftless_gateway::time::Instant;
 
-use crate::errors::ErrorWatch;
+use crate::observe::{ErrorWatch, Trace, TraceLine, TraceSink};
 use crate::plant::Plant;
 use crate::runner::{Outcome, RunOptions, go_through_phases};
 use crate::story::file::Scenario;
-use crate::trace::{Trace, TraceLine, TraceSink};
 use crate::world::World;
 
 use course::WireCourse;

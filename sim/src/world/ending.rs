@@ -9,7 +9,8 @@ use driftless_gateway::time::Instant;
 
 use super::World;
 use crate::apim::Issued;
-use crate::properties::{self, Moment};
+use crate::observe::Observation;
+use crate::properties;
 use crate::replicas::{self, Replica};
 use crate::story::file::Expect;
 
@@ -45,7 +46,7 @@ impl World<'_> {
         let delivered = self.delivered();
         let mut serving = Expect::default();
         self.each_site(|world| {
-            world.show(&Moment::End);
+            world.show(&Observation::End);
             if !world.stopped {
                 world.check_all_claims(&delivered);
             }
@@ -85,13 +86,13 @@ impl World<'_> {
     fn check_all_claims(&mut self, delivered: &BTreeMap<&'static str, u64>) {
         let story = Rc::clone(&self.story);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
-        let (scene, books) = (self.scene(), &self.site.books);
+        let (context, history) = (self.context(), &self.site.history);
         for expect in story.expect.of(self.site.name.as_deref()) {
-            properties::Claims { expect, books }.check(&scene, &mut verdicts);
+            properties::Claims { expect, history }.check(&context, &mut verdicts);
         }
         if self.site.index == crate::story::aim::GatewayIndex::FIRST {
-            let claims = properties::Claims { expect: &story.expect, books };
-            claims.check_delivered(&scene, delivered, &mut verdicts);
+            let claims = properties::Claims { expect: &story.expect, history };
+            claims.check_delivered(&context, delivered, &mut verdicts);
         }
         self.site.verdicts = verdicts;
     }

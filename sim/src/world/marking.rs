@@ -10,8 +10,7 @@ use driftless_gateway::wire::HttpResponse;
 use super::World;
 use super::site::Site;
 use crate::apim::{Issued, KeyRecord, KeyScope};
-use crate::properties::Served;
-use crate::view::HeldChange;
+use crate::observe::{HeldChange, Served};
 
 impl World<'_> {
     /// Notes how the other gateways stood when this one heard of something.
@@ -47,7 +46,7 @@ impl World<'_> {
 
     /// A situation was reached.
     pub fn mark(&mut self, mark: &'static str) {
-        debug_assert!(crate::marks::marks().iter().any(|known| known.name == mark), "{mark}");
+        debug_assert!(crate::observe::marks().iter().any(|known| known.name == mark), "{mark}");
         self.marks.insert(mark);
     }
 

@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use driftless_gateway::engine::{Config, ResourceKind, SyncState};
-use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
+use driftless_gateway::engine::Config;
+use driftless_gateway::model::{RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
@@ -34,14 +34,13 @@ pub use ending::{FinalState, Finished};
 pub use sockets::{Order, Outlet};
 
 use crate::apim::{ApiManager, ConnectionId, ServerFrame, Upgrade};
-use crate::errors::ErrorWatch;
 use crate::net::Line;
+use crate::observe::{Context, ErrorWatch, Observation, Phase, Trace};
 use crate::plant::Plant;
-use crate::properties::{self, Moment, Phase, Scene};
+use crate::properties;
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
 use crate::story::step::{Observable, Trigger, When};
-use crate::trace::Trace;
 
 /// Something that is due at a time.
 enum Happening {
@@ -127,19 +126,6 @@ enum Carriage {
     Heap,
     /// Sockets and processes around it, which it gives orders to.
     Sockets(Sockets),
-}
-
-/// What a scenario's own claims are checked against.
-#[derive(Clone, Debug, Default)]
-pub struct Books {
-    /// Requests sent, by name, and `store`, `open_session` and `ack` beside them.
-    pub asked: BTreeMap<&'static str, u64>,
-    /// Every state that a status had: REST APIs, and whatever the story claims something about.
-    pub states: BTreeSet<(ResourceKind, SyncState)>,
-    /// Artifacts that were served at some time.
-    pub ever_served: BTreeSet<ArtifactId>,
-    /// Artifacts that stopped being served while the gateway ran, with when.
-    pub interrupted: BTreeMap<ArtifactId, Instant>,
 }
 
 impl<'t> World<'t> {
@@ -328,23 +314,23 @@ impl<'t> World<'t> {
         self.swap_snapshot();
         let mut properties = std::mem::take(&mut self.site.properties);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
-        let scene = self.scene();
+        let context = self.context();
         for property in &mut properties {
-            property.tick(&scene, &mut verdicts);
+            property.tick(&context, &mut verdicts);
         }
         self.site.properties = properties;
         self.site.verdicts = verdicts;
     }
 
     /// What properties may look at of the gateway that is being looked at.
-    pub fn scene(&self) -> Scene<'_> {
-        Scene {
+    pub fn context(&self) -> Context<'_> {
+        Context {
             now: self.now,
             ledger: self.manager.ledger(self.site.index),
             engine: self.site.gateway.engine(),
             config: &PROMISED,
             served: &self.site.served,
-            told: &self.site.told,
+            heard: &self.site.heard,
             held: self.site.gateway.view().held(),
             holders: self.site.gateway.view().holders(),
             snapshot: self.site.gateway.view().snapshot(),
@@ -352,7 +338,7 @@ impl<'t> World<'t> {
             committed: &self.site.gateway.committed,
             disturbed_at: self.site.disturbed_at,
             phase: self.phase,
-            plant: self.plant,
+            claims_synced: self.plant == Some(Plant::LyingStatus),
         }
     }
 
@@ -360,7 +346,7 @@ impl<'t> World<'t> {
     pub fn rest(&mut self) {
         self.each_site(|world| {
             world.swap_snapshot();
-            world.show(&Moment::Rest);
+            world.show(&Observation::Rest);
         });
     }
 
@@ -372,18 +358,18 @@ impl<'t> World<'t> {
     /// Whether every gateway has what it must have.
     pub fn is_met(&mut self) -> bool {
         let mut is_met = true;
-        self.each_site(|world| is_met = is_met && properties::is_met(&world.scene()));
+        self.each_site(|world| is_met = is_met && properties::is_met(&world.context()));
         is_met
     }
 
     /// Shows a moment of a gateway to every property that judges it.
-    pub fn show(&mut self, moment: &Moment<'_>) {
+    pub fn show(&mut self, observation: &Observation<'_>) {
         let mut properties = std::mem::take(&mut self.site.properties);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
-        let scene = self.scene();
+        let context = self.context();
         for property in &mut properties {
-            if property.looks_at(moment) {
-                property.look(&scene, moment, &mut verdicts);
+            if property.looks_at(observation) {
+                property.look(&context, observation, &mut verdicts);
             }
         }
         self.site.properties = properties;
@@ -468,10 +454,10 @@ impl<'t> World<'t> {
             let site = &mut world.site;
             site.gateway.refresh_snapshot(&site.sabotage);
             let mut verdicts = std::mem::take(&mut world.site.verdicts);
-            let (scene, books) = (world.scene(), &world.site.books);
+            let (context, history) = (world.context(), &world.site.history);
             for expect in story.expect.of(world.site.name.as_deref()) {
-                let claims = properties::Claims { expect, books };
-                claims.check_access(&scene, Some(at_ms), &mut verdicts);
+                let claims = properties::Claims { expect, history };
+                claims.check_access(&context, Some(at_ms), &mut verdicts);
             }
             world.site.verdicts = verdicts;
         });

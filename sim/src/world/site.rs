@@ -7,16 +7,16 @@ use driftless_gateway::engine::{Config, SyncState};
 use driftless_gateway::model::{ArtifactId, RequestId};
 use driftless_gateway::time::Instant;
 
-use super::Books;
 use crate::apim::ApiManager;
 use crate::gateway::SimGateway;
 use crate::net::Network;
+use crate::observe::{Heard, History, Served};
 use crate::plant::{Plant, Sabotage};
-use crate::properties::{self, Property, Served, Verdicts};
+use crate::properties;
+use crate::properties::{Property, Verdicts};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
-use crate::told::Told;
 
 /// One gateway of a world, and what is noted about it.
 pub(super) struct Site {
@@ -37,7 +37,7 @@ pub(super) struct Site {
     /// What it serves.
     pub(super) served: BTreeMap<ArtifactId, Served>,
     /// What it was told and cannot have forgotten.
-    pub(super) told: Told,
+    pub(super) heard: Heard,
     /// What judges it.
     pub(super) properties: Vec<Box<dyn Property>>,
     /// What did not hold.
@@ -65,11 +65,11 @@ pub(super) struct Site {
     /// Lists of keys, subscriptions and plans that are being read, by what they are called.
     pub(super) rolls: BTreeMap<RequestId, &'static str>,
     /// Hashes of the events that reached it.
-    pub(super) heard: BTreeSet<u128>,
+    pub(super) event_hashes: BTreeSet<u128>,
     /// The artifacts that it acked.
     pub(super) acked: BTreeSet<ArtifactId>,
     /// What the story's claims are checked against.
-    pub(super) books: Books,
+    pub(super) history: History,
 }
 
 impl Site {
@@ -98,7 +98,7 @@ impl Site {
             requests: BTreeMap::new(),
             token: manager.token(sabotage.token_of(index)).to_owned(),
             served: BTreeMap::new(),
-            told: Told::default(),
+            heard: Heard::default(),
             properties: properties::all(),
             verdicts: Verdicts { gateway, ..Verdicts::default() },
             sabotage,
@@ -112,9 +112,9 @@ impl Site {
             listing: false,
             fetches: BTreeSet::new(),
             rolls: BTreeMap::new(),
-            heard: BTreeSet::new(),
+            event_hashes: BTreeSet::new(),
             acked: BTreeSet::new(),
-            books: Books::default(),
+            history: History::default(),
         }
     }
 }

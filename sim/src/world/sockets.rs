@@ -17,12 +17,11 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use super::{Carriage, Connection, Happening, TICK, World};
 use crate::apim::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
-use crate::errors::ErrorWatch;
 use crate::net::{FrameFate, Line, Network};
+use crate::observe::{ErrorWatch, Trace};
 use crate::plant::Plant;
 use crate::story::aim::GatewayIndex;
 use crate::story::file::{Scenario, StoreChoice};
-use crate::trace::Trace;
 
 /// What has to be done to a gateway from outside of the world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,7 +8,7 @@ use driftless_gateway::time::Instant;
 use super::{Happening, World};
 use crate::apim::Applied;
 use crate::net::Rule;
-use crate::properties::Moment;
+use crate::observe::Observation;
 use crate::story::aim::Aim;
 use crate::story::step::{Actor, VERBS, Verb};
 
@@ -103,8 +103,8 @@ impl World<'_> {
         self.crash(crate::story::step::CrashDisk::Kept);
         self.site.gateway.store().wipe();
         self.site.gateway.committed = driftless_gateway::model::Recovered::default();
-        self.site.told.wipe();
-        self.show(&Moment::Wiped);
+        self.site.heard.wipe();
+        self.show(&Observation::Wiped);
         let at = now.after(Duration::from_millis(10));
         self.schedule(at, Happening::Boot);
     }

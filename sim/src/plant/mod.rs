@@ -4,6 +4,7 @@
 //! [`ALL`] says what each breaks and what finds it; [`Sabotage`] does the harm.
 
 mod access;
+mod memory;
 mod sabotage;
 
 pub use sabotage::Sabotage;

@@ -14,13 +14,13 @@ type Name = (ResourceId, &'static str, Option<Timestamp>);
 
 /// The events that reached the gateway.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Told {
+pub struct Heard {
     heard: BTreeMap<Name, Instant>,
     write_begun_at: Instant,
     durable_until: Instant,
 }
 
-impl Told {
+impl Heard {
     /// An event reached the gateway; copies of it count from the first.
     pub(crate) fn hear(&mut self, event: &ResourceEvent, now: Instant) {
         let name = (event.id.clone(), event.event_type(), event.sent_at);
@@ -49,7 +49,7 @@ impl Told {
     }
 
     /// When the gateway heard this event first.
-    pub fn heard(&self, access_event: &AccessEvent) -> Option<Instant> {
+    pub fn at(&self, access_event: &AccessEvent) -> Option<Instant> {
         let sent_at = Timestamp::parse(&access_event.sent_text).ok();
         self.heard.get(&(access_event.about.clone(), access_event.event_type, sent_at)).copied()
     }
