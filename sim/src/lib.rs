@@ -58,16 +58,6 @@ pub mod story;
 
 pub mod apim;
 
-pub mod net;
-
-pub mod disk;
-
-pub mod store;
-
-pub mod view;
-
-pub mod gateway;
-
 pub mod observe;
 
 pub mod plant;
@@ -76,17 +66,9 @@ pub mod properties;
 
 pub mod world;
 
-pub mod runner;
+pub mod run;
 
-pub mod replicas;
-
-pub mod parity;
-
-#[cfg(feature = "wire")]
-pub mod serve;
-
-pub mod fuzz;
-#[cfg(feature = "wire")]
-pub mod wire_world;
+pub mod sockets;
 
 pub mod cli;
+pub mod fuzz;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use driftless::observe::marks;
-use driftless::runner::{RunOptions, generate, profiles, run_story};
+use driftless::run::{RunOptions, run_story};
+use driftless::story::generate::generate;
+use driftless::story::profile::profiles;
 
 /// How many when nothing is said.
 const SEEDS: u64 = 12;

@@ -1,5 +1,7 @@
 //! Each fault on bytes takes effect, on answers and on frames, and the gateway recovers from it.
 
+use driftless::run::RunOptions;
+use driftless::sockets::Place;
 use driftless::story::step::ByteFault;
 
 use crate::{story, told, violations};
@@ -43,12 +45,8 @@ fn what_a_fault_does_to_bytes_is_seen_by_the_gateway() {
         let story = with(fault);
         let mut lines = Vec::new();
         let mut keep = |line: &driftless::observe::TraceLine| lines.push(line.to_string());
-        let options = driftless::runner::RunOptions {
-            place: driftless::runner::Place::Wire,
-            trace: Some(&mut keep),
-            ..driftless::runner::RunOptions::default()
-        };
-        driftless::runner::run_story(&story, options);
+        let options = RunOptions { trace: Some(&mut keep), ..RunOptions::default() };
+        Place::Wire.run(&story, options);
         lines
     };
     let has = |lines: &[String], what: &str| lines.iter().any(|line| line.contains(what));

@@ -10,7 +10,7 @@ use super::arguments::ServeCommand;
 use super::output::Output;
 use super::record::{Record, ServingRecord};
 use super::{Exit, Refused};
-use crate::serve::{Options, Protection, serve as serve_until_told};
+use crate::sockets::serve::{Options, Protection, serve as serve_until_told};
 use crate::story::file::{Expect, Scenario, StoreChoice, load};
 use crate::story::switches::Switches;
 

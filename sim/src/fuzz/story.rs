@@ -9,7 +9,7 @@ use driftless_gateway::model::Dialect;
 
 use super::story_form::{Names, STEP_BYTES, Word, verb_of, word_of};
 use crate::plant::Plant;
-use crate::runner::{Outcome, RunOptions, run_story};
+use crate::run::{Outcome, RunOptions, run_story};
 use crate::story::file::{Expect, Scenario, StoreChoice, applies};
 use crate::story::step::{Endpoint, Scope, Step, Verb, When};
 use crate::story::switches::Switches;

@@ -36,6 +36,7 @@ mod never_serves_undeployed;
 mod no_error_log;
 mod no_resurrection;
 mod probe;
+pub mod replicas_agree;
 mod revocation_bound;
 mod safe_read;
 mod same_decision;

@@ -7,9 +7,9 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use twox_hash::XxHash3_128;
 
+use super::net::{Carried, FrameFate, Line, Towards};
 use super::{Connection, Happening, Order, WRITE_TIMEOUT, World};
 use crate::apim::{Outcome, ServerFrame, Upgrade, redacted};
-use crate::net::{Carried, FrameFate, Line, Towards};
 use crate::observe::Observation;
 use crate::story::step::Observable;
 

@@ -11,7 +11,7 @@ use super::World;
 use crate::apim::Issued;
 use crate::observe::Observation;
 use crate::properties;
-use crate::replicas::{self, Replica};
+use crate::properties::replicas_agree::{self, Replica};
 use crate::story::file::Expect;
 
 /// What a gateway has in force when a run is over.
@@ -28,9 +28,9 @@ pub struct FinalState {
 impl World<'_> {
     /// What each gateway that runs has in force.
     pub fn final_states(&self) -> Vec<FinalState> {
-        let mut sites: Vec<&super::Site> = self.sites().collect();
+        let mut sites: Vec<&super::Host> = self.sites().collect();
         sites.sort_by_key(|site| site.index);
-        let state = |site: &super::Site| {
+        let state = |site: &super::Host| {
             let observed = site.gateway.engine()?.observed();
             Some(FinalState {
                 gateway: site.name.clone(),
@@ -102,7 +102,7 @@ impl World<'_> {
         if self.others.is_empty() {
             return None;
         }
-        let replica = |site: &super::Site| Replica {
+        let replica = |site: &super::Host| Replica {
             name: site.name.clone().unwrap_or_default(),
             index: site.index,
             organization: self.manager.organization_of(site.index),
@@ -117,7 +117,7 @@ impl World<'_> {
         };
         let mut replicas: Vec<Replica> = self.sites().map(replica).collect();
         replicas.sort_by_key(|replica| replica.index);
-        replicas::first_disagreement(&replicas, self.story.dialect, self.now)
+        replicas_agree::first_disagreement(&replicas, self.story.dialect, self.now)
     }
 
     /// By API, the revision that the ledger says a gateway must serve, or 0.

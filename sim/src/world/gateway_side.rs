@@ -7,8 +7,8 @@ use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{Ack, Batch, RequestId, SessionId, WriteId};
 use driftless_gateway::wire::HttpRequest;
 
+use super::net::{Carried, Line, Towards};
 use super::{Connection, Happening, Order, World};
-use crate::net::{Carried, Line, Towards};
 use crate::observe::Observation;
 use crate::plant::Plant;
 use crate::story::step::{CrashDisk, Observable};

@@ -8,7 +8,7 @@ use driftless_gateway::time::Timestamp;
 use driftless_gateway::wire::HttpResponse;
 
 use super::World;
-use super::site::Site;
+use super::gateway::host::Host;
 use crate::apim::{Issued, KeyRecord, KeyScope};
 use crate::observe::{HeldChange, Served};
 
@@ -19,8 +19,8 @@ impl World<'_> {
             return;
         }
         let of = self.manager.organization_of(self.site.index);
-        let is_live = |site: &Site| site.gateway.engine().is_some_and(|engine| engine.is_live());
-        let organization = |site: &Site| self.manager.organization_of(site.index);
+        let is_live = |site: &Host| site.gateway.engine().is_some_and(|engine| engine.is_live());
+        let organization = |site: &Host| self.manager.organization_of(site.index);
         let others = || self.others.iter().map(|site| &**site);
         let is_revoked =
             matches!(event, Event::Changed(event) if event.change == ResourceChange::KeyRevoked);
@@ -28,7 +28,7 @@ impl World<'_> {
         let elsewhere = others().any(|site| organization(site) != of && is_live(site));
         let is_apart = match event {
             Event::Deployed(head) => {
-                let is_deployed = |site: &Site| {
+                let is_deployed = |site: &Host| {
                     let record = self.manager.ledger(site.index).record(&head.artifact);
                     record.is_some_and(|record| record.must_serve().is_some())
                 };

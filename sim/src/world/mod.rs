@@ -9,12 +9,15 @@
 
 mod agenda;
 mod deliver;
+pub mod disk;
 mod ending;
+pub mod gateway;
 mod gateway_side;
 mod marking;
-mod site;
+pub mod net;
 mod sockets;
 mod steps;
+pub mod store;
 mod watching;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,20 +30,20 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use agenda::Agenda;
-use site::Site;
+use gateway::host::Host;
 use sockets::Sockets;
 
 pub use ending::{FinalState, Finished};
 pub use sockets::{Order, Outlet};
 
 use crate::apim::{ApiManager, ConnectionId, ServerFrame, Upgrade};
-use crate::net::Line;
 use crate::observe::{Context, ErrorWatch, Observation, Phase, Trace};
 use crate::plant::Plant;
 use crate::properties;
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
 use crate::story::step::{Observable, Trigger, When};
+use net::Line;
 
 /// Something that is due at a time.
 enum Happening {
@@ -101,12 +104,12 @@ pub struct World<'t> {
     now: Instant,
     phase: Phase,
     agenda: Agenda<(GatewayIndex, Happening)>,
-    carriage: Carriage,
+    transport: Transport,
     manager: ApiManager,
     /// The gateway that is being looked at.
-    site: Box<Site>,
+    site: Box<Host>,
     /// The others, in no order.
-    others: Vec<Box<Site>>,
+    others: Vec<Box<Host>>,
     connections: BTreeMap<u64, Connection>,
     next_connection: u64,
     next_exchange: u64,
@@ -121,7 +124,7 @@ pub struct World<'t> {
 }
 
 /// What carries messages between the gateways and APIM, and starts and stops processes.
-enum Carriage {
+enum Transport {
     /// The world itself: messages wait on its heap, and a gateway is its driver.
     Heap,
     /// Sockets and processes around it, which it gives orders to.
@@ -139,14 +142,14 @@ impl<'t> World<'t> {
         let switches = story.switches.positions(story.dialect);
         let gateways = story.registrations();
         let manager = ApiManager::with_gateways(story.dialect, switches, story.seed, &gateways);
-        let site = |index| Box::new(Site::new(story, &manager, GatewayIndex(index), plant));
+        let site = |index| Box::new(Host::new(story, &manager, GatewayIndex(index), plant));
         let (first, others) = (site(0), (1..story.gateway_count()).map(site).collect());
         let mut world = Self {
             story: Rc::new(story.clone()),
             now: Instant::START,
             phase: Phase::Story,
             agenda: Agenda::new(),
-            carriage: Carriage::Heap,
+            transport: Transport::Heap,
             manager,
             site: first,
             others,
@@ -235,7 +238,7 @@ impl<'t> World<'t> {
 
     /// When the first of the gateways wants to be woken, and which it is.
     fn next_timeout(&self) -> Option<(Instant, GatewayIndex)> {
-        let of = |site: &Site| site.gateway.timeout().map(|at| (at, site.index));
+        let of = |site: &Host| site.gateway.timeout().map(|at| (at, site.index));
         let own = of(&self.site);
         if self.others.is_empty() {
             return own;
@@ -272,7 +275,7 @@ impl<'t> World<'t> {
     }
 
     /// Every gateway; the one that is being looked at comes first.
-    fn sites(&self) -> impl Iterator<Item = &Site> {
+    fn sites(&self) -> impl Iterator<Item = &Host> {
         std::iter::once(&*self.site).chain(self.others.iter().map(|site| &**site))
     }
 

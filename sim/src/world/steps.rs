@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use driftless_gateway::time::Instant;
 
+use super::net::Rule;
 use super::{Happening, World};
 use crate::apim::Applied;
-use crate::net::Rule;
 use crate::observe::Observation;
 use crate::story::aim::Aim;
 use crate::story::step::{Actor, VERBS, Verb};

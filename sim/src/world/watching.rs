@@ -5,7 +5,7 @@ use std::rc::Rc;
 use driftless_gateway::engine::{ResourceKind, SyncState};
 
 use super::World;
-use crate::gateway::ServedChange;
+use super::gateway::process::ServedChange;
 use crate::observe::Observation;
 use crate::plant::Plant;
 use crate::story::step::Observable;

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use driftless_gateway::store::Disk;
 use redb::StorageBackend;
 
-use self::image::{Change, Image};
 use crate::story::step::CrashDisk;
+use image::{Change, Image};
 
 /// A simulated disk with one file. Clones are the same disk, so that a store can be dropped and
 /// opened again on it.

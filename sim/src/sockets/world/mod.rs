@@ -4,7 +4,7 @@
 //! runtime each and TCP between them. On a gateway's host runs the production loop
 //! ([`driftless_gateway::shell::Gateway`]); it differs from production in who dials, what the
 //! clock shows, on which disk its store is, and that a [`World`] looks on as it drives its driver.
-//! On APIM's hosts runs the adaptor of [`crate::serve`], with that world's model behind it. Steps,
+//! On APIM's hosts runs the adaptor of [`crate::sockets::serve`], with that world's model behind it. Steps,
 //! ledger, properties and phases are those of the fast world: it is the same [`World`], told what
 //! sockets carry instead of carrying messages itself.
 //!
@@ -14,7 +14,7 @@
 //! holds what was decoded.
 
 mod bytes;
-mod course;
+mod driver;
 mod link;
 mod machine;
 mod node;
@@ -33,11 +33,12 @@ use driftless_gateway::time::Instant;
 
 use crate::observe::{ErrorWatch, Trace, TraceLine, TraceSink};
 use crate::plant::Plant;
-use crate::runner::{Outcome, RunOptions, go_through_phases};
+use crate::run::{Outcome, RunOptions, go_through_phases};
 use crate::story::file::Scenario;
 use crate::world::World;
 
-use course::WireCourse;
+use crate::run::with_last_events;
+use driver::WireDriver;
 
 /// The world that all hosts of a run share.
 type Shared = Rc<RefCell<World<'static>>>;
@@ -46,9 +47,14 @@ type Shared = Rc<RefCell<World<'static>>>;
 /// tick later at the earliest.
 pub const TICK: Duration = Duration::from_millis(20);
 
+/// Runs a story in the wire world.
+pub fn run_story(story: &Scenario, options: RunOptions<'_>) -> Outcome {
+    with_last_events(story, options, tell)
+}
+
 /// Tells a story in the wire world, on a thread of its own.
-pub(crate) fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
-    let RunOptions { trace, until, plant, with_states, .. } = options;
+fn tell(story: &Scenario, options: RunOptions<'_>) -> Outcome {
+    let RunOptions { trace, until, plant, with_states } = options;
     let (tell, told) = mpsc::channel::<TraceLine>();
     let tell = trace.is_some().then_some(tell);
     scope(|scope| {
@@ -83,9 +89,9 @@ fn tell_here(
         if plant == Some(Plant::ErrorLine) {
             tracing::error!("planted");
         }
-        let mut course = WireCourse::new(world, story);
-        let is_whole = go_through_phases(&mut course, story, until);
-        let mut world = course.end();
+        let mut driver = WireDriver::new(world, story);
+        let is_whole = go_through_phases(&mut driver, story, until);
+        let mut world = driver.end();
         if !is_whole {
             world.mark_stopped();
         }

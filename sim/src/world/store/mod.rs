@@ -2,7 +2,7 @@
 //! machine does to it.
 //!
 //! [`ModelStore`] knows transactions only and is made to run thousands of times a second;
-//! [`DiskStore`] is the store of production on a [`crate::disk::SimDisk`]. A property holds the
+//! [`DiskStore`] is the store of production on a [`crate::world::disk::SimDisk`]. A property holds the
 //! two equal, so a story that is told with one holds for the other.
 
 mod disk_store;
@@ -11,10 +11,10 @@ mod model_store;
 use driftless_gateway::model::Batch;
 use driftless_gateway::store::Store;
 
-pub use self::disk_store::DiskStore;
-pub use self::model_store::ModelStore;
 use crate::plant::{Plant, Sabotage};
 use crate::story::step::CrashDisk;
+pub use disk_store::DiskStore;
+pub use model_store::ModelStore;
 
 /// A store that a world can do harm to.
 pub trait SimStore: Store {

@@ -1,13 +1,13 @@
 //! The simulated API Manager on real sockets, for any gateway to be pointed at.
 //!
-//! [`Host`] owns the sans-IO model and its time; [`serve_connection`] speaks HTTP and WebSocket on
+//! [`ServedApim`] owns the sans-IO model and its time; [`serve_connection`] speaks HTTP and WebSocket on
 //! any stream; [`admin`] lets people and tests do what a story could do, in the same words. What
 //! a gateway sees is TLS with a certificate made at the start, or a given one.
 
 mod adaptor;
 pub mod admin;
 mod certificate;
-mod host;
+mod served_apim;
 mod story;
 mod triggers;
 
@@ -26,7 +26,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 pub use adaptor::{Backend, serve_connection};
-pub use host::{Host, Outcome};
+pub use served_apim::{Outcome, ServedApim};
 
 use crate::apim::{ApiManager, wall_clock};
 use crate::story::aim::GatewayIndex;
@@ -103,7 +103,7 @@ async fn live(options: Options, told: impl FnOnce(&Served)) -> Result<(), String
         bound.map_err(|error| format!("cannot listen on {address}: {error}"))
     };
     let (acceptor, authority) = protect(&protection, &folder)?;
-    let host = Rc::new(Host::new(manager_of(&story)));
+    let host = Rc::new(ServedApim::new(manager_of(&story)));
     story::begin(&host, &story);
     let token_file = folder.join("token");
     let token = host.look(|manager| manager.token(GatewayIndex::FIRST).to_owned());
@@ -182,7 +182,7 @@ fn protect(
     Ok((Some(TlsAcceptor::from(Arc::clone(&config))), authority))
 }
 
-async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, host: Rc<Host>) {
+async fn accept(listener: TcpListener, acceptor: Option<TlsAcceptor>, host: Rc<ServedApim>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -19,7 +19,7 @@ const TRAFFIC_MAX: usize = 200;
 
 /// The simulated API Manager, for every connection of it. Its time is tokio's, so the same host
 /// serves real sockets and simulated ones.
-pub struct Host {
+pub struct ServedApim {
     manager: RefCell<ApiManager>,
     sessions: RefCell<BTreeMap<ConnectionId, mpsc::UnboundedSender<ServerFrame>>>,
     traffic: RefCell<VecDeque<(Instant, String)>>,
@@ -54,7 +54,7 @@ impl Outcome {
     }
 }
 
-impl Host {
+impl ServedApim {
     /// A host whose time begins now.
     pub fn new(manager: ApiManager) -> Self {
         Self {
@@ -192,7 +192,7 @@ impl Host {
     }
 }
 
-impl Backend for Host {
+impl Backend for ServedApim {
     fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
         let name = self.look(|manager| manager.endpoint(request)).map(Endpoint::name);
         if let Some(name) = name {

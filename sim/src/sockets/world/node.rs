@@ -15,7 +15,7 @@ use super::link::Link;
 use super::machine::{APIM, now};
 use super::stream::Stream;
 use crate::apim::{ConnectionId, Reply, ServerFrame, Upgrade};
-use crate::serve::{Backend, serve_connection};
+use crate::sockets::serve::{Backend, serve_connection};
 use crate::story::aim::GatewayIndex;
 
 /// A gateway as APIM's nodes know it.

@@ -11,7 +11,7 @@ use turmoil::net::TcpStream;
 
 use super::bytes::Spoiled;
 use super::link::{Fate, Link};
-use crate::net::Towards;
+use crate::world::net::Towards;
 
 /// One end of a connection between a gateway and APIM.
 pub(super) struct Stream {

@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 
-use super::host::{Host, Outcome};
+use super::served_apim::{Outcome, ServedApim};
 use crate::apim::{ApiManager, Issued, KeyScope, KeyState};
 use crate::story::aim::GatewayIndex;
 use crate::story::file::verbs;
@@ -48,7 +48,7 @@ const SHOWN_MAX: usize = 1000;
 const PAGE: &str = include_str!("page.html");
 
 /// Serves the admin API until dropped.
-pub(super) async fn serve(listener: TcpListener, host: Rc<Host>) {
+pub(super) async fn serve(listener: TcpListener, host: Rc<ServedApim>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(super::ACCEPT_PAUSE).await;
@@ -69,7 +69,7 @@ pub(super) async fn serve(listener: TcpListener, host: Rc<Host>) {
 
 type Answer = Response<Full<Bytes>>;
 
-async fn answer(request: Request<Incoming>, host: Rc<Host>) -> Result<Answer, Infallible> {
+async fn answer(request: Request<Incoming>, host: Rc<ServedApim>) -> Result<Answer, Infallible> {
     if is_from_another_page(&request) {
         return Ok(refused(StatusCode::FORBIDDEN, "asked by a page from somewhere else"));
     }
@@ -105,7 +105,7 @@ fn is_from_another_page(request: &Request<Incoming>) -> bool {
     text(ORIGIN).is_some_and(|origin| Some(origin) != own.as_deref())
 }
 
-async fn steps(request: Request<Incoming>, host: &Host) -> Answer {
+async fn steps(request: Request<Incoming>, host: &ServedApim) -> Answer {
     let Ok(body) = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await else {
         return refused(StatusCode::PAYLOAD_TOO_LARGE, "the steps are too long");
     };
@@ -126,7 +126,7 @@ fn is_fault(path: &str) -> bool {
 }
 
 /// Switches off the fault that the path names, or all of them.
-fn switch_off(path: &str, host: &Host) -> Answer {
+fn switch_off(path: &str, host: &ServedApim) -> Answer {
     let name = path.trim_start_matches("/faults").trim_start_matches('/');
     let is_on = if name.is_empty() { host.lift_faults() } else { host.disarm(name) };
     let outcome = if is_on { Outcome::Done } else { Outcome::Nothing };
@@ -145,7 +145,7 @@ fn vocabulary() -> Value {
     entries.collect()
 }
 
-fn state(host: &Host) -> Value {
+fn state(host: &ServedApim) -> Value {
     let now = host.now();
     let traffic: Vec<Value> = host
         .traffic()

@@ -4,8 +4,8 @@ use driftless_gateway::model::{ArtifactId, Batch, Content, Recovered};
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 
 use super::{Failure, Failures, SimStore, StoreFaults};
-use crate::disk::{DiskFault, SimDisk, Space};
 use crate::story::step::CrashDisk;
+use crate::world::disk::{DiskFault, SimDisk, Space};
 
 /// A [`RedbStore`] and the [`SimDisk`] under it.
 #[derive(Debug)]

@@ -10,16 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::apim::ConnectionId;
-use crate::net::{Rule, Towards};
 use crate::random::Key;
 use crate::story::step::{ByteFault, Bytes, Direction};
+use crate::world::net::{Rule, Towards};
 
 /// How long writes into a dead connection seem to succeed.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How the network is at a moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Weather {
+pub(super) struct LinkState {
     /// Nothing passes to the gateway.
     pub(super) is_cut_to_gateway: bool,
     /// Nothing passes to APIM.
@@ -30,21 +30,21 @@ pub(super) struct Weather {
     pub(super) latency: Option<(Duration, Duration)>,
 }
 
-impl Weather {
+impl LinkState {
     /// What the rules in force make of the network.
     pub(super) fn of(rules: &[Rule]) -> Self {
-        let mut weather = Self::default();
+        let mut link_state = Self::default();
         for rule in rules {
             match *rule {
                 Rule::Partition { direction, .. } => {
-                    weather.is_cut_to_gateway |= direction != Direction::ToManager;
-                    weather.is_cut_to_manager |= direction != Direction::ToGateway;
+                    link_state.is_cut_to_gateway |= direction != Direction::ToManager;
+                    link_state.is_cut_to_manager |= direction != Direction::ToGateway;
                 }
-                Rule::Hold { .. } => weather.is_held = true,
-                Rule::Latency { min, max, .. } => weather.latency = Some((min, max.max(min))),
+                Rule::Hold { .. } => link_state.is_held = true,
+                Rule::Latency { min, max, .. } => link_state.latency = Some((min, max.max(min))),
             }
         }
-        weather
+        link_state
     }
 
     const fn is_cut(&self, towards: Towards) -> bool {
@@ -81,7 +81,7 @@ struct Line {
 #[derive(Debug)]
 struct State {
     key: Key,
-    weather: Weather,
+    link_state: LinkState,
     /// The node that connections go to.
     node: u32,
     /// Connections by the gateway's port.
@@ -110,7 +110,7 @@ impl Link {
     pub(super) fn new(key: Key) -> Self {
         Self(Arc::new(Mutex::new(State {
             key,
-            weather: Weather::default(),
+            link_state: LinkState::default(),
             node: 0,
             lines: BTreeMap::new(),
             newly_dead: Vec::new(),
@@ -149,9 +149,9 @@ impl Link {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The weather changes; answers what it was.
-    pub(super) fn set_weather(&self, weather: Weather) -> Weather {
-        std::mem::replace(&mut self.state().weather, weather)
+    /// The state of the link changes; answers what it was.
+    pub(super) fn set_link_state(&self, link_state: LinkState) -> LinkState {
+        std::mem::replace(&mut self.state().link_state, link_state)
     }
 
     /// From now on connections go to that node.
@@ -162,10 +162,10 @@ impl Link {
     /// A connection is being made; answers the node that it goes to.
     pub(super) fn dial(&self) -> u32 {
         let mut state = self.state();
-        let weather = state.weather;
-        if weather.is_cut_to_manager {
+        let link_state = state.link_state;
+        if link_state.is_cut_to_manager {
             state.count("partition");
-        } else if weather.is_held {
+        } else if link_state.is_held {
             state.count("hold");
         }
         state.node
@@ -200,7 +200,7 @@ impl Link {
     /// Something is written on the connection from that port, or it is closed.
     pub(super) fn write(&self, port: u16, towards: Towards, now: Duration) -> Fate {
         let mut state = self.state();
-        let weather = state.weather;
+        let link_state = state.link_state;
         let Some(line) = state.lines.get_mut(&port) else { return Fate::Sent };
         if line.is_dead {
             let since = *line.lost_at.get_or_insert(now);
@@ -208,7 +208,7 @@ impl Link {
             let is_late = now.saturating_sub(since) >= WRITE_TIMEOUT;
             return if is_late { Fate::TimedOut } else { Fate::Lost };
         }
-        if weather.is_cut(towards) {
+        if link_state.is_cut(towards) {
             line.is_dead = true;
             line.lost_at = Some(now);
             let connection = line.connection;
@@ -216,10 +216,10 @@ impl Link {
             state.count("partition");
             return Fate::Lost;
         }
-        if weather.is_held {
+        if link_state.is_held {
             state.count("hold");
         }
-        if weather.latency.is_some() {
+        if link_state.latency.is_some() {
             state.count("latency");
         }
         Fate::Sent
@@ -229,12 +229,12 @@ impl Link {
     /// end never hears it.
     pub(super) fn end(&self, port: u16, towards: Towards) {
         let mut state = self.state();
-        let weather = state.weather;
+        let link_state = state.link_state;
         let Some(line) = state.lines.get_mut(&port) else { return };
         line.ends_gone += 1;
         if line.ends_gone == 2 {
             state.lines.remove(&port);
-        } else if weather.is_cut(towards) && !line.is_dead {
+        } else if link_state.is_cut(towards) && !line.is_dead {
             line.is_dead = true;
             let connection = line.connection;
             state.newly_dead.extend(connection);
@@ -276,21 +276,21 @@ mod tests {
         link
     }
 
-    fn cut(direction: Direction) -> Weather {
+    fn cut(direction: Direction) -> LinkState {
         let until = driftless_gateway::time::Instant::from_millis(9);
-        Weather::of(&[Rule::Partition { until, direction }])
+        LinkState::of(&[Rule::Partition { until, direction }])
     }
 
     #[test]
     fn a_line_that_lost_a_byte_is_dead_both_ways_and_its_writer_learns_of_it_late() {
         let link = link();
         assert_eq!(link.write(PORT, Towards::Gateway, at(0)), Fate::Sent);
-        link.set_weather(cut(Direction::ToGateway));
+        link.set_link_state(cut(Direction::ToGateway));
         assert_eq!(link.write(PORT, Towards::Manager, at(1)), Fate::Sent);
         assert!(link.newly_dead().is_empty());
         assert_eq!(link.write(PORT, Towards::Gateway, at(2)), Fate::Lost);
         assert_eq!(link.newly_dead(), [ConnectionId(7)]);
-        link.set_weather(Weather::default());
+        link.set_link_state(LinkState::default());
         assert!(link.is_dead(PORT) && link.sessions().is_empty());
         assert_eq!(link.write(PORT, Towards::Manager, at(3)), Fate::Lost);
         assert_eq!(link.write(PORT, Towards::Gateway, at(31)), Fate::Lost);
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn an_end_that_nobody_hears_of_leaves_a_dead_line() {
         let link = link();
-        link.set_weather(cut(Direction::ToManager));
+        link.set_link_state(cut(Direction::ToManager));
         link.end(PORT, Towards::Manager);
         assert_eq!(link.newly_dead(), [ConnectionId(7)]);
         assert!(link.is_dead(PORT));

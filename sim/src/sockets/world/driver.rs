@@ -1,4 +1,4 @@
-//! The course of a run: hosts and world take turns, a tick each.
+//! The driver of a run: hosts and world take turns, a tick each.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -10,14 +10,14 @@ use driftless_gateway::shell::TokenSource;
 use driftless_gateway::time::Instant;
 use turmoil::Sim;
 
-use super::link::{Link, Weather};
+use super::link::{Link, LinkState};
 use super::machine::{APIM, Machine};
 use super::node::Peer;
 use super::stream::node_name;
 use super::{Shared, TICK, machine, node, panics};
 use crate::observe::Phase;
 use crate::random::Key;
-use crate::runner::Course;
+use crate::run::PhaseDriver;
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
 use crate::world::{Order, World};
@@ -28,24 +28,24 @@ const LATENCY: (Duration, Duration) = (Duration::from_millis(1), Duration::from_
 /// How many segments and connections may wait at a socket. What turmoil cannot queue is a panic.
 const TCP_CAPACITY: usize = 1024;
 
-/// A gateway as the course sees it.
-struct Seat {
+/// A gateway as the driver sees it.
+struct GatewayHost {
     name: String,
     link: Link,
     token: Arc<Mutex<String>>,
 }
 
 /// Hosts, and the world that they share.
-pub(super) struct WireCourse {
+pub(super) struct WireDriver {
     sim: Sim<'static>,
     world: Shared,
-    seats: Vec<Seat>,
+    hosts: Vec<GatewayHost>,
     nodes: Vec<String>,
     peers: Rc<[Peer]>,
     now: Instant,
 }
 
-impl WireCourse {
+impl WireDriver {
     /// Hosts for the gateways and the nodes of a story; no gateway runs yet.
     pub(super) fn new(world: World<'static>, story: &Scenario) -> Self {
         panics::watch();
@@ -63,16 +63,16 @@ impl WireCourse {
             .rng_seed(key.draw("turmoil"));
         let mut sim = builder.build();
         let count = story.gateway_count();
-        let seats: Vec<Seat> =
-            (0..count).map(|place| seat(&mut sim, &world, GatewayIndex(place), key)).collect();
-        let peers: Rc<[Peer]> = seats.iter().map(|seat| peer(&sim, seat)).collect();
+        let hosts: Vec<GatewayHost> =
+            (0..count).map(|place| host(&mut sim, &world, GatewayIndex(place), key)).collect();
+        let peers: Rc<[Peer]> = hosts.iter().map(|host| peer(&sim, host)).collect();
         let nodes: Vec<String> =
             (0..world.borrow().nodes().max(1)).map(|node| node_name(APIM.0, node)).collect();
         for name in &nodes {
             let (world, peers) = (Rc::clone(&world), Rc::clone(&peers));
             sim.host(name.as_str(), move || node::run(Rc::clone(&world), Rc::clone(&peers)));
         }
-        Self { sim, world, seats, nodes, peers, now: Instant::START }
+        Self { sim, world, hosts, nodes, peers, now: Instant::START }
     }
 
     /// Ends every host; answers the world that they shared.
@@ -90,7 +90,7 @@ impl WireCourse {
     fn step(&mut self) {
         self.world.borrow_mut().advance(self.now);
         self.carry_out_orders();
-        for place in 0..self.seats.len() {
+        for place in 0..self.hosts.len() {
             self.tell_seat(GatewayIndex(place));
         }
         let stepped = self.sim.step();
@@ -101,7 +101,7 @@ impl WireCourse {
             unreachable!("a host ended: {error}");
         }
         self.now = self.now.after(TICK);
-        for place in 0..self.seats.len() {
+        for place in 0..self.hosts.len() {
             self.hear_seat(GatewayIndex(place));
         }
     }
@@ -109,10 +109,10 @@ impl WireCourse {
     fn carry_out_orders(&mut self) {
         let orders = self.world.borrow_mut().take_orders();
         for (gateway, order) in orders {
-            let Some(seat) = self.seats.get(gateway.0) else { continue };
+            let Some(host) = self.hosts.get(gateway.0) else { continue };
             match order {
-                Order::Start => self.sim.bounce(seat.name.as_str()),
-                Order::Stop => self.sim.crash(seat.name.as_str()),
+                Order::Start => self.sim.bounce(host.name.as_str()),
+                Order::Stop => self.sim.crash(host.name.as_str()),
                 Order::Reset => {
                     if let Some(peer) = self.peers.get(gateway.0) {
                         peer.reset();
@@ -124,45 +124,51 @@ impl WireCourse {
 
     /// Tells a gateway's network and operator what the world wants of them.
     fn tell_seat(&self, gateway: GatewayIndex) {
-        let Some(seat) = self.seats.get(gateway.0) else { return };
+        let Some(host) = self.hosts.get(gateway.0) else { return };
         let mut world = self.world.borrow_mut();
-        seat.link.route_to(world.node_of(gateway));
-        for connection in seat.link.sessions() {
+        host.link.route_to(world.node_of(gateway));
+        for connection in host.link.sessions() {
             if world.is_dead(gateway, connection) {
-                seat.link.kill(connection);
+                host.link.kill(connection);
             }
         }
-        let mut token = seat.token.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut token = host.token.lock().unwrap_or_else(PoisonError::into_inner);
         if *token != world.token_of(gateway) {
             world.token_of(gateway).clone_into(&mut token);
         }
         let now = self.now;
         let network = world.network(gateway);
-        seat.link.spoil_next(network.bytes.drain(..));
-        let weather = Weather::of(network.rules(now));
-        let before = seat.link.set_weather(weather);
-        if weather != before {
+        host.link.spoil_next(network.bytes.drain(..));
+        let link_state = LinkState::of(network.rules(now));
+        let before = host.link.set_link_state(link_state);
+        if link_state != before {
             self.nodes
                 .iter()
-                .for_each(|node| self.change_weather(&seat.name, node, before, weather));
+                .for_each(|node| self.change_link_state(&host.name, node, before, link_state));
         }
     }
 
-    fn change_weather(&self, gateway: &str, node: &str, before: Weather, weather: Weather) {
+    fn change_link_state(
+        &self,
+        gateway: &str,
+        node: &str,
+        before: LinkState,
+        link_state: LinkState,
+    ) {
         let sim = &self.sim;
         if before.is_held {
             sim.release(gateway, node);
         }
         sim.repair(gateway, node);
-        match (weather.is_cut_to_gateway, weather.is_cut_to_manager) {
+        match (link_state.is_cut_to_gateway, link_state.is_cut_to_manager) {
             (true, true) => sim.partition(gateway, node),
             (true, false) => sim.partition_oneway(node, gateway),
             (false, true) => sim.partition_oneway(gateway, node),
-            (false, false) if weather.is_held => sim.hold(gateway, node),
+            (false, false) if link_state.is_held => sim.hold(gateway, node),
             (false, false) => {}
         }
-        if weather.latency != before.latency {
-            let (min, max) = weather.latency.unwrap_or(LATENCY);
+        if link_state.latency != before.latency {
+            let (min, max) = link_state.latency.unwrap_or(LATENCY);
             sim.set_link_latency(gateway, node, min);
             sim.set_link_max_message_latency(gateway, node, max);
         }
@@ -170,19 +176,19 @@ impl WireCourse {
 
     /// Tells the world what became of a gateway's bytes.
     fn hear_seat(&self, gateway: GatewayIndex) {
-        let Some(seat) = self.seats.get(gateway.0) else { return };
+        let Some(host) = self.hosts.get(gateway.0) else { return };
         let mut world = self.world.borrow_mut();
-        for connection in seat.link.newly_dead() {
+        for connection in host.link.newly_dead() {
             world.bytes_lost(connection);
         }
-        for (fault, times) in seat.link.took_effect() {
+        for (fault, times) in host.link.took_effect() {
             world.network(gateway).took_effect(fault, times);
         }
     }
 }
 
 /// A host for a gateway, on which nothing runs yet.
-fn seat(sim: &mut Sim<'static>, world: &Shared, gateway: GatewayIndex, key: Key) -> Seat {
+fn host(sim: &mut Sim<'static>, world: &Shared, gateway: GatewayIndex, key: Key) -> GatewayHost {
     let name = format!("gateway-{}", gateway.0);
     let link = Link::new(key.nth(gateway.0 as u64));
     let token = Arc::new(Mutex::new(world.borrow().token_of(gateway).to_owned()));
@@ -196,15 +202,15 @@ fn seat(sim: &mut Sim<'static>, world: &Shared, gateway: GatewayIndex, key: Key)
         Machine { world: Rc::clone(world), gateway, link: link.clone(), token: token_source };
     sim.host(name.as_str(), move || machine::run(machine.clone()));
     sim.crash(name.as_str());
-    Seat { name, link, token }
+    GatewayHost { name, link, token }
 }
 
-fn peer(sim: &Sim<'static>, seat: &Seat) -> Peer {
-    let address: IpAddr = sim.lookup(seat.name.as_str());
-    Peer { address, link: seat.link.clone(), resets: RefCell::default() }
+fn peer(sim: &Sim<'static>, host: &GatewayHost) -> Peer {
+    let address: IpAddr = sim.lookup(host.name.as_str());
+    Peer { address, link: host.link.clone(), resets: RefCell::default() }
 }
 
-impl Course for WireCourse {
+impl PhaseDriver for WireDriver {
     fn now(&self) -> Instant {
         self.now
     }
@@ -222,7 +228,7 @@ impl Course for WireCourse {
 
     fn lift_faults(&mut self) {
         self.world.borrow_mut().lift_faults();
-        self.seats.iter().for_each(|seat| seat.link.lift_byte_faults());
+        self.hosts.iter().for_each(|host| host.link.lift_byte_faults());
     }
 
     fn rest(&mut self) {

@@ -10,13 +10,13 @@ use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::ArchiveLimits;
 
+use super::view::View;
 use crate::observe::{HeldChange, Served};
 use crate::plant::Sabotage;
 use crate::random::Key;
-use crate::store::{DiskStore, ModelStore, SimStore, harm_before_start};
 use crate::story::file::StoreChoice;
 use crate::story::step::CrashDisk;
-use crate::view::View;
+use crate::world::store::{DiskStore, ModelStore, SimStore, harm_before_start};
 
 /// A gateway process and the store that outlives it.
 pub struct SimGateway {
@@ -158,7 +158,7 @@ impl SimGateway {
     }
 
     /// The faults of the store that took effect.
-    pub fn store_faults(&self) -> crate::store::StoreFaults {
+    pub fn store_faults(&self) -> crate::world::store::StoreFaults {
         self.store.delivered()
     }
 

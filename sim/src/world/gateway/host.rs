@@ -7,9 +7,8 @@ use driftless_gateway::engine::{Config, SyncState};
 use driftless_gateway::model::{ArtifactId, RequestId};
 use driftless_gateway::time::Instant;
 
+use super::process::SimGateway;
 use crate::apim::ApiManager;
-use crate::gateway::SimGateway;
-use crate::net::Network;
 use crate::observe::{Heard, History, Served};
 use crate::plant::{Plant, Sabotage};
 use crate::properties;
@@ -17,64 +16,65 @@ use crate::properties::{Property, Verdicts};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
+use crate::world::net::Network;
 
 /// One gateway of a world, and what is noted about it.
-pub(super) struct Site {
+pub(in crate::world) struct Host {
     /// Which of the gateways it is.
-    pub(super) index: GatewayIndex,
+    pub(in crate::world) index: GatewayIndex,
     /// Its name, where the story names gateways.
-    pub(super) name: Option<String>,
+    pub(in crate::world) name: Option<String>,
     /// What its own draws are keyed by.
-    pub(super) key: Key,
+    pub(in crate::world) key: Key,
     /// Its network.
-    pub(super) net: Network,
+    pub(in crate::world) net: Network,
     /// The process and its store.
-    pub(super) gateway: SimGateway,
+    pub(in crate::world) gateway: SimGateway,
     /// The exchange of each request that waits for its answer.
-    pub(super) requests: BTreeMap<RequestId, u64>,
+    pub(in crate::world) requests: BTreeMap<RequestId, u64>,
     /// The registration token that it shows.
-    pub(super) token: String,
+    pub(in crate::world) token: String,
     /// What it serves.
-    pub(super) served: BTreeMap<ArtifactId, Served>,
+    pub(in crate::world) served: BTreeMap<ArtifactId, Served>,
     /// What it was told and cannot have forgotten.
-    pub(super) heard: Heard,
+    pub(in crate::world) heard: Heard,
     /// What judges it.
-    pub(super) properties: Vec<Box<dyn Property>>,
+    pub(in crate::world) properties: Vec<Box<dyn Property>>,
     /// What did not hold.
-    pub(super) verdicts: Verdicts,
+    pub(in crate::world) verdicts: Verdicts,
     /// What a planted defect does to it.
-    pub(super) sabotage: Sabotage,
+    pub(in crate::world) sabotage: Sabotage,
     /// When something last went wrong for it.
-    pub(super) disturbed_at: Instant,
+    pub(in crate::world) disturbed_at: Instant,
     /// How many faults had taken effect then.
-    pub(super) faults_seen: u64,
+    pub(in crate::world) faults_seen: u64,
     /// How often its process died.
-    pub(super) crashes: u64,
+    pub(in crate::world) crashes: u64,
     /// How often its connections were reset.
-    pub(super) resets: u64,
+    pub(in crate::world) resets: u64,
     /// Text frames on their way to it.
-    pub(super) texts_in_flight: u64,
+    pub(in crate::world) texts_in_flight: u64,
     /// Whether it had a session when last looked at.
-    pub(super) was_live: bool,
+    pub(in crate::world) was_live: bool,
     /// The last state of its status of REST APIs.
-    pub(super) last_state: Option<SyncState>,
+    pub(in crate::world) last_state: Option<SyncState>,
     /// Whether it reads the deployments list.
-    pub(super) listing: bool,
+    pub(in crate::world) listing: bool,
     /// The definitions that it reads.
-    pub(super) fetches: BTreeSet<RequestId>,
+    pub(in crate::world) fetches: BTreeSet<RequestId>,
     /// Lists of keys, subscriptions and plans that are being read, by what they are called.
-    pub(super) rolls: BTreeMap<RequestId, &'static str>,
+    pub(in crate::world) rolls: BTreeMap<RequestId, &'static str>,
     /// Hashes of the events that reached it.
-    pub(super) event_hashes: BTreeSet<u128>,
+    pub(in crate::world) event_hashes: BTreeSet<u128>,
     /// The artifacts that it acked.
-    pub(super) acked: BTreeSet<ArtifactId>,
+    pub(in crate::world) acked: BTreeSet<ArtifactId>,
     /// What the story's claims are checked against.
-    pub(super) history: History,
+    pub(in crate::world) history: History,
 }
 
-impl Site {
+impl Host {
     /// A gateway that is not running yet; the first one's draws are those of the story.
-    pub(super) fn new(
+    pub(in crate::world) fn new(
         story: &Scenario,
         manager: &ApiManager,
         index: GatewayIndex,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use driftless_gateway::engine::StateDigest;
 
-use crate::runner::Outcome;
+use super::Outcome;
 use crate::world::FinalState;
 
 /// Where two worlds differ on a story.
@@ -62,7 +62,7 @@ fn short(digest: &StateDigest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runner::{RunOptions, run_story};
+    use crate::run::{RunOptions, run_story};
     use crate::story::file::Scenario;
 
     fn outcome(revision: u32) -> Outcome {
