@@ -4,7 +4,7 @@
 //! reads it. Artifacts are here, who may use them is in `access`.
 
 mod access;
-mod cause;
+pub(super) mod cause;
 mod secret;
 
 use std::collections::BTreeMap;

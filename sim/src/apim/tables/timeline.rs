@@ -2,7 +2,7 @@
 
 use driftless_gateway::time::Instant;
 
-use crate::apim::ledger::Cause;
+use crate::apim::ledger::cause::Cause;
 
 /// One statement about a thing.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,15 +2,15 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::str::EscapeDebug;
 
 use serde::Serialize;
 
-use super::show_resources::Counts;
-use super::{StoreFile, show_resources};
+use super::resources::{self, Counts};
+use super::text::plain;
 use crate::model::{
     ArtifactId, ContentDigest, ControlPlane, DeployState, Generation, Recovered, Row, Tombstone,
 };
+use crate::shell::StoreFile;
 use crate::store::{RedbStore, SCHEMA, Store, StoreError};
 use crate::time::Timestamp;
 
@@ -86,7 +86,7 @@ fn print_text(schema: Option<u32>, held: &Recovered, out: &mut impl Write) -> io
             Some(at) => writeln!(out, " deleted_at={at}")?,
         }
     }
-    show_resources::print_text(held, out)
+    resources::print_text(held, out)
 }
 
 fn print_generation(generation: &Generation, out: &mut impl Write) -> io::Result<()> {
@@ -100,11 +100,6 @@ fn print_generation(generation: &Generation, out: &mut impl Write) -> io::Result
         write!(out, " listed_at={at}")?;
     }
     Ok(())
-}
-
-/// A text of the control plane's, harmless on a terminal.
-pub(super) fn plain(text: &str) -> EscapeDebug<'_> {
-    text.escape_debug()
 }
 
 const fn state_name(state: DeployState) -> &'static str {
@@ -192,7 +187,7 @@ impl<'a> From<&'a Generation> for GenerationFields<'a> {
 }
 
 /// All of a digest, in hexadecimal.
-pub(super) fn full_digest(digest: &ContentDigest) -> String {
+pub(in crate::shell) fn full_digest(digest: &ContentDigest) -> String {
     digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -204,5 +199,5 @@ fn print_json(schema: Option<u32>, held: &Recovered, out: &mut impl Write) -> io
         serde_json::to_writer(&mut *out, &line)?;
         writeln!(out)?;
     }
-    show_resources::print_json(held, out)
+    resources::print_json(held, out)
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::show_store::plain;
+use super::text::plain;
 use crate::model::{
     Application, Credential, Plan, Recovered, Resource, ResourceId, ResourceRow, SecretHash,
     Subscription,
@@ -129,7 +129,7 @@ fn redact(_hash: SecretHash) -> &'static str {
 /// A resource as JSON.
 #[derive(Serialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
-pub(super) enum ResourceLine<'a> {
+pub(in crate::shell) enum ResourceLine<'a> {
     Key {
         artifact: &'a str,
         name: &'a str,
@@ -167,7 +167,7 @@ pub(super) enum ResourceLine<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct CredentialFields<'a> {
+pub(in crate::shell) struct CredentialFields<'a> {
     hash: &'static str,
     uuid: Option<&'a str>,
     expires_at: Option<String>,
@@ -176,13 +176,13 @@ pub(super) struct CredentialFields<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct QuotaFields {
+pub(in crate::shell) struct QuotaFields {
     count: u64,
     unit: &'static str,
 }
 
 impl<'a> ResourceLine<'a> {
-    pub(super) fn of(id: &'a ResourceId, row: &'a ResourceRow) -> Self {
+    pub(in crate::shell) fn of(id: &'a ResourceId, row: &'a ResourceRow) -> Self {
         let fence = row.fence.as_ref().map(Timestamp::to_string);
         match (id, &row.resource) {
             (ResourceId::ApiKey(artifact, name), Some(Resource::ApiKey(slot))) => Self::Key {
