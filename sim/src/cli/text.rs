@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::measure::{counted, per_second, simulated, took};
 #[cfg(feature = "wire")]
-use super::record::{Item, Record, ServingRecord, Status, StoryRecord, ViolationRecord};
+use super::record::ServingRecord;
+use super::record::{Item, Record, Status, StoryRecord, ViolationRecord};
 
 /// The column in which everything after the status word begins.
 const INDENT: &str = "           ";

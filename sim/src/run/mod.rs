@@ -10,8 +10,8 @@ mod replicas;
 
 pub use outcome::{Outcome, RunOptions};
 pub use parity::{Unequal, unequal};
-pub use phases::convergence_bound;
-pub(crate) use phases::{PhaseDriver, go_through_phases};
+pub(crate) use phases::go_through_phases;
+pub use phases::{PhaseDriver, convergence_bound};
 pub use replicas::disagreement;
 
 use crate::observe::{ErrorWatch, Trace, TraceLine, TraceSink};

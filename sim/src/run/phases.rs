@@ -11,7 +11,7 @@ use crate::story::file::{Scenario, story_end};
 use crate::world::World;
 
 /// What goes through the phases of a run.
-pub(crate) trait PhaseDriver {
+pub trait PhaseDriver {
     /// The current time.
     fn now(&self) -> Instant;
     /// Lets everything happen that is due by `until`, and moves time there.
