@@ -1,9 +1,9 @@
 //! Broken copies of what the targets check: one defect for each target, of a kind that such code
 //! has had somewhere. `fuzz/run plants` shows how soon each is found.
 
-use driftless::disk::SimDisk;
 use driftless::plant::Plant;
-use driftless::scenario::{Refusal, Scenario};
+use driftless::story::file::{Refusal, Scenario};
+use driftless::world::disk::SimDisk;
 use driftless_gateway::driver::Driver;
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{

@@ -1,8 +1,8 @@
 //! What ships, under the names by which the targets know it.
 
-use driftless::disk::SimDisk;
 use driftless::plant::Plant;
-use driftless::scenario::{Refusal, Scenario};
+use driftless::story::file::{Refusal, Scenario};
+use driftless::world::disk::SimDisk;
 use driftless_gateway::driver::Driver;
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::WriteId;

@@ -23,6 +23,7 @@ use super::clock::Clock;
 use super::config::{Limits, Timeouts};
 use super::counters::Counters;
 use super::drive::Drive;
+use super::inbox::Happened;
 use super::management::{Answer, Page, Scene};
 use super::session::{Order, SessionTask};
 use super::storage::{Done, Job, Storage};
@@ -30,7 +31,7 @@ use super::token::{Credentials, TokenSource};
 use super::transport::{Dial, Transport};
 use super::view::View;
 use super::watch::StateWatch;
-use crate::driver::{Outbound, ReadFrame};
+use crate::driver::Outbound;
 use crate::engine::{CloseReason, Failure, StoreFailure};
 use crate::model::{RequestId, SessionId, WriteId};
 use crate::runtime::Snapshot;
@@ -49,23 +50,6 @@ const QUESTIONS: usize = 64;
 
 /// After how many turns a question is answered even while more happens.
 const TURNS_PER_QUESTION: u64 = 16;
-
-/// Something that a socket's task tells the loop.
-#[derive(Debug)]
-pub(super) enum Happened {
-    /// The upgrade succeeded.
-    Opened(SessionId),
-    /// A text frame of so many bytes arrived.
-    Frame(SessionId, ReadFrame, usize),
-    /// A binary frame of so many bytes arrived.
-    Binary(SessionId, usize),
-    /// The control plane pinged.
-    Pinged(SessionId),
-    /// The session could not be opened, or ended.
-    Closed(SessionId, CloseReason),
-    /// A request is over.
-    Answered(RequestId, Result<HttpResponse, Failure>),
-}
 
 /// A question to the loop, and where its answer goes.
 struct Question {

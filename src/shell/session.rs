@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::client::{AGENT, API_KEY};
 use super::config::{Limits, Timeouts};
-use super::gateway::Happened;
+use super::inbox::Happened;
 use super::transport::{Dial, Transport, Wire};
 use crate::driver::ReadFrame;
 use crate::engine::CloseReason;

@@ -7,6 +7,7 @@
 
 mod apikey;
 mod application;
+mod envelope;
 mod plan;
 mod resource;
 mod subscription;

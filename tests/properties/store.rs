@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use driftless::disk::{DiskFault, SimDisk};
-use driftless::step::CrashDisk;
-use driftless::store::{DiskStore, ModelStore, SimStore, StoreFaults};
+use driftless::story::step::CrashDisk;
+use driftless::world::disk::{DiskFault, SimDisk};
+use driftless::world::store::{DiskStore, ModelStore, SimStore, StoreFaults};
 use driftless_gateway::model::{
     ArtifactId, ArtifactWrite, BasePath, Batch, Content, ContentDigest, ControlPlane, DeployState,
     Dialect, Generation, Held, Kind, Recovered, ResourceId, ResourceRow, Row, Tombstone,

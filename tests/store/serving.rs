@@ -5,7 +5,7 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
-use driftless::disk::SimDisk;
+use driftless::world::disk::SimDisk;
 use driftless_gateway::driver::Driver;
 use driftless_gateway::engine::{Config, Engine};
 use driftless_gateway::model::{ArtifactId, Batch, Content, Recovered};

@@ -1,7 +1,7 @@
 //! Who does the store's work for the shell: in line and on a thread of its own, over the
 //! production store. Both do the same, and hold nothing back.
 
-use driftless::disk::{SimDisk, Space};
+use driftless::world::disk::{SimDisk, Space};
 use driftless_gateway::model::{ArtifactId, Content, WriteId};
 use driftless_gateway::shell::{Defined, Done, InlineStorage, Job, Storage, ThreadedStorage};
 use driftless_gateway::store::{RedbStore, StoreError};

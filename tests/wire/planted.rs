@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use driftless::plant::{ALL, Plant};
-use driftless::runner::{Place, RunOptions, run_story};
-use driftless::scenario::load;
+use driftless::run::RunOptions;
+use driftless::sockets::Place;
+use driftless::story::file::load;
 
 /// A defect, and a scenario that it breaks in the fast world.
 const BROKEN: [(Plant, &str); 6] = [
@@ -23,9 +24,9 @@ fn planted_defects_are_found_by_what_finds_them_in_the_fast_world() {
     let mut missed = Vec::new();
     for (plant, name) in BROKEN {
         let story = load(&folder.join(format!("{name}.json"))).unwrap().scenario;
-        let violated = |place| {
-            let options = RunOptions { place, plant: Some(plant), ..RunOptions::default() };
-            let outcome = run_story(&story, options);
+        let violated = |place: Place| {
+            let options = RunOptions { plant: Some(plant), ..RunOptions::default() };
+            let outcome = place.run(&story, options);
             let entry = ALL.iter().find(|entry| entry.plant == plant).unwrap();
             let mut found = outcome.violations.iter().map(|found| found.property);
             found.any(|property| entry.is_found_by(property))

@@ -54,7 +54,7 @@ pub use store::{Open, check_store};
 pub use story::{bytes_of, check_story, story};
 pub use structured::check_structured;
 
-use crate::scenario::Scenario;
+use crate::story::file::Scenario;
 
 /// Tells how many bytes were allocated so far, where an allocator counts them.
 pub type Allocated = fn() -> u64;

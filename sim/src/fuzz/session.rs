@@ -18,9 +18,9 @@ use driftless_gateway::wire::{ArchiveLimits, HttpRequest, HttpResponse};
 
 use super::evidence::Evidence;
 use super::story_form::{Word, people_of};
-use crate::manager::{
-    ApiManager, ConnectionId, GatewayIndex, Outcome, ServerFrame, Switches, Upgrade,
-};
+use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame, Upgrade};
+use crate::story::aim::GatewayIndex;
+use crate::story::positions::Positions;
 
 /// What tells a driver that a write failed.
 pub type StoreFailed = fn(&mut Driver, WriteId, StoreFailure, Instant);
@@ -78,7 +78,7 @@ impl Bench {
         let dialect = Dialect::ALL[usize::from(dialect) % Dialect::ALL.len()];
         let (now, durable) = (Instant::START, Recovered::default());
         Self {
-            manager: ApiManager::new(dialect, Switches::likely(dialect), seed),
+            manager: ApiManager::new(dialect, Positions::likely(dialect), seed),
             driver: engine(seed, &durable, now),
             now,
             store_failed,

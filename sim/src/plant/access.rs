@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use driftless_gateway::engine::{Change, Engine};
 use driftless_gateway::model::{
-    AuthType, Batch, Definition, KeyUuid, Recovered, Resource, ResourceChange, ResourceEvent,
-    ResourceId, Subscription, SubscriptionStatus,
+    AuthType, Batch, Definition, Recovered, Resource, ResourceChange, ResourceEvent, ResourceId,
+    Subscription, SubscriptionStatus,
 };
 use driftless_gateway::wire::HttpResponse;
 use serde_json::Value;
@@ -16,21 +16,6 @@ use super::{Plant, Sabotage};
 
 /// How many key lists [`Plant::EmptiedKeyLists`] leaves as they are.
 const FULL_LISTS: u64 = 2;
-
-/// What a defect about keys and subscriptions remembers.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    /// How many key lists were answered.
-    lists: u64,
-    /// How often the view looked at something.
-    looks: u64,
-    /// Every key that a list ever named, by its API and its UUID.
-    named: BTreeMap<String, Value>,
-    /// By path, the first list.
-    first: BTreeMap<String, Vec<Value>>,
-    /// By name, the UUID that a key was first known by.
-    uuids: BTreeMap<ResourceId, KeyUuid>,
-}
 
 impl Sabotage {
     /// Whether the engine hears of such an event.

@@ -7,11 +7,11 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use twox_hash::XxHash3_128;
 
+use super::net::{Carried, FrameFate, Line, Towards};
 use super::{Connection, Happening, Order, WRITE_TIMEOUT, World};
-use crate::manager::{Outcome, ServerFrame, Upgrade, redacted};
-use crate::net::{Carried, FrameFate, Line, Towards};
-use crate::properties::Moment;
-use crate::step::Observable;
+use crate::apim::{Outcome, ServerFrame, Upgrade, redacted};
+use crate::observe::Observation;
+use crate::story::step::Observable;
 
 impl World<'_> {
     /// Something that was due happens.
@@ -229,15 +229,15 @@ impl World<'_> {
         self.observe(|| Observable::Event(name.to_owned()));
         self.trace.record(self.now, "apim", "event", text, || format!("type={name}"));
         if let Event::Changed(event) = event {
-            self.site.told.hear(event, self.now);
+            self.site.heard.hear(event, self.now);
         }
-        self.show(&Moment::Heard(event));
+        self.show(&Observation::Heard(event));
         if matches!(event, Event::ConnectionAck { .. }) {
             return;
         }
         self.mark_event(event);
         self.mark_beside(event);
-        if !self.site.heard.insert(XxHash3_128::oneshot(text)) {
+        if !self.site.event_hashes.insert(XxHash3_128::oneshot(text)) {
             self.mark("event_repeated");
         }
     }

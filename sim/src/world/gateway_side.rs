@@ -7,11 +7,11 @@ use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{Ack, Batch, RequestId, SessionId, WriteId};
 use driftless_gateway::wire::HttpRequest;
 
+use super::net::{Carried, Line, Towards};
 use super::{Connection, Happening, Order, World};
-use crate::net::{Carried, Line, Towards};
+use crate::observe::Observation;
 use crate::plant::Plant;
-use crate::properties::Moment;
-use crate::step::{CrashDisk, Observable};
+use crate::story::step::{CrashDisk, Observable};
 
 impl World<'_> {
     /// Carries out everything the gateway wants.
@@ -57,7 +57,7 @@ impl World<'_> {
         self.trace.record(self.now, "engine", "store", &bytes, || {
             format!("write={write} artifacts={size}")
         });
-        self.site.told.write_begins(self.now);
+        self.site.heard.write_begins(self.now);
         self.site.gateway.begin_commit(write, batch);
         if self.plant == Some(Plant::EarlyAck) {
             let driver = self.site.gateway.driver();
@@ -72,8 +72,8 @@ impl World<'_> {
 
     /// The gateway asked for something.
     pub(super) fn asked(&mut self, what: &'static str) {
-        *self.site.books.asked.entry(what).or_insert(0) += 1;
-        self.show(&Moment::Asked(what));
+        *self.site.history.asked.entry(what).or_insert(0) += 1;
+        self.show(&Observation::Asked(what));
         self.observe(|| Observable::Action(what.to_owned()));
     }
 
@@ -127,7 +127,7 @@ impl World<'_> {
             return None;
         }
         self.site.acked.insert(ack.artifact.clone());
-        self.show(&Moment::Acked(ack));
+        self.show(&Observation::Acked(ack));
         self.asked("ack");
         self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
             format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
@@ -199,12 +199,12 @@ impl World<'_> {
         });
         match done {
             Ok(()) => {
-                self.site.told.written();
-                self.show(&Moment::Committed(&batch));
+                self.site.heard.written();
+                self.show(&Observation::Committed(&batch));
                 self.observe(|| Observable::State("stored".to_owned()));
             }
             Err(_) => {
-                self.show(&Moment::CommitFailed(&batch));
+                self.show(&Observation::CommitFailed(&batch));
                 self.mark("commit_failed");
             }
         }
@@ -236,8 +236,8 @@ impl World<'_> {
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
         });
-        self.site.told.crash();
-        self.show(&Moment::Crashed(in_flight.as_ref()));
+        self.site.heard.crash();
+        self.show(&Observation::Crashed(in_flight.as_ref()));
     }
 
     /// A gateway process is to start.
@@ -272,7 +272,7 @@ impl World<'_> {
         self.trace.record(self.now, "engine", "start", &[], || {
             format!("rows={} tombstones={}", recovered.rows.len(), recovered.tombstones.len())
         });
-        self.show(&Moment::Recovered(&recovered));
+        self.show(&Observation::Recovered(&recovered));
         self.site.gateway.committed = recovered;
         if self.site.gateway.boots() > 1 {
             self.observe(|| Observable::State("restarted".to_owned()));

@@ -15,13 +15,13 @@ use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
-use super::{Carriage, Connection, Happening, TICK, World};
-use crate::errors::ErrorWatch;
-use crate::manager::{ConnectionId, GatewayIndex, Outcome, Reply, ServerFrame, Upgrade};
-use crate::net::{FrameFate, Line, Network};
+use super::net::{FrameFate, Line, Network};
+use super::{Connection, Happening, TICK, Transport, World};
+use crate::apim::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
+use crate::observe::{ErrorWatch, Trace};
 use crate::plant::Plant;
-use crate::scenario::{Scenario, StoreChoice};
-use crate::trace::Trace;
+use crate::story::aim::GatewayIndex;
+use crate::story::file::{Scenario, StoreChoice};
 
 /// What has to be done to a gateway from outside of the world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,20 +59,20 @@ impl<'t> World<'t> {
         // Machines that can be switched off have disks.
         let story = Scenario { store: StoreChoice::Disk, ..story.clone() };
         let mut world = Self::new(&story, trace, errors, plant);
-        world.carriage = Carriage::Sockets(Sockets::default());
+        world.transport = Transport::Sockets(Sockets::default());
         world
     }
 
     pub(super) const fn has_sockets(&self) -> bool {
-        matches!(self.carriage, Carriage::Sockets(_))
+        matches!(self.transport, Transport::Sockets(_))
     }
 
     /// Orders something to be done to the gateway that is looked at; answers whether there is
     /// anybody to order.
     pub(super) fn order(&mut self, order: Order) -> bool {
-        match &mut self.carriage {
-            Carriage::Heap => false,
-            Carriage::Sockets(sockets) => {
+        match &mut self.transport {
+            Transport::Heap => false,
+            Transport::Sockets(sockets) => {
                 sockets.orders.push((self.site.index, order));
                 true
             }
@@ -81,9 +81,9 @@ impl<'t> World<'t> {
 
     /// What is to be done now, in order.
     pub fn take_orders(&mut self) -> Vec<(GatewayIndex, Order)> {
-        match &mut self.carriage {
-            Carriage::Heap => Vec::new(),
-            Carriage::Sockets(sockets) => std::mem::take(&mut sockets.orders),
+        match &mut self.transport {
+            Transport::Heap => Vec::new(),
+            Transport::Sockets(sockets) => std::mem::take(&mut sockets.orders),
         }
     }
 
@@ -364,7 +364,7 @@ impl<'t> World<'t> {
         let connection = self.next_connection;
         let boot = self.site.gateway.boots();
         self.connections.insert(connection, Connection::new(gateway, boot, SessionId(0)));
-        if let Carriage::Sockets(sockets) = &mut self.carriage {
+        if let Transport::Sockets(sockets) = &mut self.transport {
             sockets.outlets.insert(connection, outlet);
         }
         let id = Self::id(connection);
@@ -419,7 +419,7 @@ impl<'t> World<'t> {
             self.turn_to(known.gateway);
             self.site.net.forget(Self::line(connection));
         }
-        if let Carriage::Sockets(sockets) = &mut self.carriage {
+        if let Transport::Sockets(sockets) = &mut self.transport {
             sockets.outlets.remove(&connection);
         }
     }
@@ -505,7 +505,7 @@ impl<'t> World<'t> {
             known.in_flight += 1;
             self.site.texts_in_flight += 1;
         }
-        if let Carriage::Sockets(sockets) = &self.carriage
+        if let Transport::Sockets(sockets) = &self.transport
             && let Some(outlet) = sockets.outlets.get(&connection)
         {
             outlet(frame);

@@ -321,7 +321,8 @@ fn a_key_waits_for_its_api_and_goes_with_it() {
     rig.stored();
     assert_eq!(rig.hashes(), [1], "kept for an API that is not known yet (C-H47)");
     let id = ArtifactId::new("a");
-    let deleted = ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+    let deleted =
+        ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
     rig.engine.artifacts.beliefs.insert(id.clone(), deleted);
     rig.engine.artifacts.touched.insert(id);
     rig.timeout();

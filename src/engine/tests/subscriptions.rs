@@ -197,7 +197,8 @@ fn one_list_that_fails_keeps_no_other_waiting() {
 #[test]
 fn a_late_creation_brings_nothing_to_a_deleted_api() {
     let mut rig = platform(&[]);
-    let deleted = ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+    let deleted =
+        ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
     rig.engine.artifacts.beliefs.insert("a".into(), deleted);
     let created = ResourceChange::SubscriptionCreated(claim(SubscriptionStatus::Active));
     assert_eq!(rig.event(said(id(), created, 10)), []);

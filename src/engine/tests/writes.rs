@@ -114,7 +114,8 @@ fn what_is_remembered_of_the_gone_is_bounded() {
     let mut rig = Rig::connected(config, Recovered::default(), Dialect::Apim470Fixed, &[]);
     for number in 0..9_u32 {
         let id = ArtifactId::new(&format!("a{number}"));
-        let known = ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+        let known =
+            ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
         rig.engine.artifacts.beliefs.insert(id.clone(), known);
         rig.engine.artifacts.touched.insert(id);
         rig.at(u64::from(number) + 1).timeout();
@@ -128,8 +129,5 @@ fn what_is_remembered_of_the_gone_is_bounded() {
     assert_eq!(recovered.tombstones.len(), rig.engine.desired().len());
     assert!(!recovered.tombstones.contains_key(&ArtifactId::new("a0")), "the oldest go first");
     assert!(recovered.tombstones.contains_key(&ArtifactId::new("a8")));
-    assert_eq!(
-        rig.engine.status().anomalies.evicted,
-        9 - recovered.tombstones.len() as u64
-    );
+    assert_eq!(rig.engine.status().anomalies.evicted, 9 - recovered.tombstones.len() as u64);
 }

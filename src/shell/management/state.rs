@@ -6,8 +6,7 @@ use serde::Serialize;
 use super::Scene;
 use crate::engine::Engine;
 use crate::model::{ArtifactId, DeployState, Recovered, ResourceRow, Row};
-use crate::shell::show_resources::ResourceLine;
-use crate::shell::show_store::full_digest;
+use crate::shell::show::{ResourceLine, full_digest};
 
 #[derive(Serialize)]
 pub(super) struct StatePage<'s> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Scene;
-use crate::engine::{KindStatus, NameCounts, Anomalies};
+use crate::engine::{Anomalies, KindStatus, NameCounts};
 
 #[derive(Serialize)]
 pub(super) struct StatusPage<'s> {

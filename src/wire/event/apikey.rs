@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::resource::{of_payload, read};
+use super::envelope::{of_payload, read};
 use crate::model::{
     ArtifactId, Credential, KeyName, KeyUuid, QuotaUnit, ResourceChange, ResourceEvent, ResourceId,
 };
@@ -149,7 +149,7 @@ fn unit_seconds(unit: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::resource::tests::{AT, check, frame, refuse};
+    use super::super::envelope::tests::{AT, check, frame, refuse};
     use super::*;
     use crate::model::{Event, SecretHash};
     use crate::wire::decode_event;
