@@ -21,7 +21,7 @@ use crate::time::Instant;
 use crate::wire::{self, ArchiveLimits, HttpRequest, HttpResponse, request};
 
 /// The longest text frame that is read; the Platform API's own bound
-/// (`contract/controller.md` §3).
+/// (`docs/controller.md` §3).
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 
 /// What the engine wants done, as bytes where bytes go out.

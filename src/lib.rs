@@ -23,7 +23,8 @@
 //! The engine that ships is the engine that is simulated: the package `driftless` drives this
 //! crate without `shell` and there is no switch for it here. A comment that says "law 3" means the
 //! laws of sync in `ARCHITECTURE.md`; ids such as A-H14, C-H04, R1 and FB-62 name published facts
-//! about the programs around this one, explained in `scenarios/HAZARDS.md`.
+//! about the programs around this one, explained in `scenarios/HAZARDS.md`; `docs/apim.md` and
+//! `docs/controller.md` describe what these programs send and answer.
 
 pub mod time;
 

@@ -13,7 +13,7 @@ pub struct ThrottleConfig {
     /// How many counters are kept, at most; one takes about 200 bytes.
     pub counters_max: usize,
     /// The limit of every application. Nothing that a gateway is told names an application's
-    /// tier (`contract/apim.md` §5.7), so there is one for all.
+    /// tier (`docs/apim.md` §5.7), so there is one for all.
     pub application: Option<Quota>,
 }
 

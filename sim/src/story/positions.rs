@@ -6,7 +6,7 @@ use driftless_gateway::model::Dialect;
 use serde::{Deserialize, Serialize};
 
 /// How the simulated API Manager stands on what is unverified or a matter of deployment
-/// (`contract/apim.md`, "Suggested simulator switches").
+/// (`docs/apim.md` §6).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Positions {
     /// The routes that answer a batch fetch.

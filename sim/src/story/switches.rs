@@ -17,7 +17,7 @@ pub struct Switches {
     /// How the batch archive is packed (A-H12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_encoding: Option<BatchEncoding>,
-    /// How a REST API's kind is spelt in lists (`contract/apim.md` §3.2).
+    /// How a REST API's kind is spelt in lists (`docs/apim.md` §3.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<KindSpelling>,
     /// How exact the database's timestamps are (A-H18).

@@ -1,5 +1,5 @@
 //! `application.updated`, and `application.deleted`, which no contract has
-//! (`contract/controller.md` §3).
+//! (`docs/controller.md` §3).
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! `subscriptionPlan.created`, `subscriptionPlan.updated` and `subscriptionPlan.deleted`
-//! (`contract/controller.md` §3).
+//! (`docs/controller.md` §3).
 
 use std::mem;
 

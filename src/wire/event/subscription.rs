@@ -1,5 +1,5 @@
 //! `subscription.created`, `subscription.updated` and `subscription.deleted`
-//! (`contract/controller.md` §3).
+//! (`docs/controller.md` §3).
 
 use std::mem;
 

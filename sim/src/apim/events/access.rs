@@ -1,7 +1,7 @@
 //! Events about keys, subscriptions, plans and applications, as each control plane sends them.
 //!
 //! An APIM sends `apikey.*` only, to every gateway and whether or not the API is deployed there
-//! (§2.4 to §2.7, A-H34); the Platform API sends all of them (`contract/controller.md` §3).
+//! (§2.4 to §2.7, A-H34); the Platform API sends all of them (`docs/controller.md` §3).
 
 use std::fmt::Write as _;
 use std::sync::Arc;

@@ -109,7 +109,7 @@ impl ApiManager {
     }
 }
 
-/// How an ack names the kind of its artifact (`contract/controller.md` §3).
+/// How an ack names the kind of its artifact (`docs/controller.md` §3).
 const fn resource_type(kind: Kind) -> &'static str {
     match kind {
         Kind::RestApi => "api",

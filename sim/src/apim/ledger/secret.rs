@@ -12,7 +12,7 @@ use crate::random::Key;
 pub struct Secret(Box<str>);
 
 impl Secret {
-    /// 32 bytes drawn from a key, in base64url without padding (`contract/apim.md` §5.5).
+    /// 32 bytes drawn from a key, in base64url without padding (`docs/apim.md` §5.5).
     pub(in crate::apim) fn draw(key: Key) -> Self {
         let mut bytes = [0; 32];
         for (place, name) in bytes.chunks_exact_mut(8).zip(["first", "second", "third", "fourth"]) {

@@ -1,4 +1,4 @@
-//! The bulk answers about keys, subscriptions and plans (§3.7, §3.8; `contract/controller.md`
+//! The bulk answers about keys, subscriptions and plans (§3.7, §3.8; `docs/controller.md`
 //! §2.3 to §2.5).
 
 use std::fmt::Write as _;
@@ -166,7 +166,7 @@ impl ApiManager {
     }
 
     /// `GET /apis/{id}/subscriptions` of the Platform API: for artifacts that are, or were,
-    /// deployed to this gateway (`contract/controller.md` §5).
+    /// deployed to this gateway (`docs/controller.md` §5).
     pub(in crate::apim) fn read_subscriptions(
         &self,
         gateway: GatewayIndex,

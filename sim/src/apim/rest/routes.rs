@@ -178,7 +178,7 @@ impl ApiManager {
         by_method(request, Method::Get, route)
     }
 
-    /// The collections of the Platform API (`contract/controller.md` §2, §5).
+    /// The collections of the Platform API (`docs/controller.md` §2, §5).
     fn platform_route<'a>(
         &self,
         request: &HttpRequest,
