@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::model::BasePath;
 use crate::model::{
-    ArtifactId, BasePath, Content, Event, KeyReading, Listing, Packed, Plan, PlanId, RequestId,
-    Roll, SessionId, Subscription, SubscriptionId, WriteId,
+    ArtifactId, Content, Event, KeyReading, Listing, Packed, Plan, PlanId, RequestId, Roll,
+    SessionId, Subscription, SubscriptionId, WriteId,
 };
 
 /// Everything that can happen to the engine; plain data, so a run can be written down.
