@@ -22,7 +22,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use driftless_gateway::engine::{Config, ResourceKind, SyncState};
-use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
+use driftless_gateway::model::{ArtifactId, ContentDigest, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
@@ -52,9 +52,10 @@ enum Happening {
     HangupToManager { connection: u64 },
     FrameToGateway { boot: u64, session: SessionId, connection: u64, frame: ServerFrame },
     Request { boot: u64, id: RequestId, exchange: u64, request: HttpRequest, name: &'static str },
-    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse, name: &'static str },
+    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse },
     NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
+    Read { boot: u64, wanted: Vec<(ArtifactId, ContentDigest)> },
     LateFrame { connection: u64, frame: ServerFrame },
     SpaceAgain,
     Claims { at_ms: u64 },
@@ -307,11 +308,12 @@ impl<'t> World<'t> {
     fn settle_site(&mut self) {
         let is_stirred = self.site.gateway.is_stirred();
         if is_stirred && !self.has_sockets() {
+            self.publish();
             self.drain_gateway();
+            self.read_definitions();
         }
         self.drain_manager();
         if is_stirred {
-            self.follow();
             self.watch_served();
             self.watch_held();
         }
@@ -324,7 +326,7 @@ impl<'t> World<'t> {
     }
 
     fn tick(&mut self) {
-        self.swap_snapshot();
+        self.mark_snapshot();
         let mut properties = std::mem::take(&mut self.site.properties);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
         let scene = self.scene();
@@ -346,7 +348,7 @@ impl<'t> World<'t> {
             told: &self.site.told,
             held: self.site.gateway.view().held(),
             holders: self.site.gateway.view().holders(),
-            snapshot: self.site.gateway.view().snapshot(),
+            snapshot: self.site.gateway.snapshot(),
             dialect: self.story.dialect,
             committed: &self.site.gateway.committed,
             disturbed_at: self.site.disturbed_at,
@@ -358,7 +360,7 @@ impl<'t> World<'t> {
     /// The run came to rest.
     pub fn rest(&mut self) {
         self.each_site(|world| {
-            world.swap_snapshot();
+            world.mark_snapshot();
             world.show(&Moment::Rest);
         });
     }
@@ -393,7 +395,7 @@ impl<'t> World<'t> {
         let store = self.site.gateway.store_faults();
         let elsewhere =
             self.site.net.delivered_total() + self.manager.delivered_total(self.site.index);
-        elsewhere + store.full + store.failed + self.site.resets
+        elsewhere + store.full + store.failed + store.failed_reads + self.site.resets
     }
 
     /// How often each fault took effect.
@@ -412,6 +414,7 @@ impl<'t> World<'t> {
                 ("reset", site.resets),
                 ("disk_full", store.full),
                 ("fail_writes", store.failed),
+                ("fail_reads", store.failed_reads),
                 ("wipe_store", store.wipes),
             ];
             site.net.delivered().chain(own).for_each(&mut add);
@@ -453,6 +456,7 @@ impl<'t> World<'t> {
                 site.requests.is_empty()
                     && !site.gateway.is_committing()
                     && site.texts_in_flight == 0
+                    && site.unread_until <= self.now
                     && sessions.all(|connection| {
                         self.connections.contains_key(connection)
                             && !site.net.is_dead(Self::line(*connection))
@@ -464,8 +468,6 @@ impl<'t> World<'t> {
     fn check_claims(&mut self, at_ms: u64) {
         let story = Rc::clone(&self.story);
         self.each_site(|world| {
-            let site = &mut world.site;
-            site.gateway.refresh_snapshot(&site.sabotage);
             let mut verdicts = std::mem::take(&mut world.site.verdicts);
             let (scene, books) = (world.scene(), &world.site.books);
             for expect in story.expect.of(world.site.name.as_deref()) {
@@ -502,6 +504,7 @@ impl<'t> World<'t> {
             world.site.net.lift();
             world.site.gateway.store().set_full(false);
             world.site.gateway.store().fail_writes(0);
+            world.site.gateway.store().fail_reads(0);
         });
         self.settle();
         let mut is_down = false;

@@ -17,6 +17,17 @@ use crate::random::Key;
 use crate::scenario::Scenario;
 use crate::told::Told;
 
+/// A request that waits for its answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Asked {
+    /// The exchange that it is.
+    pub(super) exchange: u64,
+    /// What it asks for.
+    pub(super) name: &'static str,
+    /// Where it asks.
+    pub(super) path: String,
+}
+
 /// One gateway of a world, and what is noted about it.
 pub(super) struct Site {
     /// Which of the gateways it is.
@@ -29,8 +40,8 @@ pub(super) struct Site {
     pub(super) net: Network,
     /// The process and its store.
     pub(super) gateway: SimGateway,
-    /// The exchange of each request that waits for its answer.
-    pub(super) requests: BTreeMap<RequestId, u64>,
+    /// What each request asked for that waits for its answer.
+    pub(super) requests: BTreeMap<RequestId, Asked>,
     /// The registration token that it shows.
     pub(super) token: String,
     /// What it serves.
@@ -51,6 +62,10 @@ pub(super) struct Site {
     pub(super) crashes: u64,
     /// How often its connections were reset.
     pub(super) resets: u64,
+    /// Until when it may not serve something because a definition was not read.
+    pub(super) unread_until: Instant,
+    /// How often its snapshots were swapped when last looked at.
+    pub(super) swaps_seen: u64,
     /// Text frames on their way to it.
     pub(super) texts_in_flight: u64,
     /// Whether it had a session when last looked at.
@@ -105,6 +120,8 @@ impl Site {
             faults_seen: 0,
             crashes: 0,
             resets: 0,
+            unread_until: Instant::START,
+            swaps_seen: 0,
             texts_in_flight: 0,
             was_live: false,
             last_state: None,
