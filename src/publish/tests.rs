@@ -1,10 +1,15 @@
-//! Exact snapshots and readings for facts and definitions.
+//! Exact snapshots and readings for facts and definitions, and what a store's work brings.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Fact, Publisher, READ_AGAIN, READS_MAX, StoredDefinition, Unreadable};
-use crate::model::{ArtifactId, ContentDigest, Definition, Plan, PlanId, Resource, ResourceId};
+use super::{Fact, Publisher, READ_AGAIN, READS_MAX, StoreWorker, StoredDefinition, Unreadable};
+use crate::engine::StoreFailure;
+use crate::model::{
+    ArtifactId, ArtifactWrite, Batch, Content, ContentDigest, Definition, DeployState, Generation,
+    Held, Kind, Plan, PlanId, Recovered, Resource, ResourceId, Row,
+};
+use crate::store::{Store, StoreError};
 use crate::time::Instant;
 use crate::wire;
 
@@ -19,13 +24,14 @@ fn at(seconds: u64) -> Instant {
     Instant::START.after(Duration::from_secs(seconds))
 }
 
-/// The definition whose bytes have that digest.
-fn definition(digest: ContentDigest) -> Arc<Definition> {
+/// The text of the definition that the digest stands for.
+fn text(digest: ContentDigest) -> String {
     let first = digest.0[0];
-    let text = format!(
-        "kind: RESTAPI\nspec:\n  context: /{first}\n  operations: [{{method: GET, path: /}}]\n"
-    );
-    Arc::new(wire::decode_api(text.as_bytes()).unwrap())
+    format!("kind: RESTAPI\nspec:\n  context: /{first}\n  operations: [{{method: GET, path: /}}]\n")
+}
+
+fn definition(digest: ContentDigest) -> Arc<Definition> {
+    Arc::new(wire::decode_api(text(digest).as_bytes()).unwrap())
 }
 
 fn given(name: &str, digest: ContentDigest) -> StoredDefinition {
@@ -218,4 +224,74 @@ fn no_more_is_read_at_once_than_is_allowed() {
     publisher.was_read(Vec::new());
     let rest = format!("{READS_MAX:04}");
     assert_eq!(publisher.poll_read(at(0)), Some(vec![(id(&rest), ONE)]));
+}
+
+/// A store of one definition, which may give it or not.
+struct OneDefinition {
+    content: Option<Content>,
+    gives: bool,
+    is_full: bool,
+}
+
+impl Store for OneDefinition {
+    fn recover(&mut self) -> Result<Recovered, StoreError> {
+        Ok(Recovered::default())
+    }
+
+    fn commit(&mut self, _batch: &Batch) -> Result<(), StoreError> {
+        if self.is_full { Err(StoreError::Full) } else { Ok(()) }
+    }
+
+    fn content(&mut self, _artifact: &ArtifactId) -> Result<Option<Content>, StoreError> {
+        if self.gives { Ok(self.content.clone()) } else { Err(StoreError::Io("gone".to_owned())) }
+    }
+}
+
+fn content(text: &str, digest: ContentDigest) -> Content {
+    Content { bytes: text.as_bytes().into(), digest }
+}
+
+/// A write of `a` with the first definition, with its bytes or without.
+fn put(state: DeployState, content: Option<Content>) -> Batch {
+    let held = Some(Held { digest: ONE, confirmed: true });
+    let row = Row { kind: Kind::RestApi, state, generation: Generation::default(), held };
+    let artifacts = [(id("a"), ArtifactWrite::Put { row, content })].into();
+    Batch { artifacts, ..Batch::default() }
+}
+
+#[test]
+fn a_reading_gives_what_the_store_holds_and_says_nothing_of_another_definition() {
+    let mut worker = StoreWorker::new(1);
+    let mut store =
+        OneDefinition { content: Some(content(&text(ONE), ONE)), gives: true, is_full: false };
+    let mut read = |store: &mut OneDefinition, digest| worker.read(store, vec![(id("a"), digest)]);
+    assert_eq!(read(&mut store, ONE), [given("a", ONE)]);
+    assert_eq!(read(&mut store, TWO), []);
+    store.gives = false;
+    let gone = Unreadable::NotRead("i/o error: gone".to_owned());
+    assert_eq!(read(&mut store, ONE), [not_given("a", ONE, gone)], "read before is not read now");
+    store = OneDefinition { content: None, gives: true, is_full: false };
+    assert_eq!(read(&mut store, ONE), []);
+    store.content = Some(content("hunter2", TWO));
+    let found = read(&mut store, TWO);
+    assert!(matches!(found[0].definition, Err(Unreadable::Malformed(_))), "{found:?}");
+}
+
+#[test]
+fn a_commit_gives_the_definitions_of_what_it_deploys() {
+    let mut worker = StoreWorker::new(1);
+    let mut store = OneDefinition { content: None, gives: false, is_full: false };
+    let mut commit = |store: &mut OneDefinition, batch: &Batch| worker.commit(store, batch);
+    let bytes = Some(content(&text(ONE), ONE));
+    let deployed = put(DeployState::Deployed, bytes.clone());
+    assert_eq!(commit(&mut store, &deployed), Ok(vec![given("a", ONE)]), "from the batch");
+    let undeployed = put(DeployState::Undeployed, bytes.clone());
+    assert_eq!(commit(&mut store, &undeployed), Ok(Vec::new()));
+    let kept = put(DeployState::Deployed, None);
+    let gone = Unreadable::NotRead("i/o error: gone".to_owned());
+    assert_eq!(commit(&mut store, &kept), Ok(vec![not_given("a", ONE, gone)]));
+    (store.gives, store.content) = (true, bytes);
+    assert_eq!(commit(&mut store, &kept), Ok(vec![given("a", ONE)]), "from the store");
+    store.is_full = true;
+    assert_eq!(commit(&mut store, &deployed), Err(StoreFailure::Full));
 }
