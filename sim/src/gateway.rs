@@ -253,7 +253,7 @@ impl SimGateway {
             }
             let driver = self.driver.as_mut()?;
             let change = driver.poll_change()?;
-            self.facts.extend(self.view.take(change, driver.engine(), sabotage));
+            self.view.take(change, driver.engine(), sabotage, &mut self.facts);
         }
     }
 

@@ -2,7 +2,7 @@
 //! publishes it.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use driftless_gateway::engine::{Change, Engine};
 use driftless_gateway::model::{ArtifactId, Credential, Resource, ResourceId, SecretHash};
@@ -44,17 +44,16 @@ impl View {
         std::mem::take(&mut self.untold)
     }
 
-    /// Takes in a change; returns what it comes to.
+    /// Takes in a change; hands on to `facts` what it comes to.
     pub fn take(
         &mut self,
         change: Change,
         engine: &Engine,
         sabotage: &mut Sabotage,
-    ) -> impl Iterator<Item = Fact> {
+        facts: &mut VecDeque<Fact>,
+    ) {
         let disturbed = sabotage.disturbed(&change, engine, &self.held);
-        let disturbed = disturbed.into_iter().map(Change::Resource);
-        let mut facts = Vec::new();
-        for change in disturbed.chain([change]) {
+        for change in disturbed.into_iter().map(Change::Resource).chain([change]) {
             let fact = sabotage.in_force(engine, Fact::of(change, engine));
             match &fact {
                 Fact::Artifact(id, _) => {
@@ -62,21 +61,21 @@ impl View {
                 }
                 Fact::Resource(id, resource) => self.look_at(id, resource.as_ref()),
             }
-            facts.push(fact);
+            facts.push_back(fact);
         }
-        facts.into_iter()
     }
 
     /// Takes in how a resource is.
     fn look_at(&mut self, id: &ResourceId, after: Option<&Resource>) {
+        if self.held.get(id) == after {
+            return;
+        }
         let before = match after {
             Some(after) => self.held.insert(id.clone(), after.clone()),
             None => self.held.remove(id),
         };
-        if before.as_ref() != after {
-            self.note_holders(id, before.as_ref(), after);
-            self.untold.push(HeldChange { id: id.clone(), before, after: after.cloned() });
-        }
+        self.note_holders(id, before.as_ref(), after);
+        self.untold.push(HeldChange { id: id.clone(), before, after: after.cloned() });
     }
 
     fn note_holders(
