@@ -11,12 +11,14 @@
 //! - [`driver`]: the codec around the engine; bytes in, bytes out.
 //! - [`store`]: what is durable, behind the trait [`store::Store`]; redb on any disk.
 //! - [`runtime`]: what a data plane needs: a snapshot swapped at once, and what a request may do.
+//! - [`publish`]: from what the engine says has changed to the next snapshot; no IO of its own.
 //! - `shell`: everything that touches the machine, behind the feature of that name.
 //!
 //! ```text
 //!   model, time ◄── engine ◄── driver ──► wire ──► model, time
 //!   model, time ◄── store
 //!   model, time ◄── runtime
+//!   engine, wire, store, runtime ◄── publish
 //!   whoever owns a Driver and a Store is a gateway: the shell, or the simulation
 //! ```
 //!
@@ -39,6 +41,8 @@ pub mod driver;
 pub mod store;
 
 pub mod runtime;
+
+pub mod publish;
 
 #[cfg(feature = "shell")]
 pub mod shell;

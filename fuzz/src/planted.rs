@@ -4,7 +4,7 @@
 use driftless::plant::Plant;
 use driftless::story::file::{Refusal, Scenario};
 use driftless::world::disk::SimDisk;
-use driftless_gateway::driver::Driver;
+use driftless_gateway::driver::{Driver, Inbound};
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{
     ArtifactId, BasePath, Batch, Content, Definition, Event, KeyReading, Lifecycle, Listing,
@@ -143,7 +143,7 @@ pub const PLANT: Option<Plant> = Some(Plant::EarlyAck);
 
 /// Takes a failed write for a durable one.
 pub fn store_failed(driver: &mut Driver, write: WriteId, _why: StoreFailure, now: Instant) {
-    driver.stored(write, now);
+    driver.handle(Inbound::Stored(write), now);
 }
 
 /// A store that takes a failed sync for a done one.

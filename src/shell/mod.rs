@@ -26,7 +26,6 @@ mod store_file;
 pub mod tls;
 mod token;
 mod transport;
-mod view;
 mod watch;
 
 use std::process::ExitCode;
@@ -36,7 +35,7 @@ pub use clock::{Clock, SystemClock};
 pub use drive::Drive;
 pub use gateway::{Ended, Gateway, Handle, Parts};
 pub use show::{Format, ShowError, show_store};
-pub use storage::{Defined, Done, InlineStorage, Job, Storage, ThreadedStorage, Unreadable};
+pub use storage::{Storage, ThreadedStorage};
 pub use store_file::StoreFile;
 pub use token::TokenSource;
 pub use transport::{ConnectError, Dial, TcpDial, Transport, Wire};

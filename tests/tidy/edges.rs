@@ -13,7 +13,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["model", "time"]),
     ("driver", &["engine", "model", "time", "wire"]),
     ("runtime", &["model", "time"]),
-    ("shell", &["driver", "engine", "model", "runtime", "store", "time", "wire"]),
+    ("publish", &["engine", "model", "runtime", "store", "time", "wire"]),
+    ("shell", &["driver", "engine", "model", "publish", "runtime", "store", "time", "wire"]),
 ];
 
 /// The rooms of the simulation. Each may import what stands before it.
@@ -180,6 +181,10 @@ fn an_import_against_the_edges_is_found() {
         ("src/store/mod.rs", "pub(crate) use crate::shell::Disk;"),
         ("src/driver.rs", "use crate::store::Store;"),
         ("src/runtime/mod.rs", "use crate::wire::decode_api;"),
+        ("src/runtime/mod.rs", "use crate::publish::Fact;"),
+        ("src/publish/mod.rs", "use crate::driver::Driver;"),
+        ("src/publish/mod.rs", "use crate::shell::Storage;"),
+        ("src/publish/publisher.rs", "let sender = tokio::sync::watch::Sender::new(0);"),
         ("src/runtime/mod.rs", "use saphyr_parser::Parser;"),
         ("src/utility/mod.rs", "//! A module nobody drew."),
         ("src/engine/mod.rs", "let now = tokio::time::sleep(d);"),

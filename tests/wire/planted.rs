@@ -9,13 +9,17 @@ use driftless::sockets::Place;
 use driftless::story::file::load;
 
 /// A defect, and a scenario that it breaks in the fast world.
-const BROKEN: [(Plant, &str); 6] = [
+const BROKEN: [(Plant, &str); 10] = [
     (Plant::Deaf, "an-api-that-is-merely-undeployed-comes-back"),
     (Plant::NoAcks, "changes-made-in-an-outage-arrive-after-it"),
     (Plant::AbsentIsGone, "a-failed-existence-check-removes-nothing"),
     (Plant::Amnesia, "a-gateway-that-starts-without-apim-serves-what-it-had"),
     (Plant::LoseSyncs, "a-revoked-key-stays-revoked-after-a-restart"),
     (Plant::LyingStatus, "an-empty-object-is-no-empty-list"),
+    (Plant::StuckSnapshot, "a-key-made-while-the-key-list-is-read-stays"),
+    (Plant::ExpiryIgnored, "a-key-that-has-expired-is-refused-while-apim-is-away"),
+    (Plant::OpenToAll, "a-key-made-while-the-key-list-is-read-stays"),
+    (Plant::UnreadForEver, "a-definition-that-the-store-does-not-give-is-read-again"),
 ];
 
 #[test]

@@ -269,6 +269,7 @@ impl ApiManager {
             | Verb::Crash(_)
             | Verb::DiskFull(_)
             | Verb::FailWrites(_)
+            | Verb::FailReads(_)
             | Verb::WipeStore(_) => return Applied::NotMine,
             fault => self.apply_fault(fault, aim, now),
         };

@@ -35,7 +35,7 @@ mod story_form;
 mod structured;
 mod traffic;
 
-use driftless_gateway::driver::Driver;
+use driftless_gateway::driver::Inbound;
 use driftless_gateway::runtime;
 use driftless_gateway::store::RedbStore;
 use driftless_gateway::wire;
@@ -125,7 +125,11 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "session",
         extension: "operations",
-        check: |bytes, _| check_session(bytes, Driver::store_failed),
+        check: |bytes, _| {
+            check_session(bytes, |driver, write, failure, now| {
+                driver.handle(Inbound::StoreFailed(write, failure), now);
+            })
+        },
     },
     Target {
         name: "store",

@@ -57,6 +57,7 @@ const ALL: &[Mark] = &[
     ),
     mark("two_keys_of_one_name", "two keys of one name were in force (A-H29)"),
     mark("regenerated_key_listed", "a list told the UUID of a regenerated key (A-H31)"),
+    mark("definition_not_read", "the store did not give a definition that was asked of it"),
     mark("expired_key_refused", "a key was refused because it had expired"),
     mark(
         "snapshot_swapped_before_revocation",

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use driftless_gateway::model::{KeyUuid, ResourceId};
+use driftless_gateway::model::{ArtifactId, KeyUuid, ResourceId};
+use driftless_gateway::publish::Unreadable;
 use serde_json::Value;
 
 /// What a defect about keys and subscriptions remembers.
@@ -16,6 +17,8 @@ pub(super) struct Memory {
     pub(super) named: BTreeMap<String, Value>,
     /// By path, the first list.
     pub(super) first: BTreeMap<String, Vec<Value>>,
+    /// Artifacts whose definition was not given once, and why.
+    pub(super) unread: BTreeMap<ArtifactId, Unreadable>,
     /// By name, the UUID that a key was first known by.
     pub(super) uuids: BTreeMap<ResourceId, KeyUuid>,
 }

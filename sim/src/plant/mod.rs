@@ -94,6 +94,8 @@ pub enum Plant {
     ExpiryIgnored,
     /// A subscription opens whatever its status.
     BlockedIsOpen,
+    /// A definition that the store did not give once is never given.
+    UnreadForEver,
     /// Every operation is open to everyone.
     OpenToAll,
     /// A regenerated key goes on under the UUID of the one before it.
@@ -404,6 +406,13 @@ pub const ALL: &[PlantEntry] = &[
         breaks: "law 11",
         says: "the snapshot does not know when a key expires",
         found_by: &["same_decision"],
+    },
+    PlantEntry {
+        plant: Plant::UnreadForEver,
+        name: "unread_for_ever",
+        breaks: "law 10",
+        says: "a definition that the store did not give once is never given",
+        found_by: &["expect"],
     },
     PlantEntry {
         plant: Plant::BlockedIsOpen,

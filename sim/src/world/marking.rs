@@ -164,12 +164,13 @@ impl World<'_> {
         }
     }
 
-    /// Makes the next snapshot, and notes when a dead key is still in it.
-    pub(super) fn swap_snapshot(&mut self) {
-        if self.site.gateway.view().is_behind() && self.holds_ended_key() {
+    /// Notes when a dead key is still in a snapshot that was swapped for another one.
+    pub(super) fn mark_snapshot(&mut self) {
+        let version = self.site.gateway.snapshot().version();
+        let seen = std::mem::replace(&mut self.site.swaps_seen, version);
+        if version != seen && self.holds_ended_key() {
             self.mark("snapshot_swapped_before_revocation");
         }
-        self.site.gateway.refresh_snapshot(&self.site.sabotage);
     }
 
     /// Whether a dead key is in force.

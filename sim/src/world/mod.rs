@@ -25,7 +25,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use driftless_gateway::engine::Config;
-use driftless_gateway::model::{RequestId, SessionId};
+use driftless_gateway::model::{ArtifactId, ContentDigest, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
@@ -55,9 +55,10 @@ enum Happening {
     HangupToManager { connection: u64 },
     FrameToGateway { boot: u64, session: SessionId, connection: u64, frame: ServerFrame },
     Request { boot: u64, id: RequestId, exchange: u64, request: HttpRequest, name: &'static str },
-    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse, name: &'static str },
+    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse },
     NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
+    Read { boot: u64, wanted: Vec<(ArtifactId, ContentDigest)> },
     LateFrame { connection: u64, frame: ServerFrame },
     SpaceAgain,
     Claims { at_ms: u64 },
@@ -297,11 +298,12 @@ impl<'t> World<'t> {
     fn settle_site(&mut self) {
         let is_stirred = self.site.gateway.is_stirred();
         if is_stirred && !self.has_sockets() {
+            self.publish();
             self.drain_gateway();
+            self.read_definitions();
         }
         self.drain_manager();
         if is_stirred {
-            self.follow();
             self.watch_served();
             self.watch_held();
         }
@@ -314,7 +316,7 @@ impl<'t> World<'t> {
     }
 
     fn tick(&mut self) {
-        self.swap_snapshot();
+        self.mark_snapshot();
         let mut properties = std::mem::take(&mut self.site.properties);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
         let context = self.context();
@@ -336,7 +338,7 @@ impl<'t> World<'t> {
             heard: &self.site.heard,
             held: self.site.gateway.view().held(),
             holders: self.site.gateway.view().holders(),
-            snapshot: self.site.gateway.view().snapshot(),
+            snapshot: self.site.gateway.snapshot(),
             dialect: self.story.dialect,
             committed: &self.site.gateway.committed,
             disturbed_at: self.site.disturbed_at,
@@ -348,7 +350,7 @@ impl<'t> World<'t> {
     /// The run came to rest.
     pub fn rest(&mut self) {
         self.each_site(|world| {
-            world.swap_snapshot();
+            world.mark_snapshot();
             world.show(&Observation::Rest);
         });
     }
@@ -383,7 +385,7 @@ impl<'t> World<'t> {
         let store = self.site.gateway.store_faults();
         let elsewhere =
             self.site.net.delivered_total() + self.manager.delivered_total(self.site.index);
-        elsewhere + store.full + store.failed + self.site.resets
+        elsewhere + store.full + store.failed + store.failed_reads + self.site.resets
     }
 
     /// How often each fault took effect.
@@ -402,6 +404,7 @@ impl<'t> World<'t> {
                 ("reset", site.resets),
                 ("disk_full", store.full),
                 ("fail_writes", store.failed),
+                ("fail_reads", store.failed_reads),
                 ("wipe_store", store.wipes),
             ];
             site.net.delivered().chain(own).for_each(&mut add);
@@ -443,6 +446,7 @@ impl<'t> World<'t> {
                 site.requests.is_empty()
                     && !site.gateway.is_committing()
                     && site.texts_in_flight == 0
+                    && site.unread_until <= self.now
                     && sessions.all(|connection| {
                         self.connections.contains_key(connection)
                             && !site.net.is_dead(Self::line(*connection))
@@ -454,8 +458,6 @@ impl<'t> World<'t> {
     fn check_claims(&mut self, at_ms: u64) {
         let story = Rc::clone(&self.story);
         self.each_site(|world| {
-            let site = &mut world.site;
-            site.gateway.refresh_snapshot(&site.sabotage);
             let mut verdicts = std::mem::take(&mut world.site.verdicts);
             let (context, history) = (world.context(), &world.site.history);
             for expect in story.expect.of(world.site.name.as_deref()) {
@@ -492,6 +494,7 @@ impl<'t> World<'t> {
             world.site.net.lift();
             world.site.gateway.store().set_full(false);
             world.site.gateway.store().fail_writes(0);
+            world.site.gateway.store().fail_reads(0);
         });
         self.settle();
         let mut is_down = false;

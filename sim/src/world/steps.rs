@@ -70,6 +70,7 @@ impl World<'_> {
                 self.schedule(until(full.for_ms), Happening::SpaceAgain);
             }
             Verb::FailWrites(count) => self.site.gateway.store().fail_writes(count.count),
+            Verb::FailReads(count) => self.site.gateway.store().fail_reads(count.count),
             Verb::WipeStore(_) => self.wipe(now),
             _ => {}
         }

@@ -11,14 +11,6 @@ use crate::plant::Plant;
 use crate::story::step::Observable;
 
 impl World<'_> {
-    /// Takes in what the gateway says has changed. Over sockets the process itself takes it, each
-    /// change once.
-    pub(super) fn follow(&mut self) {
-        if !self.has_sockets() {
-            self.site.gateway.follow(&mut self.site.sabotage);
-        }
-    }
-
     /// Looks at what is served, and shows what changed.
     pub(super) fn watch_served(&mut self) {
         let is_cut_off = self.site.sabotage.is(Plant::ServesOnlyConnected)

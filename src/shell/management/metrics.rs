@@ -52,7 +52,7 @@ pub(super) fn metrics(scene: &Scene<'_>) -> String {
     page.one("driftless_session_live", "gauge", "Whether the session is established.", live);
     let ready = u64::from(scene.watch.is_ready());
     page.one("driftless_ready", "gauge", "Whether the gateway is ready.", ready);
-    let version = scene.view.snapshot().version();
+    let version = scene.publisher.snapshot().version();
     page.one("driftless_snapshot_version", "gauge", "Version of the snapshot in force.", version);
     kinds(scene, &mut page);
     traffic(scene, &mut page);
@@ -82,7 +82,7 @@ fn kinds(scene: &Scene<'_>, page: &mut Page) {
     for (kind, it) in &status.kinds {
         page.sample("driftless_retained", &[("kind", &*kind.to_string())], it.retained as u64);
     }
-    let unreadable = scene.view.unreadable().count() as u64;
+    let unreadable = scene.publisher.unreadable().count() as u64;
     let help = "Artifacts not served because their definition cannot be read.";
     page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
 }

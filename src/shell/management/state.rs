@@ -33,7 +33,7 @@ pub(super) fn state<'s>(scene: &Scene<'s>) -> StatePage<'s> {
     let engine: &'s Engine = scene.engine;
     let durable: &'s Recovered = engine.observed().durable();
     let part = |(id, row): (&'s ArtifactId, &'s Row)| {
-        let definition = scene.view.snapshot().definition(id);
+        let definition = scene.publisher.snapshot().definition(id);
         ArtifactPart {
             artifact: id.as_str(),
             kind: row.kind.name(),

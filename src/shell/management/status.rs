@@ -105,12 +105,12 @@ pub(super) fn status<'s>(scene: &Scene<'s>) -> StatusPage<'s> {
         warnings: scene.warnings,
         kinds: status.kinds.into_iter().map(|(kind, it)| (kind.to_string(), part(it))).collect(),
         unreadable_definitions: scene
-            .view
+            .publisher
             .unreadable()
             .map(|(id, why)| (id.as_str(), why))
             .collect(),
-        definitions_to_read: scene.view.unread(),
-        snapshot_version: scene.view.snapshot().version(),
+        definitions_to_read: scene.publisher.unread(),
+        snapshot_version: scene.publisher.snapshot().version(),
         anomalies: AnomaliesPart::of(&status.anomalies),
         now: scene.wall.to_string(),
     }

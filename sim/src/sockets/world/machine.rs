@@ -1,15 +1,12 @@
 //! A gateway's machine: its clock, its disk, and the production shell on them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
-use driftless_gateway::model::{ArtifactId, Batch, Content, Recovered};
+use driftless_gateway::publish::{Done, Job};
 use driftless_gateway::shell::config::{Endpoint, Limits, Timeouts};
-use driftless_gateway::shell::{
-    Clock, Done, Gateway, InlineStorage, Job, Parts, Storage, TokenSource, Transport,
-};
-use driftless_gateway::store::{Store, StoreError};
+use driftless_gateway::shell::{Clock, Gateway, Parts, Storage, TokenSource, Transport};
 use driftless_gateway::time::{Instant, Timestamp};
 use tokio::time::sleep_until;
 
@@ -50,17 +47,12 @@ pub(super) async fn run(machine: Machine) -> turmoil::Result {
     let endpoint = Endpoint { is_encrypted: false, host: host.to_owned(), port };
     let timeouts = Timeouts::recommended();
     let snapshots = Rc::new(RefCell::new(None));
-    let driver = Watched {
-        world: Rc::clone(&world),
-        gateway,
-        asked: BTreeMap::new(),
-        snapshots: Rc::clone(&snapshots),
-    };
+    let driver = Watched { world: Rc::clone(&world), gateway, snapshots: Rc::clone(&snapshots) };
     let shell = Gateway::new(Parts {
         transport: Transport::new(WireDial(link), endpoint, None, &timeouts)?,
         token,
         clock: HostClock,
-        storage: LateStorage::new(world, gateway),
+        storage: LateStorage { world, gateway, waiting: VecDeque::new() },
         driver,
         limits: Limits::recommended(),
         timeouts,
@@ -89,41 +81,11 @@ impl Clock for HostClock {
     }
 }
 
-/// A gateway's store, as the world keeps it.
-struct SiteStore {
-    world: Shared,
-    gateway: GatewayIndex,
-}
-
-impl Store for SiteStore {
-    /// The process was given what the store held when it began.
-    fn recover(&mut self) -> Result<Recovered, StoreError> {
-        Ok(self.world.borrow_mut().committed_of(self.gateway))
-    }
-
-    fn commit(&mut self, _batch: &Batch) -> Result<(), StoreError> {
-        // The world has kept the batch since the engine asked for the write.
-        self.world.borrow_mut().write_now(self.gateway, now())
-    }
-
-    fn content(&mut self, artifact: &ArtifactId) -> Result<Option<Content>, StoreError> {
-        self.world.borrow_mut().content_of(self.gateway, artifact)
-    }
-}
-
-/// The production's work in line, on a disk that takes its time.
+/// The store of a gateway, as the world keeps it, on a disk that takes its time.
 struct LateStorage {
-    inner: InlineStorage<SiteStore>,
-    waiting: VecDeque<(tokio::time::Instant, Job)>,
     world: Shared,
     gateway: GatewayIndex,
-}
-
-impl LateStorage {
-    fn new(world: Shared, gateway: GatewayIndex) -> Self {
-        let store = SiteStore { world: Rc::clone(&world), gateway };
-        Self { inner: InlineStorage::new(store), waiting: VecDeque::new(), world, gateway }
-    }
+    waiting: VecDeque<(tokio::time::Instant, Job)>,
 }
 
 impl Storage for LateStorage {
@@ -137,12 +99,9 @@ impl Storage for LateStorage {
     }
 
     async fn done(&mut self) -> Option<Done> {
-        if let Some((due, _)) = self.waiting.front() {
-            sleep_until(*due).await;
-            if let Some((_, job)) = self.waiting.pop_front() {
-                self.inner.submit(job);
-            }
-        }
-        self.inner.done().await
+        let Some((due, _)) = self.waiting.front() else { return std::future::pending().await };
+        sleep_until(*due).await;
+        let (_, job) = self.waiting.pop_front()?;
+        Some(self.world.borrow_mut().carry_out(self.gateway, job, now()))
     }
 }

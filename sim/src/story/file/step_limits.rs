@@ -58,7 +58,8 @@ pub(super) fn verb(verb: &Verb, node: &Node) -> Result<(), Refusal> {
         | Verb::BreakKeys(number)
         | Verb::OddKeyEvents(number)
         | Verb::WrongUndeployIds(number)
-        | Verb::FailWrites(number) => bounded("count", u64::from(number.count), 1, COUNT_MAX),
+        | Verb::FailWrites(number)
+        | Verb::FailReads(number) => bounded("count", u64::from(number.count), 1, COUNT_MAX),
         Verb::Frames(frames) => bounded("count", u64::from(frames.count), 1, COUNT_MAX),
         Verb::Bytes(bytes) => bounded("count", u64::from(bytes.count), 1, COUNT_MAX),
         Verb::NoDirectSend(span)

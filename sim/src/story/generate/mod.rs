@@ -359,6 +359,8 @@ fn machine_fault(key: Key) -> Verb {
     match key.below("what", 5) {
         0 | 1 => Verb::Crash(Crash { down_ms: key.between("down", 10, 9000), disk: disk(key) }),
         2 => Verb::DiskFull(ForMs { for_ms: key.between("for", 500, 8000) }),
+        // Definitions are read after a start only, and most stories have a crash.
+        3 if key.below("reads", 3) == 0 => Verb::FailReads(Count { count: key.count(4) }),
         3 => Verb::FailWrites(Count { count: key.count(4) }),
         _ => Verb::WipeStore(Nothing {}),
     }

@@ -189,6 +189,8 @@ pub enum Verb {
     DiskFull(ForMs),
     /// The next writes fail with an i/o error.
     FailWrites(Count),
+    /// The next readings of a stored definition fail with an i/o error.
+    FailReads(Count),
     /// The gateway's store is gone when it next starts; crashes it now.
     WipeStore(Nothing),
 }

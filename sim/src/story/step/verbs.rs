@@ -230,6 +230,12 @@ pub const VERBS: &[VerbEntry] = &[
     ),
     entry("disk_full", Machine, "writes fail for lack of space", r#"{ "for_ms": 5000 }"#),
     entry("fail_writes", Machine, "the next writes fail", r#"{ "count": 1 }"#),
+    entry(
+        "fail_reads",
+        Machine,
+        "the next readings of a stored definition fail",
+        r#"{ "count": 1 }"#,
+    ),
     entry("wipe_store", Machine, "the gateway crashes and its store is gone", "{}"),
 ];
 
@@ -288,6 +294,7 @@ impl Verb {
             Self::Crash(_) => "crash",
             Self::DiskFull(_) => "disk_full",
             Self::FailWrites(_) => "fail_writes",
+            Self::FailReads(_) => "fail_reads",
             Self::WipeStore(_) => "wipe_store",
         }
     }

@@ -18,6 +18,17 @@ use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
 use crate::world::net::Network;
 
+/// A request that waits for its answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::world) struct Asked {
+    /// The exchange that it is.
+    pub(in crate::world) exchange: u64,
+    /// What it asks for.
+    pub(in crate::world) name: &'static str,
+    /// Where it asks.
+    pub(in crate::world) path: String,
+}
+
 /// One gateway of a world, and what is noted about it.
 pub(in crate::world) struct Host {
     /// Which of the gateways it is.
@@ -30,8 +41,8 @@ pub(in crate::world) struct Host {
     pub(in crate::world) net: Network,
     /// The process and its store.
     pub(in crate::world) gateway: SimGateway,
-    /// The exchange of each request that waits for its answer.
-    pub(in crate::world) requests: BTreeMap<RequestId, u64>,
+    /// What each request asked for that waits for its answer.
+    pub(in crate::world) requests: BTreeMap<RequestId, Asked>,
     /// The registration token that it shows.
     pub(in crate::world) token: String,
     /// What it serves.
@@ -52,6 +63,10 @@ pub(in crate::world) struct Host {
     pub(in crate::world) crashes: u64,
     /// How often its connections were reset.
     pub(in crate::world) resets: u64,
+    /// Until when it may not serve something because a definition was not read.
+    pub(in crate::world) unread_until: Instant,
+    /// How often its snapshots were swapped when last looked at.
+    pub(in crate::world) swaps_seen: u64,
     /// Text frames on their way to it.
     pub(in crate::world) texts_in_flight: u64,
     /// Whether it had a session when last looked at.
@@ -106,6 +121,8 @@ impl Host {
             faults_seen: 0,
             crashes: 0,
             resets: 0,
+            unread_until: Instant::START,
+            swaps_seen: 0,
             texts_in_flight: 0,
             was_live: false,
             last_state: None,

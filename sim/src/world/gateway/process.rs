@@ -1,10 +1,13 @@
-//! The gateway as one crashable process: the production driver and engine on a store.
+//! The gateway as one crashable process: the production driver and publisher on a store.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use driftless_gateway::driver::{Driver, Outbound};
-use driftless_gateway::engine::{Change, Config, Engine, StoreFailure};
-use driftless_gateway::model::{ArtifactId, Batch, Recovered, SessionId, WriteId};
+use driftless_gateway::engine::{Config, Engine, StoreFailure};
+use driftless_gateway::model::{ArtifactId, Batch, ContentDigest, Recovered, SessionId, WriteId};
+use driftless_gateway::publish::{Fact, Publisher, StoreWorker, StoredDefinition};
 use driftless_gateway::runtime::Snapshot;
 use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
@@ -17,6 +20,16 @@ use crate::random::Key;
 use crate::story::file::StoreChoice;
 use crate::story::step::CrashDisk;
 use crate::world::store::{DiskStore, ModelStore, SimStore, harm_before_start};
+
+/// How many definitions are kept as read, over all runs of a thread: stories use few names, so
+/// most were read in an earlier run.
+const DEFINITIONS_MAX: usize = 4_096;
+
+thread_local! {
+    /// Does the store's work of every gateway; what it keeps is what reading would give again.
+    static WORKER: RefCell<StoreWorker> =
+        const { RefCell::new(StoreWorker::new(DEFINITIONS_MAX)) };
+}
 
 /// A gateway process and the store that outlives it.
 pub struct SimGateway {
@@ -36,7 +49,14 @@ pub struct SimGateway {
     /// serves or says be new.
     is_stirred: bool,
     timeout: Option<Instant>,
+    /// Until when the store is busy with what it was given to do.
+    busy_until: Instant,
     view: View,
+    /// What changes came to, on its way to whoever publishes it.
+    facts: VecDeque<Fact>,
+    publisher: Publisher,
+    /// The snapshot that the process itself made, where it has a publisher of its own.
+    shown: Option<Snapshot>,
 }
 
 /// What became of one artifact: what was served of it and what is.
@@ -68,7 +88,11 @@ impl SimGateway {
             is_unseen: true,
             is_stirred: false,
             timeout: None,
+            busy_until: Instant::START,
             view: View::default(),
+            facts: VecDeque::new(),
+            publisher: Publisher::default(),
+            shown: None,
         }
     }
 
@@ -88,9 +112,8 @@ impl SimGateway {
         let known = sabotage.recovered(recovered.clone());
         let engine = Engine::recover(self.config.clone(), seed, known, now);
         self.driver = Some(Driver::new(engine, ArchiveLimits::recommended()));
-        self.view = View::default();
-        self.is_unseen = true;
-        self.is_stirred = true;
+        self.forget_views();
+        self.busy_until = now;
         Ok(recovered)
     }
 
@@ -98,9 +121,7 @@ impl SimGateway {
     pub fn crash(&mut self, disk: CrashDisk) -> Option<Batch> {
         let key = self.key.nth(self.boots).draw("crash");
         self.driver = None;
-        self.view = View::default();
-        self.is_unseen = true;
-        self.is_stirred = true;
+        self.forget_views();
         self.sessions.clear();
         let committing = self.committing.take().map(|(_, batch)| batch);
         match &committing {
@@ -108,6 +129,16 @@ impl SimGateway {
             None => self.store.crash(disk, key),
         }
         committing
+    }
+
+    /// Another process has seen and published nothing yet.
+    fn forget_views(&mut self) {
+        self.view = View::default();
+        self.facts.clear();
+        self.publisher = Publisher::default();
+        self.shown = None;
+        self.is_unseen = true;
+        self.is_stirred = true;
     }
 
     /// Which process this is, from 1; messages to an earlier one are lost.
@@ -139,7 +170,8 @@ impl SimGateway {
     /// Everything that the process wanted was done and everything new about it looked at.
     pub fn came_to_rest(&mut self) {
         self.is_stirred = false;
-        self.timeout = self.poll_timeout().map(|(at, _)| at);
+        let engine = self.poll_timeout().map(|(at, _)| at);
+        self.timeout = engine.into_iter().chain(self.publisher.poll_timeout()).min();
     }
 
     /// When the process wants to be woken, as of its last rest.
@@ -147,7 +179,7 @@ impl SimGateway {
         self.timeout
     }
 
-    /// When the process wants to be woken; see [`Driver::poll_timeout`].
+    /// When the engine wants to be woken; see [`Driver::poll_timeout`].
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         self.driver.as_ref().and_then(Driver::poll_timeout)
     }
@@ -172,20 +204,38 @@ impl SimGateway {
         self.committing.is_some()
     }
 
-    /// Finishes the write that was begun. Answers the batch, and what went wrong.
+    /// When the store is through with something that it is given at `now` and that takes so
+    /// long: it does one thing after the other.
+    pub fn work_ends(&mut self, now: Instant, takes: Duration) -> Instant {
+        self.busy_until = now.max(self.busy_until).after(takes);
+        self.busy_until
+    }
+
+    /// Finishes the write that was begun. Returns the batch, and the definitions that come with
+    /// it or what went wrong.
     pub fn finish_commit(
         &mut self,
-        sabotage: &Sabotage,
-    ) -> Option<(WriteId, Batch, Result<(), StoreFailure>)> {
+        sabotage: &mut Sabotage,
+    ) -> Option<(WriteId, Batch, Result<Vec<StoredDefinition>, StoreFailure>)> {
         let (write, batch) = self.committing.take()?;
-        let done = self.store.commit(&sabotage.written(&batch)).map_err(|error| match error {
-            StoreError::Full => StoreFailure::Full,
-            other => StoreFailure::Io(other.to_string()),
-        });
+        let written = sabotage.written(&batch);
+        let done = WORKER
+            .with_borrow_mut(|worker| worker.commit(self.store.as_mut(), &written))
+            .map(|definitions| sabotage.defined(definitions));
         if done.is_ok() {
             self.committed.apply(&batch);
         }
         Some((write, batch, done))
+    }
+
+    /// Reads definitions from the store.
+    pub fn read(
+        &mut self,
+        wanted: Vec<(ArtifactId, ContentDigest)>,
+        sabotage: &mut Sabotage,
+    ) -> Vec<StoredDefinition> {
+        let read = WORKER.with_borrow_mut(|worker| worker.read(self.store.as_mut(), wanted));
+        sabotage.defined(read)
     }
 
     /// The next call of [`SimGateway::served_changes`] looks at everything.
@@ -193,11 +243,36 @@ impl SimGateway {
         self.is_unseen = true;
     }
 
-    /// Takes in everything that the process says has changed.
-    pub fn follow(&mut self, sabotage: &mut Sabotage) {
-        if let Some(driver) = &mut self.driver {
-            self.view.follow(driver, sabotage);
+    /// What the next change comes to for whoever publishes it; everybody else has seen it then.
+    pub fn next_fact(&mut self, sabotage: &mut Sabotage) -> Option<Fact> {
+        loop {
+            while let Some(fact) = self.facts.pop_front() {
+                if let Some(fact) = sabotage.published(fact) {
+                    return Some(fact);
+                }
+            }
+            let driver = self.driver.as_mut()?;
+            let change = driver.poll_change()?;
+            self.view.take(change, driver.engine(), sabotage, &mut self.facts);
         }
+    }
+
+    /// Publishes everything that the process says has changed.
+    pub fn publish(&mut self, now: Instant, sabotage: &mut Sabotage) {
+        let mut publisher = std::mem::take(&mut self.publisher);
+        publisher.follow(std::iter::from_fn(|| self.next_fact(sabotage)), now);
+        self.publisher = publisher;
+    }
+
+    /// The process's own publisher.
+    pub const fn publisher(&mut self) -> &mut Publisher {
+        self.is_stirred = true;
+        &mut self.publisher
+    }
+
+    /// The definitions that the process wants read now.
+    pub fn poll_read(&mut self, now: Instant) -> Option<Vec<(ArtifactId, ContentDigest)>> {
+        self.publisher.poll_read(now)
     }
 
     /// What was made of the changes that were taken in.
@@ -205,27 +280,19 @@ impl SimGateway {
         self.view.untold()
     }
 
-    /// The next change, taken in on its way to somebody else.
-    pub fn next_change(&mut self, sabotage: &mut Sabotage) -> Option<Change> {
-        self.view.next_change(self.driver.as_mut()?, sabotage)
-    }
-
     /// Shows the snapshot that the process itself made.
     pub fn show(&mut self, snapshot: Snapshot) {
-        self.view.show(snapshot);
+        self.shown = Some(snapshot);
     }
 
-    /// What a data plane sees of the process.
+    /// The snapshot that is served.
+    pub fn snapshot(&self) -> &Snapshot {
+        self.shown.as_ref().unwrap_or(self.publisher.snapshot())
+    }
+
+    /// What is watched of the process.
     pub const fn view(&self) -> &View {
         &self.view
-    }
-
-    /// Brings the snapshot up to date with everything that the process said.
-    pub fn refresh_snapshot(&mut self, sabotage: &Sabotage) {
-        let Self { view, driver, store, .. } = self;
-        if let Some(driver) = driver {
-            view.refresh(driver, sabotage, |id| store.content(id).ok().flatten());
-        }
     }
 
     /// How what is served differs from `before`, by id: of what the process said has changed, or of

@@ -3,7 +3,7 @@
 use driftless_gateway::model::{ArtifactId, Batch, Content, Recovered};
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 
-use super::{Failure, Failures, SimStore, StoreFaults};
+use super::{Failure, Failures, SimStore, StoreFaults, not_read};
 use crate::story::step::CrashDisk;
 use crate::world::disk::{DiskFault, SimDisk, Space};
 
@@ -15,6 +15,8 @@ pub struct DiskStore {
     full: bool,
     loses_syncs: bool,
     failures: Failures,
+    /// How many readings are still to fail.
+    failing_reads: u32,
     delivered: StoreFaults,
 }
 
@@ -32,6 +34,7 @@ impl DiskStore {
             full: false,
             loses_syncs: false,
             failures: Failures::default(),
+            failing_reads: 0,
             delivered: StoreFaults::default(),
         }
     }
@@ -82,6 +85,11 @@ impl Store for DiskStore {
     }
 
     fn content(&mut self, artifact: &ArtifactId) -> Result<Option<Content>, StoreError> {
+        if let Some(left) = self.failing_reads.checked_sub(1) {
+            self.failing_reads = left;
+            self.delivered.failed_reads += 1;
+            return Err(not_read());
+        }
         self.store.content(artifact)
     }
 }
@@ -113,6 +121,10 @@ impl SimStore for DiskStore {
 
     fn fail_writes(&mut self, count: u32) {
         self.failures = Failures::of(count);
+    }
+
+    fn fail_reads(&mut self, count: u32) {
+        self.failing_reads = count;
     }
 
     fn wipe(&mut self) {

@@ -9,7 +9,7 @@ mod disk_store;
 mod model_store;
 
 use driftless_gateway::model::Batch;
-use driftless_gateway::store::Store;
+use driftless_gateway::store::{Store, StoreError};
 
 use crate::plant::{Plant, Sabotage};
 use crate::story::step::CrashDisk;
@@ -34,6 +34,9 @@ pub trait SimStore: Store {
     /// which leaves nothing of the batch, and as it is synced, which leaves all of it, not
     /// durable: after the error of a sync nobody knows.
     fn fail_writes(&mut self, count: u32);
+
+    /// The next `count` readings of a definition fail with an i/o error.
+    fn fail_reads(&mut self, count: u32);
 
     /// The store is gone, as after a crash on a new disk.
     fn wipe(&mut self);
@@ -62,6 +65,8 @@ pub struct StoreFaults {
     pub full: u64,
     /// Commits that failed with an i/o error.
     pub failed: u64,
+    /// Readings of a definition that failed with an i/o error.
+    pub failed_reads: u64,
     /// Commits that said `Ok` and were not durable.
     pub lost_syncs: u64,
     /// Crashes that found something that was not durable: a batch, or on a disk also
@@ -71,6 +76,11 @@ pub struct StoreFaults {
     pub crashes_synced: u64,
     /// Wipes that found something to remove.
     pub wipes: u64,
+}
+
+/// What a reading says that was told to fail.
+fn not_read() -> StoreError {
+    StoreError::Io("the simulated disk gave nothing".to_owned())
 }
 
 /// How a commit that was told to fail does so.

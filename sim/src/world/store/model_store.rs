@@ -7,7 +7,7 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::store::{Store, StoreError};
 
-use super::{Failure, Failures, SimStore, StoreFaults};
+use super::{Failure, Failures, SimStore, StoreFaults, not_read};
 use crate::story::step::CrashDisk;
 
 /// The model behind the store. Everything in it is durable except `pending`.
@@ -19,6 +19,8 @@ pub struct ModelStore {
     full: bool,
     loses_syncs: bool,
     failures: Failures,
+    /// How many readings are still to fail.
+    failing_reads: u32,
     delivered: StoreFaults,
 }
 
@@ -141,6 +143,11 @@ impl Store for ModelStore {
     }
 
     fn content(&mut self, artifact: &ArtifactId) -> Result<Option<Content>, StoreError> {
+        if let Some(left) = self.failing_reads.checked_sub(1) {
+            self.failing_reads = left;
+            self.delivered.failed_reads += 1;
+            return Err(not_read());
+        }
         Ok(self.seen.contents.get(artifact).cloned())
     }
 }
@@ -180,6 +187,10 @@ impl SimStore for ModelStore {
 
     fn fail_writes(&mut self, count: u32) {
         self.failures = Failures::of(count);
+    }
+
+    fn fail_reads(&mut self, count: u32) {
+        self.failing_reads = count;
     }
 
     fn wipe(&mut self) {
