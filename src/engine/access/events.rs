@@ -124,8 +124,10 @@ impl AccessEvents<'_> {
         if order == Some(Ordering::Equal) && left == known {
             return;
         }
-        let fence = self.access.fence(id);
-        self.believe(id, keys::there(left), keys::later(at, fence));
+        let left = keys::there(left);
+        let fence =
+            self.access.get(id).and_then(|known| keys::fence_after(&known.row, left.as_ref()));
+        self.believe(id, left, keys::later(at, fence));
         if is_unclear {
             self.doubt(id);
         }
