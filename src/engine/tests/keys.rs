@@ -188,6 +188,20 @@ fn an_ending_sent_a_little_before_the_last_one_may_be_of_a_clock_set_back_and_as
 }
 
 #[test]
+fn a_creation_within_the_margin_of_an_ending_stays_out_until_a_list_names_it() {
+    let mut rig = holding_keys(&[key(1)]);
+    rig.event(revoked(9_000));
+    rig.stored();
+    assert_eq!(rig.event(created(key(2), 11_000)), [], "a clock may have been set back between");
+    assert_eq!(rig.state(), SyncState::Unverified);
+    let settled_at = rig.now.as_millis() + 5_000;
+    assert_eq!(rig.until(settled_at), [read_keys(FIRST + 1)]);
+    rig.answer("read_keys", roll(&[key(2)]));
+    rig.stored();
+    assert_eq!(rig.hashes(), [2]);
+}
+
+#[test]
 fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
     let mut rig = holding_keys(&[]);
     rig.event(regenerated(key(1), 1_000));
@@ -197,7 +211,7 @@ fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
     rig.event(revoked(1_000));
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0], "it may have been the second (A-H3)");
-    rig.event(created(key(2), 2_000));
+    rig.event(created(key(2), 6_000));
     rig.stored();
     assert_eq!(rig.event(revoked(1_000)), []);
     assert_eq!(rig.hashes(), [2]);
