@@ -20,6 +20,15 @@ pub(in crate::engine) enum Part {
     Key(SecretHash),
 }
 
+/// That complete lists should name something and do not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::engine) struct Absence {
+    /// When the first of them was asked for.
+    pub(in crate::engine) since: Instant,
+    /// When the first of them was asked for whose silence counts, because enough time had passed.
+    pub(in crate::engine) again: Option<Instant>,
+}
+
 /// What is believed of one resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::engine) struct AccessBelief {
@@ -27,9 +36,8 @@ pub(in crate::engine) struct AccessBelief {
     pub(in crate::engine) row: ResourceRow,
     /// When it was learnt.
     pub(in crate::engine) known_at: Instant,
-    /// Parts that complete lists should name and do not; the first of those lists was asked for at
-    /// this instant.
-    pub(in crate::engine) absent: BTreeMap<Part, Instant>,
+    /// Parts that complete lists should name and do not.
+    pub(in crate::engine) absent: BTreeMap<Part, Absence>,
     /// Whether it is not to be relied on until a list settles it: the order of two events could
     /// not be told, or one could not be understood in full.
     pub(in crate::engine) is_doubtful: bool,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::belief::{Access, AccessBelief, Part};
+use super::belief::{Absence, Access, AccessBelief, Part};
 use super::keys::{self, Silence};
 use crate::engine::artifacts::Artifacts;
 use crate::engine::artifacts::belief::{Intent, Presence};
@@ -173,8 +173,8 @@ impl AccessList<'_> {
             }
             return;
         }
-        let since = |part: Part| (part, known.absent.get(&part).copied().unwrap_or(asked_at));
-        let absent: BTreeMap<Part, Instant> = missing.into_iter().map(since).collect();
+        let absence = |part: Part| (part, self.absence(known, part));
+        let absent: BTreeMap<Part, Absence> = missing.into_iter().map(absence).collect();
         let fence = keys::fence_after(&known.row, resource.as_ref());
         let known_at = if is_same { known.known_at } else { self.now };
         self.access.believe(id, ResourceRow { resource, fence }, known_at, self.observed);
@@ -183,17 +183,29 @@ impl AccessList<'_> {
         }
     }
 
+    /// A part is missing from this list, too.
+    fn absence(&self, known: &AccessBelief, part: Part) -> Absence {
+        let absence = known.absent.get(&part).copied();
+        let absence = absence.unwrap_or(Absence { since: self.asked_at, again: None });
+        let counts = self.asked_at >= self.counts_from(absence.since);
+        Absence { again: absence.again.or(counts.then_some(self.asked_at)), ..absence }
+    }
+
     /// A list lacks something that it should name. It is read once more soon, so that one answer
     /// gone wrong is seen for what it is, and then when its silence counts.
-    fn miss(&mut self, id: &ResourceId, absent: BTreeMap<Part, Instant>, list: &ListId) {
+    fn miss(&mut self, id: &ResourceId, absent: BTreeMap<Part, Absence>, list: &ListId) {
         let soon = settled_at(self.now, self.config.read_lag_max);
-        for since in absent.values().copied() {
-            let is_first = self.asked_at == since;
-            let again = if is_first { soon } else { self.counts_from(since).max(soon) };
-            self.lists.relist(list, again);
-            let is_fresh = self.lists.read_at(&ListId::Artifacts) >= Some(since);
-            if matches!(list, ListId::Keys(_)) && !is_fresh {
-                self.lists.relist(&ListId::Artifacts, self.asked_at);
+        for Absence { since, again } in absent.values() {
+            let is_first = self.asked_at == *since;
+            let next = if is_first { soon } else { self.counts_from(*since).max(soon) };
+            self.lists.relist(list, next);
+            if let Some(again) = again
+                && matches!(list, ListId::Keys(_))
+            {
+                let settled_at = settled_at(*again, self.config.read_lag_max);
+                if self.lists.read_at(&ListId::Artifacts) < Some(settled_at) {
+                    self.lists.relist(&ListId::Artifacts, settled_at);
+                }
             }
         }
         if let Some(known) = self.access.get(id) {
@@ -207,24 +219,32 @@ impl AccessList<'_> {
         since.after(self.config.credential_orphan_delay)
     }
 
-    /// Whether a complete list that lacks a part of a resource is the second to do so.
+    /// Whether this list, which lacks a part of a resource, says that it is gone: a second one
+    /// late enough, or where that proves too little, a further one.
     fn absence_counts(&self, id: &ResourceId, part: Part) -> bool {
         let Some(known) = self.access.get(id) else { return false };
-        let Some(since) = known.absent.get(&part).copied() else { return false };
-        self.asked_at >= self.counts_from(since)
-            && self.is_still_listed(id, since)
-            && may_contradict(self.asked_at, known.known_at, self.config.read_lag_max)
+        let Some(absence) = known.absent.get(&part) else { return false };
+        let is_second = self.asked_at >= self.counts_from(absence.since);
+        let is_enough = match id {
+            ResourceId::ApiKey(artifact, _) if !self.discovery.is_platform() => {
+                absence.again.is_some_and(|again| self.was_listed(artifact, again))
+            }
+            _ => is_second,
+        };
+        is_enough && may_contradict(self.asked_at, known.known_at, self.config.read_lag_max)
     }
 
-    /// Whether a list of artifacts asked for after `since` names the artifact of a key. APIM reads
-    /// both lists from one table, so a key that is missing may only say that a row is (A-H14).
-    fn is_still_listed(&self, id: &ResourceId, since: Instant) -> bool {
-        let ResourceId::ApiKey(artifact, _) = id else { return true };
+    /// Whether the list of artifacts names an artifact that the key list spoke of at `again`. APIM
+    /// reads both lists from one table and lists the keys of deployed APIs only, so a key that is
+    /// missing may only say that the row is, or that an undeploy was not heard (A-H14, A-H35).
+    fn was_listed(&self, artifact: &ArtifactId, again: Instant) -> bool {
         let known = self.artifacts.beliefs.get(artifact);
-        let is_listed = self.artifacts.is_listed(artifact)
-            && known.is_some_and(|known| known.presence == Presence::Listed);
-        self.discovery.is_platform()
-            || is_listed && self.lists.read_at(&ListId::Artifacts) >= Some(since)
+        let is_present = known.is_some_and(|known| known.presence == Presence::Listed);
+        let read_at = self.lists.read_at(&ListId::Artifacts);
+        let lag = self.config.read_lag_max;
+        is_present
+            && self.artifacts.is_listed(artifact)
+            && read_at.is_some_and(|read_at| may_contradict(read_at, again, lag))
     }
 
     /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs
