@@ -242,6 +242,11 @@ impl Engine {
         &self.artifacts.beliefs
     }
 
+    /// What a request asked for, as long as its answer is awaited.
+    pub fn awaited(&self, id: RequestId) -> Option<&Request> {
+        self.out.request(id)
+    }
+
     /// The limits and intervals in force.
     pub const fn config(&self) -> &Config {
         &self.config

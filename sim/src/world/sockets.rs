@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use driftless_gateway::driver::{Inbound, Outbound};
-use driftless_gateway::engine::{CloseReason, Engine};
+use driftless_gateway::engine::{CloseReason, Engine, Timer};
 use driftless_gateway::model::{SessionId, WriteId};
 use driftless_gateway::publish::{Done, Fact, Job};
 use driftless_gateway::runtime::Snapshot;
@@ -115,7 +115,7 @@ impl<'t> World<'t> {
     }
 
     /// See [`Driver::poll_timeout`].
-    pub fn timeout_of(&self, gateway: GatewayIndex) -> Option<(Instant, &'static str)> {
+    pub fn timeout_of(&self, gateway: GatewayIndex) -> Option<(Instant, Timer)> {
         let site = self.sites().find(|site| site.index == gateway)?;
         site.gateway.poll_timeout()
     }
