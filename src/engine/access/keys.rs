@@ -81,7 +81,7 @@ fn joined(known: &Credential, said: &Credential) -> Credential {
 }
 
 /// What a revocation or a regeneration leaves of a slot.
-pub(in crate::engine) struct Ended {
+pub(in crate::engine) struct AfterEnding {
     /// The keys that survive it.
     pub(in crate::engine) slot: KeySlot,
     /// Whether a key went that may be newer than what ended it.
@@ -90,7 +90,11 @@ pub(in crate::engine) struct Ended {
 
 /// The slot after a revocation or a regeneration sent at `at`. What is not newer by more than
 /// clocks may disagree is dead, for it may be what was meant (law 11).
-pub(in crate::engine) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) -> Ended {
+pub(in crate::engine) fn ended(
+    slot: &KeySlot,
+    at: Option<&Timestamp>,
+    margin: Duration,
+) -> AfterEnding {
     let mut left = Vec::new();
     let mut is_unclear = false;
     for key in slot.credentials.iter() {
@@ -101,7 +105,7 @@ pub(in crate::engine) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: D
             is_unclear |= order(Duration::ZERO) != Some(Ordering::Less);
         }
     }
-    Ended { slot: KeySlot { credentials: left.into() }, is_unclear }
+    AfterEnding { slot: KeySlot { credentials: left.into() }, is_unclear }
 }
 
 /// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
@@ -126,7 +130,7 @@ pub(super) enum Silence {
 }
 
 /// What a complete or partial list makes of a slot.
-pub(super) struct Listed {
+pub(super) struct AfterList {
     /// The slot as the list has it, with what the list cannot speak of.
     pub(super) slot: KeySlot,
     /// The keys among them that it should name and does not.
@@ -140,7 +144,7 @@ pub(super) fn listed(
     named: &[Credential],
     dead: &[Credential],
     silence: impl Fn(&Credential) -> Silence,
-) -> Listed {
+) -> AfterList {
     let is_named =
         |key: &Credential, list: &[Credential]| list.iter().any(|named| named.hash == key.hash);
     let mut kept = Vec::new();
@@ -161,7 +165,7 @@ pub(super) fn listed(
         let known = slot.credentials.iter().find(|known| known.hash == key.hash);
         kept = with(&kept, &known.map_or_else(|| key.clone(), |known| relisted(known, key)));
     }
-    Listed { slot: kept, missing }
+    AfterList { slot: kept, missing }
 }
 
 /// The fence of a row whose resource becomes `left`: no earlier than the creation of any key that

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Artifacts;
 use super::belief::{Answer, ArtifactBelief, Doubt, Intent, Presence};
-use super::fetch_queue::Job;
+use super::fetch_queue::FetchJob;
 use crate::engine::action::Request;
 use crate::engine::backoff::Jitter;
 use crate::engine::config::Config;
@@ -29,7 +29,7 @@ pub(in crate::engine) struct Wanted {
 
 /// The request for what is due together, by `route` where it is more than one.
 pub(in crate::engine) fn request(
-    jobs: Vec<(ArtifactId, Job)>,
+    jobs: Vec<(ArtifactId, FetchJob)>,
     route: Option<BatchRoute>,
 ) -> Option<(Request, Vec<Wanted>)> {
     let (first, job) = jobs.first()?;

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use super::Scene;
 use crate::shell::counters::{BUCKETS, Times};
 
-struct Page(String);
+struct MetricsPage(String);
 
-impl Page {
+impl MetricsPage {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing to a text does not fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -47,7 +47,7 @@ impl Page {
 
 /// The page.
 pub(super) fn metrics(scene: &Scene<'_>) -> String {
-    let mut page = Page(String::with_capacity(8192));
+    let mut page = MetricsPage(String::with_capacity(8192));
     let live = u64::from(scene.engine.is_live());
     page.one("driftless_session_live", "gauge", "Whether the session is established.", live);
     let ready = u64::from(scene.watch.is_ready());
@@ -61,7 +61,7 @@ pub(super) fn metrics(scene: &Scene<'_>) -> String {
     page.0
 }
 
-fn kinds(scene: &Scene<'_>, page: &mut Page) {
+fn kinds(scene: &Scene<'_>, page: &mut MetricsPage) {
     let status = scene.engine.status();
     page.family("driftless_kind_state", "gauge", "1 for the state that a kind is in.");
     for (kind, it) in &status.kinds {
@@ -87,7 +87,7 @@ fn kinds(scene: &Scene<'_>, page: &mut Page) {
     page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
 }
 
-fn traffic(scene: &Scene<'_>, page: &mut Page) {
+fn traffic(scene: &Scene<'_>, page: &mut MetricsPage) {
     let counters = scene.counters;
     for (name, help, value) in [
         ("driftless_dials_total", "Sessions begun.", counters.dials),
@@ -111,7 +111,7 @@ fn traffic(scene: &Scene<'_>, page: &mut Page) {
     }
 }
 
-fn commits(scene: &Scene<'_>, page: &mut Page) {
+fn commits(scene: &Scene<'_>, page: &mut MetricsPage) {
     let counters = scene.counters;
     let name = "driftless_commits_failed_total";
     page.one(name, "counter", "Writes that failed.", counters.commits_failed);
@@ -122,7 +122,7 @@ fn commits(scene: &Scene<'_>, page: &mut Page) {
     page.times("driftless_event_seconds", help, &counters.event_times);
 }
 
-fn anomalies(scene: &Scene<'_>, page: &mut Page) {
+fn anomalies(scene: &Scene<'_>, page: &mut MetricsPage) {
     let anomalies = scene.engine.status().anomalies;
     let name = "driftless_not_usable_total";
     page.family(name, "counter", "What was seen and could not be used, by what it is.");
