@@ -2,7 +2,8 @@
 //!
 //! The production shell and the simulator own one each and drive it the same way, so what is
 //! simulated is what ships. It holds no socket, no file and no clock, decides nothing, and knows
-//! only which answer is awaited: bytes alone do not say what they answer.
+//! only which answer is awaited: bytes alone do not say what they answer. There is one way in,
+//! [`Driver::handle`]; frames and bodies are decoded behind it.
 //!
 //! **After every call that takes an instant, drain [`Driver::poll_outbound`] to `None`, then read
 //! [`Driver::poll_timeout`].**
@@ -11,7 +12,7 @@ mod answer;
 
 use std::collections::BTreeMap;
 
-pub use answer::ReadFrame;
+pub use answer::read_event;
 
 use crate::engine::{
     Action, Change, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure,
@@ -21,8 +22,33 @@ use crate::time::Instant;
 use crate::wire::{self, ArchiveLimits, HttpRequest, HttpResponse, request};
 
 /// The longest text frame that is read; the Platform API's own bound
-/// (`contract/controller.md` §3).
+/// (`docs/controller.md` §3).
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
+
+/// Everything that comes in, as bytes where bytes come in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Inbound {
+    /// The WebSocket upgrade of a session succeeded.
+    Opened(SessionId),
+    /// A session could not be opened, or ended.
+    Closed(SessionId, CloseReason),
+    /// A text frame arrived.
+    Frame(SessionId, Vec<u8>),
+    /// A binary frame of so many bytes arrived. The contract has none, so it is no event,
+    /// whatever it holds.
+    Binary(SessionId, usize),
+    /// The control plane pinged.
+    Pinged(SessionId),
+    /// A request was answered and the body read to its end. An answer that nobody awaits any
+    /// more is ignored.
+    Responded(RequestId, HttpResponse),
+    /// A request was not answered.
+    RequestFailed(RequestId, Failure),
+    /// A write is durable.
+    Stored(WriteId),
+    /// A write is not durable, and nothing of it is.
+    StoreFailed(WriteId, StoreFailure),
+}
 
 /// What the engine wants done, as bytes where bytes go out.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,46 +113,37 @@ impl Driver {
         Self { engine, awaiting: BTreeMap::new(), limits, last_list: None }
     }
 
-    /// The WebSocket upgrade of a session succeeded.
-    pub fn opened(&mut self, session: SessionId, now: Instant) {
-        self.engine.handle(Input::SessionOpened(session), now);
+    /// Something came in.
+    pub fn handle(&mut self, inbound: Inbound, now: Instant) {
+        if let Some(input) = self.input(inbound) {
+            self.engine.handle(input, now);
+        }
     }
 
-    /// A session could not be opened, or ended.
-    pub fn closed(&mut self, session: SessionId, reason: CloseReason, now: Instant) {
-        self.engine.handle(Input::SessionClosed(session, reason), now);
-    }
-
-    /// A text frame arrived.
-    pub fn receive_frame(&mut self, session: SessionId, frame: &[u8], now: Instant) {
-        self.receive(session, ReadFrame::of(frame), now);
-    }
-
-    /// A text frame arrived and was read already.
-    pub fn receive(&mut self, session: SessionId, frame: ReadFrame, now: Instant) {
-        self.engine.handle(frame.input(session), now);
-    }
-
-    /// A binary frame arrived. The contract has none, so it is no event, whatever it holds.
-    pub fn receive_binary(&mut self, session: SessionId, length: usize, now: Instant) {
-        let reason = format!("binary frame of {length} bytes");
-        self.engine.handle(Input::Malformed(session, reason), now);
-    }
-
-    /// The control plane pinged.
-    pub fn pinged(&mut self, session: SessionId, now: Instant) {
-        self.engine.handle(Input::Pinged(session), now);
-    }
-
-    /// A request was answered and the body read to its end. An answer that nobody awaits any more
-    /// is ignored.
-    pub fn responded(&mut self, id: RequestId, response: HttpResponse, now: Instant) {
-        let Some(request) = self.awaiting.remove(&id) else { return };
-        let input = match self.read(&request, response) {
-            Ok(answer) => Input::Responded(id, answer),
-            Err(failure) => Input::RequestFailed(id, failure),
-        };
-        self.engine.handle(input, now);
+    /// What it means to the engine; `None` when nobody awaits it any more.
+    fn input(&mut self, inbound: Inbound) -> Option<Input> {
+        Some(match inbound {
+            Inbound::Opened(session) => Input::SessionOpened(session),
+            Inbound::Closed(session, reason) => Input::SessionClosed(session, reason),
+            Inbound::Frame(session, frame) => answer::read_frame(session, &frame),
+            Inbound::Binary(session, length) => {
+                Input::Malformed(session, format!("binary frame of {length} bytes"))
+            }
+            Inbound::Pinged(session) => Input::Pinged(session),
+            Inbound::Responded(id, response) => {
+                let request = self.awaiting.remove(&id)?;
+                match self.read(&request, response) {
+                    Ok(answer) => Input::Responded(id, answer),
+                    Err(failure) => Input::RequestFailed(id, failure),
+                }
+            }
+            Inbound::RequestFailed(id, failure) => {
+                self.awaiting.remove(&id)?;
+                Input::RequestFailed(id, failure)
+            }
+            Inbound::Stored(write) => Input::Stored(write),
+            Inbound::StoreFailed(write, failure) => Input::StoreFailed(write, failure),
+        })
     }
 
     /// Reads an answer. Its body is gone by when the engine hears of it, for both may be large.
@@ -146,27 +163,10 @@ impl Driver {
         Ok(answer)
     }
 
-    /// A request was not answered.
-    pub fn request_failed(&mut self, id: RequestId, failure: Failure, now: Instant) {
-        if self.awaiting.remove(&id).is_some() {
-            self.engine.handle(Input::RequestFailed(id, failure), now);
-        }
-    }
-
     /// The next thing that may be in force in another form than before; see
     /// [`Engine::poll_change`].
     pub fn poll_change(&mut self) -> Option<Change> {
         self.engine.poll_change()
-    }
-
-    /// A write is durable.
-    pub fn stored(&mut self, write: WriteId, now: Instant) {
-        self.engine.handle(Input::Stored(write), now);
-    }
-
-    /// A write is not durable, and nothing of it is.
-    pub fn store_failed(&mut self, write: WriteId, failure: StoreFailure, now: Instant) {
-        self.engine.handle(Input::StoreFailed(write, failure), now);
     }
 
     /// Time has passed.
@@ -176,7 +176,7 @@ impl Driver {
 
     /// When [`Driver::handle_timeout`] is due, and for what.
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        self.engine.poll_timeout()
+        self.engine.poll_timeout().map(|(at, timer)| (at, timer.name()))
     }
 
     /// The next thing to do, or `None` until something happens.
@@ -333,16 +333,44 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_in_goes_on_in_the_engines_terms() {
+        let mut driver = driver();
+        let (session, write) = (SessionId(4), WriteId(2));
+        let lost = CloseReason::Lost("reset".to_owned());
+        let malformed = |why: &str| Input::Malformed(session, why.to_owned());
+        for (inbound, input) in [
+            (Inbound::Opened(session), Input::SessionOpened(session)),
+            (Inbound::Closed(session, lost.clone()), Input::SessionClosed(session, lost)),
+            (Inbound::Frame(session, b"{}".to_vec()), malformed("type is missing")),
+            (Inbound::Binary(session, 7), malformed("binary frame of 7 bytes")),
+            (Inbound::Pinged(session), Input::Pinged(session)),
+            (Inbound::Stored(write), Input::Stored(write)),
+            (
+                Inbound::StoreFailed(write, StoreFailure::Full),
+                Input::StoreFailed(write, StoreFailure::Full),
+            ),
+        ] {
+            assert_eq!(driver.input(inbound), Some(input));
+        }
+    }
+
+    #[test]
     fn an_answer_ends_the_wait_for_it() {
         let mut driver = driver();
         let response = HttpResponse { status: 500, content_type: None, body: Vec::new() };
         for id in [RequestId(1), RequestId(2)] {
             driver.outbound(Action::Request(id, base(), Request::List));
         }
-        driver.responded(RequestId(1), response.clone(), Instant::START);
-        driver.request_failed(RequestId(2), Failure::TimedOut, Instant::START);
+        let answers = [
+            Inbound::Responded(RequestId(1), response),
+            Inbound::RequestFailed(RequestId(2), Failure::TimedOut),
+        ];
+        for answer in answers.clone() {
+            assert!(driver.input(answer).is_some());
+        }
         assert!(driver.awaiting.is_empty());
-        driver.responded(RequestId(1), response, Instant::START);
-        driver.request_failed(RequestId(2), Failure::TimedOut, Instant::START);
+        for answer in answers {
+            assert_eq!(driver.input(answer), None);
+        }
     }
 }

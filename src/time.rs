@@ -2,7 +2,7 @@
 //!
 //! [`Instant`] is monotonic and local; every decision of the engine is made with it.
 //! [`Timestamp`] is wall-clock time as another machine wrote it, kept with the precision it came
-//! with, because APIM's clocks differ in precision from table to table (`contract/apim.md` §3.11).
+//! with, because APIM's clocks differ in precision from table to table (`docs/apim.md` §3.11).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -69,7 +69,7 @@ const NANOS_PER_SECOND: i128 = 1_000_000_000;
 /// Two timestamps are ordered only where their precision allows it: [`Timestamp::order`] answers
 /// `None` when the intervals they stand for overlap. A database may truncate or round, so a
 /// timestamp of `n` digits stands for one unit of the last digit on either side
-/// (`contract/apim.md` A-H18).
+/// (A-H18: times never equal).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Timestamp {
     unix_seconds: i64,
@@ -142,7 +142,7 @@ impl Timestamp {
     }
 
     /// A timestamp from whole milliseconds since the Unix epoch, as acks carry it
-    /// (`contract/apim.md` §3.4).
+    /// (`docs/apim.md` §3.4).
     pub fn from_unix_millis(millis: i64) -> Self {
         Self::from_unix_nanos(i128::from(millis) * 1_000_000, 3)
     }
@@ -181,7 +181,7 @@ impl Timestamp {
     }
 
     /// Parses ISO 8601 with `T` (or a space), 0 to 9 fraction digits, and `Z` or a numeric
-    /// offset, the forms of `contract/apim.md` §3.11 and `contract/controller.md` §4.
+    /// offset, the forms of `docs/apim.md` §3.11 and `docs/controller.md` §4.
     ///
     /// # Errors
     /// [`NotATimestamp`] for anything else, a date that does not exist among them.

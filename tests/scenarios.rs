@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use driftless::parity::unequal;
-use driftless::runner::{Outcome, Place, RunOptions, run_story};
-use driftless::scenario::{StoryFile, load_folder};
+use driftless::run::unequal;
+use driftless::run::{Outcome, RunOptions};
+use driftless::sockets::Place;
+use driftless::story::file::{StoryFile, load_folder};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -25,10 +26,9 @@ fn trial(file: StoryFile) -> Trial {
         let mut outcomes = Vec::new();
         let places = Place::ALL.iter().filter(|place| file.scenario.is_told_in(place.name()));
         for place in places {
-            let options =
-                || RunOptions { place: *place, with_states: true, ..RunOptions::default() };
-            let first = run_story(&file.scenario, options());
-            let second = run_story(&file.scenario, options());
+            let options = || RunOptions { with_states: true, ..RunOptions::default() };
+            let first = place.run(&file.scenario, options());
+            let second = place.run(&file.scenario, options());
             let world = place.name().name();
             verdict(&first, &second).map_err(|why| {
                 let again =

@@ -1,10 +1,10 @@
 //! Broken copies of what the targets check: one defect for each target, of a kind that such code
 //! has had somewhere. `fuzz/run plants` shows how soon each is found.
 
-use driftless::disk::SimDisk;
 use driftless::plant::Plant;
-use driftless::scenario::{Refusal, Scenario};
-use driftless_gateway::driver::Driver;
+use driftless::story::file::{Refusal, Scenario};
+use driftless::world::disk::SimDisk;
+use driftless_gateway::driver::{Driver, Inbound};
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{
     ArtifactId, BasePath, Batch, Content, Definition, Event, KeyReading, Lifecycle, Listing,
@@ -143,7 +143,7 @@ pub const PLANT: Option<Plant> = Some(Plant::EarlyAck);
 
 /// Takes a failed write for a durable one.
 pub fn store_failed(driver: &mut Driver, write: WriteId, _why: StoreFailure, now: Instant) {
-    driver.stored(write, now);
+    driver.handle(Inbound::Stored(write), now);
 }
 
 /// A store that takes a failed sync for a done one.

@@ -1,9 +1,9 @@
 //! What ships, under the names by which the targets know it.
 
-use driftless::disk::SimDisk;
 use driftless::plant::Plant;
-use driftless::scenario::{Refusal, Scenario};
-use driftless_gateway::driver::Driver;
+use driftless::story::file::{Refusal, Scenario};
+use driftless::world::disk::SimDisk;
+use driftless_gateway::driver::{Driver, Inbound};
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::WriteId;
 pub use driftless_gateway::runtime::admit;
@@ -27,7 +27,7 @@ pub const PLANT: Option<Plant> = None;
 
 /// Tells a driver that a write failed.
 pub fn store_failed(driver: &mut Driver, write: WriteId, why: StoreFailure, now: Instant) {
-    driver.store_failed(write, why, now);
+    driver.handle(Inbound::StoreFailed(write, why), now);
 }
 
 /// Opens a store on a disk.

@@ -10,7 +10,7 @@
 
 mod measure;
 
-use driftless::runner::Place;
+use driftless::sockets::Place;
 use measure::measure;
 use mimalloc::MiMalloc;
 

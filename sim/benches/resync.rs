@@ -11,10 +11,10 @@
 
 use std::time::Duration;
 
-use driftless::errors::ErrorWatch;
-use driftless::scenario::{Expect, Scenario, StoreChoice, Switches};
-use driftless::step::{Count, Deploy, ImportKeys, Scope, Step, Verb, When};
-use driftless::trace::Trace;
+use driftless::observe::{ErrorWatch, Trace};
+use driftless::story::file::{Expect, Scenario, StoreChoice};
+use driftless::story::step::{Count, Deploy, ImportKeys, Scope, Step, Verb, When};
+use driftless::story::switches::Switches;
 use driftless::world::World;
 use driftless_gateway::model::Dialect;
 use driftless_gateway::time::Instant;
@@ -62,9 +62,9 @@ fn resync(apis: u32) -> Duration {
             assert!(world.now().since(Instant::START) < PATIENCE, "it did not converge");
         }
         let took = begun.elapsed();
-        let scene = world.scene();
-        assert_eq!(scene.served.len(), apis as usize, "not every API is served");
-        assert_eq!(scene.holders.len(), (apis * KEYS_PER_API) as usize, "not every key opens");
+        let context = world.context();
+        assert_eq!(context.served.len(), apis as usize, "not every API is served");
+        assert_eq!(context.holders.len(), (apis * KEYS_PER_API) as usize, "not every key opens");
         let finished = world.finish();
         assert_eq!(finished.violations.len(), 0, "{:?}", finished.violations);
         took

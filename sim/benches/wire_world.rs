@@ -9,7 +9,7 @@
 
 mod measure;
 
-use driftless::runner::Place;
+use driftless::sockets::Place;
 use measure::measure;
 use mimalloc::MiMalloc;
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use driftless::fuzz::seeds::{Seeds, dictionary, of_scenarios, seeds};
 use driftless::fuzz::{TARGETS, Target};
-use driftless::scenario::load_folder;
+use driftless::story::file::load_folder;
 
 fn main() -> ExitCode {
     match write_all() {

@@ -5,32 +5,23 @@ use crate::engine::{Failure, Input, Request, Response};
 use crate::model::{Event, SessionId};
 use crate::wire::{self, ArchiveLimits, DecodeError, HttpResponse};
 
-/// A text frame that was read: an event, or why it is none. What is no event is counted as such:
-/// something may have been missed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ReadFrame(Result<Event, String>);
-
-impl ReadFrame {
-    /// Reads a frame.
-    pub fn of(frame: &[u8]) -> Self {
-        if frame.len() > FRAME_BYTES_MAX {
-            let length = frame.len();
-            return Self(Err(format!("frame of {length} bytes, over {FRAME_BYTES_MAX}")));
-        }
-        Self(wire::decode_event(frame).map_err(|error| error.to_string()))
+/// The event that a text frame is.
+///
+/// # Errors
+/// Why it is none.
+pub fn read_event(frame: &[u8]) -> Result<Event, String> {
+    if frame.len() > FRAME_BYTES_MAX {
+        return Err(format!("frame of {} bytes, over {FRAME_BYTES_MAX}", frame.len()));
     }
+    wire::decode_event(frame).map_err(|error| error.to_string())
+}
 
-    /// The event, when it is one.
-    pub fn event(&self) -> Option<&Event> {
-        self.0.as_ref().ok()
-    }
-
-    /// What it means to the engine.
-    pub(super) fn input(self, session: SessionId) -> Input {
-        match self.0 {
-            Ok(event) => Input::Watched(session, event),
-            Err(why) => Input::Malformed(session, why),
-        }
+/// What a text frame means to the engine. What is no event is counted as such: something may have
+/// been missed.
+pub(super) fn read_frame(session: SessionId, frame: &[u8]) -> Input {
+    match read_event(frame) {
+        Ok(event) => Input::Watched(session, event),
+        Err(why) => Input::Malformed(session, why),
     }
 }
 
@@ -206,12 +197,11 @@ mod tests {
     fn frames_are_events_or_malformed() {
         let session = SessionId(4);
         let ack = br#"{"type":"connection.ack","gatewayId":"g"}"#;
-        let read_frame = |frame: &[u8]| ReadFrame::of(frame).input(session);
         let event = Event::ConnectionAck { gateway: "g".to_owned() };
-        assert_eq!(read_frame(ack), Input::Watched(session, event));
+        assert_eq!(read_frame(session, ack), Input::Watched(session, event));
         let malformed = |reason: &str| Input::Malformed(session, reason.to_owned());
-        assert_eq!(read_frame(b"{}"), malformed("type is missing"));
+        assert_eq!(read_frame(session, b"{}"), malformed("type is missing"));
         let long = vec![b' '; FRAME_BYTES_MAX + 1];
-        assert_eq!(read_frame(&long), malformed("frame of 1048577 bytes, over 1048576"));
+        assert_eq!(read_frame(session, &long), malformed("frame of 1048577 bytes, over 1048576"));
     }
 }

@@ -48,8 +48,8 @@ pub struct Config {
     pub ack_failure_attempts: u32,
     /// Most fetches in flight.
     pub fetches_in_flight_max: usize,
-    /// Most lists of keys, subscriptions and plans in flight.
-    pub rolls_in_flight_max: usize,
+    /// Most lists of one family in flight: of keys, of subscriptions, of plans.
+    pub lists_in_flight_max: usize,
     /// Most keys and subscriptions kept for artifacts that are not known; an event about a
     /// further one is dropped and counted.
     pub parked_max: usize,
@@ -87,7 +87,7 @@ impl Config {
             session_young: Duration::from_secs(30),
             ack_failure_attempts: 5,
             fetches_in_flight_max: 4,
-            rolls_in_flight_max: 4,
+            lists_in_flight_max: 4,
             parked_max: 50_000,
             gone_max: 10_000,
             batch_size_max: 50,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::observed::ObservedSet;
+use crate::engine::durable::ObservedSet;
 use crate::model::{
     Application, ArtifactId, Credential, Plan, Resource, ResourceId, Row, Subscription,
 };

@@ -10,86 +10,72 @@
 //! `poll_timeout`.** The engine cannot fail: failures are inputs. It reads no clock, draws from
 //! no global generator and touches no socket and no file.
 //!
-//! Modules in reading order: [`Input`] and [`Action`] are the vocabulary; `session` holds the
-//! connection; `watch` and `ending` turn events into beliefs, `merge` turns lists into beliefs, `fetch` and
-//! `existence` ask about single artifacts; `desired` and `observed` are the two sets,
-//! [`reconcile`] the pure comparison; `queue`, `ack` and `standing` are the books kept.
+//! What is here is dispatch, and then what is due. Each concern is a struct made for one call that
+//! names what it may touch, so the inputs of every rule stand at its head.
+//!
+//! Modules in reading order: [`Input`] and [`Action`] are the vocabulary, `session` and
+//! `discovery` the connection, `evidence` the one rule by which something is believed; `artifacts`
+//! and `access` are what is believed; `lists` says when lists are read, `timers` what is waited
+//! for; `durable` is what is stored, `writes` how; `status` says how it all stands.
 
-mod ack;
+mod access;
 mod action;
+mod artifacts;
 mod backoff;
-mod check;
 mod config;
-mod desired;
 mod digest;
-mod ending;
-mod existence;
-mod fetch;
-mod forget;
+mod discovery;
+mod durable;
+mod eviction;
+mod evidence;
 mod input;
-mod merge;
-mod observed;
-mod queue;
-mod reading;
-pub mod reconcile;
-mod resync;
-mod rolls;
-mod roster;
+mod invariants;
+mod lists;
+mod outbox;
 mod session;
-mod standing;
 mod status;
-mod watch;
+mod timers;
+mod writes;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 pub use action::{Action, Request};
+pub use artifacts::belief::{
+    ArtifactBelief, ArtifactBeliefs, Certainty, Doubt, Intent, Presence, Withdrawal,
+};
+pub use artifacts::reconcile;
 pub use config::Config;
 pub use digest::StateDigest;
-
-pub use desired::{Desired, DesiredSet, Doubt, Intent, PendingEnding};
+pub use durable::{Change, ObservedSet};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
-pub use observed::{Change, ObservedSet};
-pub use status::{KindStatus, NameCounts, ResourceKind, Status, Surfaced, SyncState};
+pub use status::report::{Anomalies, KindStatus, NameCounts, ResourceKind, Status, SyncState};
+pub use timers::Timer;
 
-use ack::AckLedger;
+use access::belief::Access;
+use access::events::AccessEvents;
+use access::list::AccessList;
+use access::lists::AccessLists;
+use artifacts::Artifacts;
+use artifacts::events::ArtifactEvents;
+use artifacts::fetch::{self, FetchAnswers, Wanted};
+use artifacts::list::ArtifactList;
 use backoff::Jitter;
-use fetch::Wanted;
-use queue::FetchQueue;
-use resync::Resync;
-use rolls::{RollId, Rolls};
-use roster::Roster;
-use session::{Phase, Session};
-use standing::Standings;
+use discovery::Discovery;
+use evidence::settled_at;
+use lists::schedule::{ListId, Lists, Reading, Worth};
+use outbox::{Awaited, Outbox};
+use session::Session;
+use status::{Since, StatusView};
+use writes::Writes;
 
 use crate::model::{
-    ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, Kind, Recovered,
-    RequestId, SessionId, WriteId,
+    ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, Event, Generation,
+    KeyReading, Kind, Listing, Recovered, RequestId, SessionId,
 };
 use crate::time::Instant;
-
-/// A question that was asked and not yet answered.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Awaited {
-    what: Asked,
-    asked_at: Instant,
-    deadline: Instant,
-}
-
-/// What was asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Asked {
-    Discover,
-    /// Whether the Platform API answers where no well-known is served.
-    Probe,
-    List,
-    /// Alone, or as a batch by this route.
-    Fetch(Vec<Wanted>, Option<BatchRoute>),
-    Exists(Vec<ArtifactId>),
-    Roll(RollId),
-}
 
 /// A gateway's sync engine.
 #[derive(Clone, Debug)]
@@ -97,29 +83,15 @@ pub struct Engine {
     config: Config,
     jitter: Jitter,
     session: Session,
-    base: Option<BasePath>,
-    batch_route: Option<BatchRoute>,
-    resync: Resync,
-    lists_merged: u64,
-    /// The artifact up to which definitions were read again in this round.
-    scrubbed: Option<ArtifactId>,
-    desired: DesiredSet,
+    discovery: Discovery,
+    lists: Lists,
+    artifacts: Artifacts,
+    access: Access,
     observed: ObservedSet,
-    queue: FetchQueue,
-    existence: BTreeMap<ArtifactId, Instant>,
-    roster: Roster,
-    rolls: Rolls,
-    acks: AckLedger,
-    standings: Standings,
-    surfaced: Surfaced,
-    requests: BTreeMap<RequestId, Awaited>,
-    next_request: u64,
-    next_write: u64,
-    write_failures: u32,
-    write_failure: Option<String>,
-    write_retry_at: Instant,
-    touched: BTreeSet<ArtifactId>,
-    actions: VecDeque<Action>,
+    writes: Writes,
+    anomalies: Anomalies,
+    since: Since,
+    out: Outbox,
 }
 
 impl Engine {
@@ -129,50 +101,20 @@ impl Engine {
     /// Recovered rows are served at once (law 10). What they say counts as learnt now: when it
     /// was learnt is not durable, so contradicting reads wait `read_lag_max` to be believed.
     pub fn recover(config: Config, seed: u64, recovered: Recovered, now: Instant) -> Self {
-        let mut desired = DesiredSet::default();
-        for (id, row) in &recovered.rows {
-            let intent = match row.state {
-                DeployState::Deployed => Intent::Deployed,
-                DeployState::Undeployed => Intent::Undeployed,
-            };
-            let mut known = Desired::new(row.kind, intent, row.generation.clone(), now);
-            known.read_at = row.held.map(|_| now);
-            desired.insert(id.clone(), known);
-        }
-        for (id, tombstone) in &recovered.tombstones {
-            let mut generation = tombstone.generation.clone();
-            generation.performed_at = tombstone.deleted_at;
-            let kind = Kind::RestApi;
-            desired.insert(id.clone(), Desired::new(kind, Intent::Deleted, generation, now));
-        }
-        let touched = desired.ids().cloned().collect();
-        let base = config.base.clone();
-        let roster = Roster::recover(&recovered, now);
+        let beliefs = recovered_beliefs(&recovered, now);
+        let touched = beliefs.ids().cloned().collect();
         let mut engine = Self {
             jitter: Jitter::new(seed),
             session: Session::new(now),
-            base,
-            batch_route: Some(BatchRoute::FetchBatch),
-            resync: Resync::new(),
-            lists_merged: 0,
-            scrubbed: None,
-            desired,
+            discovery: Discovery::new(&config, recovered.control_plane.clone()),
+            lists: Lists::new(&config),
+            artifacts: Artifacts { beliefs, touched, ..Artifacts::default() },
+            access: Access::recover(&recovered, now),
             observed: ObservedSet::new(recovered),
-            queue: FetchQueue::default(),
-            existence: BTreeMap::new(),
-            roster,
-            rolls: Rolls::default(),
-            acks: AckLedger::default(),
-            standings: Standings::default(),
-            surfaced: Surfaced::default(),
-            requests: BTreeMap::new(),
-            next_request: 0,
-            next_write: 0,
-            write_failures: 0,
-            write_failure: None,
-            write_retry_at: now,
-            touched,
-            actions: VecDeque::new(),
+            writes: Writes::new(now),
+            anomalies: Anomalies::default(),
+            since: Since::default(),
+            out: Outbox::default(),
             config,
         };
         engine.advance(now);
@@ -192,71 +134,102 @@ impl Engine {
             }
             Input::Watched(session, event) => {
                 if self.session.id() == Some(session) {
+                    self.session.renewed(session, now, self.config.lease);
                     self.watched(session, event, now);
                 }
             }
             Input::Malformed(session, why) => {
                 if self.session.id() == Some(session) {
-                    self.malformed(session, &why, now);
+                    self.session.renewed(session, now, self.config.lease);
+                    self.malformed(&why, now);
                 }
             }
             Input::Pinged(session) => self.session.renewed(session, now, self.config.lease),
-            Input::Responded(request, response) => self.responded(request, response, now),
-            Input::RequestFailed(request, failure) => {
-                if let Some(awaited) = self.requests.remove(&request) {
-                    self.request_failed(awaited.what, &failure, now);
+            Input::Responded(id, response) => {
+                if let Some(awaited) = self.out.answered(id) {
+                    self.responded(id, awaited, response, now);
                 }
             }
-            Input::Stored(write) => self.stored(write),
-            Input::StoreFailed(write, failure) => self.store_failed(write, &failure, now),
+            Input::RequestFailed(id, failure) => {
+                if let Some(awaited) = self.out.answered(id) {
+                    self.request_failed(id, awaited, &failure, now);
+                }
+            }
+            Input::Stored(write) => {
+                self.artifacts.touched.extend(self.observed.stored(write));
+                self.writes.succeeded();
+            }
+            Input::StoreFailed(write, failure) => {
+                if self.observed.failed(write) {
+                    self.writes.failed(&failure, &self.config, &mut self.jitter, now);
+                }
+            }
         }
         self.advance(now);
     }
 
     /// A deadline passed.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.expire_requests(now);
-        if let Some((deadline, what)) = self.session.deadline()
-            && deadline <= now
-            && let Some(session) = self.session.id()
-        {
-            self.actions.push_back(Action::CloseSession(session));
-            self.session_ended(format!("{what} passed"), now);
+        for id in self.out.overdue(now) {
+            if let Some(awaited) = self.out.cancel(id) {
+                self.request_failed(id, awaited, &Failure::TimedOut, now);
+            }
+        }
+        for timer in [Timer::Dial, Timer::ConnectionAck, Timer::Lease] {
+            if self.is_due(timer, now)
+                && let Some(session) = self.session.id()
+            {
+                self.out.push(Action::CloseSession(session));
+                self.session_ended(format!("{timer} passed"), now);
+            }
         }
         self.advance(now);
     }
 
     /// The next thing to do.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        self.out.pop()
     }
 
-    /// The next thing that may be in force in another form than before, for who keeps a view of
-    /// it; drain it together with the actions.
+    /// The next change to what is served, for whoever keeps a view of it; drain it together with
+    /// the actions.
     pub fn poll_change(&mut self) -> Option<Change> {
         self.observed.poll_change()
     }
 
     /// When to call [`Engine::handle_timeout`] next, and what for.
-    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        let live = self.session.live().is_some();
-        let request = self.requests.values().map(|awaited| awaited.deadline).min();
-        let writes = (self.observed.has_waiting() && !self.observed.is_writing())
-            .then_some(self.write_retry_at);
-        let room = self.has_room_for_fetches();
-        [
-            self.session.deadline(),
-            request.map(|at| (at, "request timeout")),
-            self.desired.next_grace().map(|at| (at, "undeploy grace")),
-            writes.map(|at| (at, "write retry")),
-            self.list_due().filter(|_| live).map(|at| (at, "list")),
-            self.queue.next_due().filter(|_| live && room).map(|at| (at, "fetch")),
-            self.existence_due().filter(|_| live).map(|at| (at, "existence check")),
-            self.rolls.next_due(&self.config).filter(|_| live).map(|at| (at, "roll")),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+    pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
+        Timer::ALL.into_iter().filter_map(|timer| Some((self.due_at(timer)?, timer))).min()
+    }
+
+    /// When something is due; `None` while it is not waited for.
+    fn due_at(&self, timer: Timer) -> Option<Instant> {
+        match timer {
+            Timer::Dial | Timer::ConnectionAck | Timer::Lease | Timer::Reconnect => {
+                self.session.deadline().filter(|(_, ends)| *ends == timer).map(|(at, _)| at)
+            }
+            Timer::Request => self.out.next_deadline(),
+            Timer::Withdrawal => self.artifacts.beliefs.next_withdrawal(),
+            Timer::Write => self.writes.due_at(&self.observed),
+            Timer::List | Timer::Fetch | Timer::ExistenceCheck if !self.is_live() => None,
+            Timer::List => self.lists.next_due(),
+            Timer::Fetch => {
+                let has_room = self.out.fetches() < self.config.fetches_in_flight_max;
+                self.artifacts.queue.next_due().filter(|_| has_room)
+            }
+            Timer::ExistenceCheck => {
+                let is_check =
+                    |(_, request): (_, &Request)| matches!(request, Request::CheckExists(_));
+                let may_ask =
+                    self.discovery.has_existence_check() && !self.out.awaited().any(is_check);
+                let due = self.artifacts.existence.next_due(self.config.list_spacing);
+                due.filter(|_| may_ask)
+            }
+        }
+    }
+
+    fn is_due(&self, timer: Timer, now: Instant) -> bool {
+        self.due_at(timer).is_some_and(|due| due <= now)
     }
 
     /// What is durable and served.
@@ -265,8 +238,8 @@ impl Engine {
     }
 
     /// What the control plane is believed to want.
-    pub const fn desired(&self) -> &DesiredSet {
-        &self.desired
+    pub const fn desired(&self) -> &ArtifactBeliefs {
+        &self.artifacts.beliefs
     }
 
     /// The limits and intervals in force.
@@ -281,59 +254,166 @@ impl Engine {
 
     /// The dialect, as far as it is pinned or was found.
     pub fn dialect(&self) -> Option<Dialect> {
-        let found = self.observed.latest_control_plane().and_then(|found| found.dialect);
-        self.config.dialect.or(found)
+        self.discovery.dialect()
+    }
+
+    /// After how long a dead credential is refused at the latest while its list can be read
+    /// (law 11). `None` where no list would tell.
+    pub fn revocation_bound(&self) -> Option<Duration> {
+        self.discovery.revocation_bound(&self.config)
+    }
+
+    /// The state of a kind. Cheap enough to call after every input.
+    pub fn state(&self, kind: ResourceKind) -> SyncState {
+        self.status_view().state(kind)
+    }
+
+    /// The state of every kind. Cheap enough to call after every input.
+    pub fn states(&self) -> impl Iterator<Item = (ResourceKind, SyncState)> {
+        let view = self.status_view();
+        ResourceKind::ALL.into_iter().map(move |kind| (kind, view.state(kind)))
+    }
+
+    /// Whether a list that speaks of the kind is still to be read, or to be read again.
+    pub fn awaits_lists(&self, kind: ResourceKind) -> bool {
+        self.status_view().awaits_lists(kind)
+    }
+
+    /// The whole status; `since` is as of the last input.
+    pub fn status(&self) -> Status {
+        self.status_view().status()
+    }
+
+    const fn status_view(&self) -> StatusView<'_> {
+        StatusView {
+            config: &self.config,
+            session: &self.session,
+            discovery: &self.discovery,
+            lists: &self.lists,
+            artifacts: &self.artifacts,
+            access: &self.access,
+            writes: &self.writes,
+            anomalies: &self.anomalies,
+            since: &self.since,
+        }
     }
 
     /// Does everything that is due, in an order in which each step sees the effect of those
     /// before it.
     fn advance(&mut self, now: Instant) {
-        self.advance_session(now);
-        self.end_graces(now);
-        if self.is_live() {
-            self.launch_list(now);
+        if self.is_due(Timer::Reconnect, now) {
+            self.connect(now);
         }
-        for id in std::mem::take(&mut self.touched) {
-            self.reconcile(&id);
-            if let Some(desired) = self.desired.get(&id).filter(|_| self.is_live()) {
-                self.acks.settle(&id, desired, self.observed.durable().rows.get(&id));
-            }
-            self.recount(&id);
-            self.note_artifact(&id, now);
+        self.artifacts.end_withdrawals(&self.config, now);
+        self.reconcile(now);
+        let gone_max = self.config.gone_max;
+        let (artifacts, access) = (&mut self.artifacts, &mut self.access);
+        self.anomalies.evicted +=
+            eviction::evict_the_oldest(artifacts, access, &mut self.observed, gone_max);
+        while self.is_due(Timer::Fetch, now) {
+            self.launch_fetch(now);
         }
-        self.forget_the_oldest();
-        if self.is_live() {
-            self.launch_fetches(now);
-            self.launch_existence(now);
-            self.launch_rolls(now);
+        if self.is_due(Timer::ExistenceCheck, now) {
+            let due = self.artifacts.existence.due(now, self.config.batch_size_max);
+            self.ask(Request::CheckExists(due), Vec::new(), now);
         }
-        self.flush(now);
+        while let Some(list) = self.lists.due(now).filter(|_| self.is_live()) {
+            let request = self.ask(list.request(), Vec::new(), now);
+            self.lists.asked(&list, request, now);
+        }
+        if self.is_due(Timer::Write, now) {
+            self.writes.flush(&mut self.observed, &self.config, &mut self.out);
+        }
         self.send_acks();
-        self.note_states(now);
-        self.check();
+        for (place, kind) in ResourceKind::ALL.into_iter().enumerate() {
+            let state = self.state(kind);
+            self.since.note(place, state, now);
+        }
+        invariants::check(self, now);
     }
 
-    fn advance_session(&mut self, now: Instant) {
-        let Phase::Backoff { until } = *self.session.phase() else { return };
-        if until > now {
-            return;
+    /// Brings everything that was touched in line with what is believed of it.
+    fn reconcile(&mut self, now: Instant) {
+        let listed_at = self.lists.read_at(&ListId::Artifacts);
+        for id in std::mem::take(&mut self.artifacts.touched) {
+            self.artifacts.reconcile(&id, &mut self.observed, &self.config);
+            if self.is_live() {
+                self.artifacts.settle_acks(&id, &self.observed, listed_at);
+            }
+            self.artifacts.recount(&id, &self.observed);
+            let obsolete = self.access_lists(now).note_artifact(&id);
+            self.cancel(obsolete);
         }
+    }
+
+    fn launch_fetch(&mut self, now: Instant) {
+        let route = self.discovery.batch_route;
+        let size_max = if route.is_some() { self.config.batch_size_max } else { 1 };
+        let jobs = self.artifacts.queue.take_due(now, size_max);
+        if let Some((request, wanted)) = fetch::request(jobs, route) {
+            self.ask(request, wanted, now);
+        }
+    }
+
+    /// Sends every ack that has become true.
+    fn send_acks(&mut self) {
+        let Some(session) = self.session.live() else { return };
+        while let Some(ack) = self.artifacts.acks.pop_due() {
+            self.out.push(Action::Ack(session, ack));
+        }
+    }
+
+    fn ask(&mut self, request: Request, wanted: Vec<Wanted>, now: Instant) -> RequestId {
+        let (base, timeout) = (self.discovery.base_or_probe(), self.config.request_timeout);
+        self.out.ask(base, request, wanted, now, timeout)
+    }
+
+    fn cancel(&mut self, requests: impl IntoIterator<Item = RequestId>) {
+        for request in requests {
+            self.out.cancel(request);
+        }
+    }
+
+    // The session.
+
+    fn connect(&mut self, now: Instant) {
         if self.config.base.is_some() {
             self.dial(now);
             return;
         }
-        let request = self.ask(Request::Discover, Asked::Discover, now);
+        let request = self.ask(Request::Discover, Vec::new(), now);
         self.session.discovering(request);
     }
 
     fn dial(&mut self, now: Instant) {
-        let Some(base) = self.base.clone() else { return };
+        let Some(base) = self.discovery.base.clone() else { return };
         let session = self.session.dial(now, self.config.ack_timeout);
-        self.actions.push_back(Action::OpenSession(session, base));
+        self.out.push(Action::OpenSession(session, base));
     }
 
     fn session_ended(&mut self, why: String, now: Instant) {
         self.session.ended(why, &self.config, &mut self.jitter, now);
+    }
+
+    /// Where the control plane serves is evidence for where to go, and is remembered for when
+    /// discovery fails (law 13).
+    fn discovered(&mut self, base: BasePath, now: Instant) {
+        if let Some(found) = self.discovery.discovered(base) {
+            self.observed.write_control_plane(found);
+        }
+        self.dial(now);
+    }
+
+    fn discovery_failed(&mut self, failure: &Failure, now: Instant) {
+        if self.discovery.go_on() {
+            self.dial(now);
+        } else if *failure == Failure::RouteMissing && self.discovery.may_probe() {
+            let (base, timeout) = (BasePath::platform_api(), self.config.request_timeout);
+            let request = self.out.ask(base, Request::List, Vec::new(), now, timeout);
+            self.session.discovering(request);
+        } else {
+            self.session_ended(format!("discovery failed: {failure}"), now);
+        }
     }
 
     /// The session is established: watch first, list second (law 2). A list that is still on its
@@ -342,186 +422,261 @@ impl Engine {
         if !self.session.acknowledged(session, now, self.config.lease) {
             return;
         }
-        if let Some(request) = self.resync.in_flight.take() {
-            self.requests.remove(&request);
-            self.actions.push_back(Action::Cancel(request));
-        }
-        self.touched.extend(self.acks.artifacts().cloned());
-        self.batch_route = Some(BatchRoute::FetchBatch);
-        self.resync.session_began(now);
-        self.begin_rolls(now);
+        self.artifacts.touched.extend(self.artifacts.acks.artifacts().cloned());
+        self.discovery.batch_route = Some(BatchRoute::FetchBatch);
+        let settled_at = settled_at(now, self.config.read_lag_max);
+        let obsolete = self.lists.session_began(now, settled_at);
+        self.cancel(obsolete);
+        self.lists.read(&ListId::Artifacts, now, settled_at);
+        self.lists.read(&ListId::Keys(Kind::RestApi), now, settled_at);
+        self.access_lists(now).note_dialect();
     }
 
-    /// A frame that is no event: what it was meant to say is missed, so a list is wanted.
-    fn malformed(&mut self, session: SessionId, why: &str, now: Instant) {
-        self.session.renewed(session, now, self.config.lease);
-        self.surfaced.malformed_frames += 1;
-        tracing::warn!(%why, "a frame is not an event; a list is wanted");
-        self.resync.want(now.after(self.config.read_lag_max));
-    }
+    // What arrives.
 
-    fn ask(&mut self, request: Request, what: Asked, now: Instant) -> RequestId {
-        self.next_request += 1;
-        let id = RequestId(self.next_request);
-        let base = match (&what, &self.base) {
-            (Asked::Probe, _) | (_, None) => BasePath::platform_api(),
-            (_, Some(base)) => base.clone(),
-        };
-        let deadline = now.after(self.config.request_timeout);
-        self.requests.insert(id, Awaited { what, asked_at: now, deadline });
-        self.actions.push_back(Action::Request(id, base, request));
-        id
-    }
-
-    fn expire_requests(&mut self, now: Instant) {
-        let expired: Vec<RequestId> = self
-            .requests
-            .iter()
-            .filter(|(_, awaited)| awaited.deadline <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in expired {
-            if let Some(awaited) = self.requests.remove(&id) {
-                self.actions.push_back(Action::Cancel(id));
-                self.request_failed(awaited.what, &Failure::TimedOut, now);
+    /// An event arrived on the current session.
+    fn watched(&mut self, session: SessionId, event: Event, now: Instant) {
+        let names_max = self.config.names_max;
+        match event {
+            Event::ConnectionAck { .. } => self.acknowledged(session, now),
+            Event::Deployed(head) => self.artifact_events(now).deployed(&head),
+            Event::Undeployed(head) => self.artifact_events(now).undeployed(&head),
+            Event::Deleted { artifact, kind, sent_at } => {
+                self.artifact_events(now).deleted(&artifact, kind, sent_at);
+            }
+            Event::Changed(event) => self.access_events(now).changed(*event),
+            Event::NotHeld { event_type } => {
+                self.anomalies.events_not_held.count(&event_type, names_max);
+            }
+            Event::Unknown { event_type } => {
+                self.anomalies.unknown_events.count(&event_type, names_max);
             }
         }
     }
 
-    fn list_due(&self) -> Option<Instant> {
-        self.resync.due(self.desired.next_verify(), self.config.list_spacing)
+    /// A frame that is no event: what it was meant to say is missed, and may have been about
+    /// anything, so every list is wanted.
+    fn malformed(&mut self, why: &str, now: Instant) {
+        self.anomalies.malformed_frames += 1;
+        tracing::warn!(%why, "a frame is not an event; every list is wanted");
+        self.lists.relist_all(settled_at(now, self.config.read_lag_max));
     }
 
-    fn launch_list(&mut self, now: Instant) {
-        if self.list_due().is_some_and(|due| due <= now) {
-            let request = self.ask(Request::List, Asked::List, now);
-            self.resync.asked(request, now);
-        }
-    }
-
-    /// An answer to another question is none: it is asked again.
-    fn responded(&mut self, request: RequestId, response: Response, now: Instant) {
-        let Some(Awaited { what, asked_at, .. }) = self.requests.remove(&request) else { return };
-        match (what, response) {
-            (Asked::Discover, Response::Discovered { base }) => self.discovered(base, now),
-            (Asked::Probe, Response::Listed(_)) => {
+    /// A request was answered. An answer to another question is none: it is asked again.
+    fn responded(&mut self, id: RequestId, awaited: Awaited, response: Response, now: Instant) {
+        let asked_at = awaited.asked_at;
+        match (&awaited.request, response) {
+            (Request::Discover, Response::Discovered { base }) => self.discovered(base, now),
+            (Request::List, Response::Listed(_)) if self.session.is_discovering(id) => {
                 self.discovered(BasePath::platform_api(), now);
             }
-            (Asked::List, Response::Listed(listing)) => self.merge(&listing, asked_at, now),
-            (Asked::Fetch(wanted, _), Response::Fetched(content)) => {
-                for item in &wanted {
-                    self.fetched(item, content.clone(), asked_at, now);
-                }
+            (Request::List, Response::Listed(listing)) => self.listed(&listing, asked_at, now),
+            (Request::Fetch(..), Response::Fetched(content)) => {
+                let mut answers = self.fetch_answers(asked_at, now);
+                awaited.wanted.iter().for_each(|item| answers.fetched(item, content.clone()));
             }
-            (Asked::Fetch(wanted, _), Response::NotDeployed) => {
-                for item in &wanted {
-                    self.not_deployed(item, asked_at, now);
-                }
+            (Request::Fetch(..), Response::NotDeployed) => {
+                let mut answers = self.fetch_answers(asked_at, now);
+                awaited.wanted.iter().for_each(|item| answers.not_deployed(item));
             }
-            (Asked::Fetch(wanted, _), Response::Batch(packed)) => {
-                self.batch_arrived(&wanted, packed, asked_at, now);
+            (Request::FetchBatch(..), Response::Batch(packed)) => {
+                self.fetch_answers(asked_at, now).batch_arrived(&awaited.wanted, packed);
             }
-            (Asked::Exists(asked), Response::Existence(answers)) => {
-                self.existence_answered(&asked, &answers, asked_at, now);
+            (Request::CheckExists(asked), Response::Existence(answers)) => {
+                let config = &self.config;
+                self.artifacts.existence_answered(asked, &answers, asked_at, config, now);
             }
-            (Asked::Roll(id), response) => self.roll_answered(&id, response, asked_at, now),
-            (what, _) => {
+            (Request::ReadKeys(kind), Response::Keys(reading)) => {
+                self.keys_read(*kind, reading, asked_at, now);
+            }
+            (Request::ReadSubscriptions(artifact), Response::Subscriptions(list)) => {
+                let id = ListId::Subscriptions(artifact.clone());
+                self.list_read(&id, Worth::of(&list), now);
+                self.access_list(asked_at).merge_subscriptions(artifact, list);
+            }
+            (Request::ReadPlans, Response::Plans(list)) => {
+                self.list_read(&ListId::Plans, Worth::of(&list), now);
+                self.access_list(asked_at).merge_plans(list);
+            }
+            _ => {
                 let failure = Failure::Malformed("an answer to another question".to_owned());
-                self.request_failed(what, &failure, now);
+                self.request_failed(id, awaited, &failure, now);
             }
         }
     }
 
-    /// Where the control plane serves is evidence for where to go, and is remembered for when
-    /// discovery fails (law 13).
-    fn discovered(&mut self, base: BasePath, now: Instant) {
-        if !matches!(self.session.phase(), Phase::Discovering(_)) {
-            return;
-        }
-        let known = self.observed.latest_control_plane();
-        if known.is_none_or(|known| known.base != base) {
-            let found = ControlPlane { base: base.clone(), dialect: None };
-            self.observed.write_control_plane(found);
-        }
-        self.base = Some(base);
-        self.dial(now);
-    }
-
-    fn request_failed(&mut self, what: Asked, failure: &Failure, now: Instant) {
-        match what {
-            Asked::Discover => self.discovery_failed(failure, now),
-            Asked::Probe => {
+    fn request_failed(&mut self, id: RequestId, awaited: Awaited, failure: &Failure, now: Instant) {
+        match &awaited.request {
+            Request::Discover => self.discovery_failed(failure, now),
+            Request::List if self.session.is_discovering(id) => {
                 let why = format!("no well-known, and no Platform API either: {failure}");
                 self.session_ended(why, now);
             }
-            Asked::List => self.list_failed(failure, now),
-            Asked::Fetch(wanted, route) => self.fetch_failed(&wanted, route, failure, now),
-            Asked::Exists(asked) => self.existence_failed(&asked, now),
-            Asked::Roll(id) => self.roll_failed(&id, failure, now),
+            Request::Fetch(..) => {
+                let mut answers = self.fetch_answers(awaited.asked_at, now);
+                answers.failed(&awaited.wanted, None, failure);
+            }
+            Request::FetchBatch(route, _) => {
+                let mut answers = self.fetch_answers(awaited.asked_at, now);
+                answers.failed(&awaited.wanted, Some(*route), failure);
+            }
+            Request::CheckExists(asked) => {
+                let half = self.config.backoff_max / 2;
+                let retry_at = now.after(half + self.jitter.up_to(half));
+                self.artifacts.existence.failed(asked, retry_at);
+            }
+            Request::List
+            | Request::ReadKeys(_)
+            | Request::ReadSubscriptions(_)
+            | Request::ReadPlans => {
+                if let Some(list) = ListId::of(&awaited.request) {
+                    self.list_failed(&list, failure, now);
+                }
+            }
         }
     }
 
-    /// A failed well-known proves nothing (C-H13): what was found before goes on. Where nothing
-    /// was, the Platform API is asked for evidence of itself.
-    fn discovery_failed(&mut self, failure: &Failure, now: Instant) {
-        let known = self.observed.latest_control_plane().map(|known| known.base.clone());
-        let is_platform = self.config.dialect == Some(Dialect::PlatformApi11);
-        if let Some(base) = known.or_else(|| is_platform.then(BasePath::platform_api)) {
-            self.base = Some(base);
-            self.dial(now);
-        } else if *failure == Failure::RouteMissing && self.config.dialect.is_none() {
-            let request = self.ask(Request::List, Asked::Probe, now);
-            self.session.discovering(request);
-        } else {
-            self.session_ended(format!("discovery failed: {failure}"), now);
+    // Lists.
+
+    /// A list of artifacts was read.
+    fn listed(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
+        let unusable = self.anomalies.note_list(listing, self.config.names_max);
+        let worth = Worth::of_listing(listing, unusable);
+        let reading = self.list_read(&ListId::Artifacts, worth, now);
+        if let Some(found) = self.discovery.learn(listing.has_state) {
+            self.remember(found, now);
         }
+        let (config, artifacts, lists) = (&self.config, &mut self.artifacts, &mut self.lists);
+        let undeployed =
+            ArtifactList { config, artifacts, lists, asked_at, now }.merge(listing, reading);
+        self.question_existence(undeployed, reading, now);
     }
 
-    fn list_failed(&mut self, failure: &Failure, now: Instant) {
-        self.resync.failures += 1;
-        let delay = self.jitter.backoff(
-            self.resync.failures,
-            self.config.backoff_min,
-            self.config.backoff_max,
-        );
-        self.resync.failed(failure.to_string(), now.after(delay));
+    fn remember(&mut self, found: ControlPlane, now: Instant) {
+        self.observed.write_control_plane(found);
+        self.access_lists(now).note_dialect();
     }
 
-    fn flush(&mut self, now: Instant) {
-        if self.observed.is_writing() || !self.observed.has_waiting() || self.write_retry_at > now {
+    /// What is held and undeployed and on no list may not exist any more. Periodic lists and the
+    /// first one of a session ask.
+    fn question_existence(&mut self, undeployed: Vec<ArtifactId>, reading: Reading, now: Instant) {
+        if !self.discovery.has_existence_check() {
+            self.artifacts.touched.extend(self.artifacts.existence.drop_all());
             return;
         }
-        self.next_write += 1;
-        let id = WriteId(self.next_write);
-        let batch = self.observed.begin(id, self.config.write_size_max);
-        self.actions.push_back(Action::Store(id, batch));
+        if reading.is_periodic || reading.is_first {
+            let is_held = |id: &ArtifactId| self.observed.latest_row(id).is_some();
+            for id in undeployed.into_iter().filter(is_held) {
+                self.artifacts.existence.want(&id, now);
+            }
+        }
     }
 
-    fn stored(&mut self, write: WriteId) {
-        self.touched.extend(self.observed.stored(write));
-        self.write_failures = 0;
-        self.write_failure = None;
+    /// A key list was read, or what stands in for one.
+    fn keys_read(&mut self, kind: Kind, reading: KeyReading, asked_at: Instant, now: Instant) {
+        let id = ListId::Keys(kind);
+        match reading {
+            // GA answers with the list of APIs: it has no key list, and none of this is one. From
+            // a control plane that has one it is an answer gone wrong.
+            KeyReading::ApiList if self.discovery.has_key_list() => {
+                let failure = Failure::Malformed("a list of APIs in place of keys".to_owned());
+                self.list_failed(&id, &failure, now);
+            }
+            KeyReading::ApiList => self.lists.absent(&id),
+            KeyReading::Keys(list) => {
+                self.list_read(&id, Worth::of(&list), now);
+                self.access_list(asked_at).merge_keys(kind, list);
+            }
+        }
     }
 
-    fn store_failed(&mut self, write: WriteId, failure: &StoreFailure, now: Instant) {
-        if !self.observed.failed(write) {
+    /// Notes that a list was read, before it is merged: what it leaves open wants another.
+    fn list_read(&mut self, id: &ListId, worth: Worth, now: Instant) -> Reading {
+        let slack = self.jitter.up_to(self.config.resync_interval / 10);
+        let next = now.after(self.config.resync_interval.saturating_sub(slack));
+        self.lists.succeeded(id, worth, next)
+    }
+
+    /// A list failed. A missing route is a refusal like any other (law 14): a control plane that
+    /// is still starting answers so (FB-71).
+    ///
+    /// What is not deployed here may have no list of subscriptions; those that are held stay, and
+    /// the list is read again with the next deployment.
+    fn list_failed(&mut self, id: &ListId, failure: &Failure, now: Instant) {
+        if let ListId::Subscriptions(artifact) = id
+            && matches!(
+                failure,
+                Failure::RouteMissing | Failure::Refused(403) | Failure::Status(404)
+            )
+            && self.desired().get(artifact).is_none_or(|known| known.intent != Intent::Deployed)
+        {
+            self.lists.remove(id);
             return;
         }
-        self.write_failures += 1;
-        let delay = self.jitter.backoff(
-            self.write_failures,
-            self.config.backoff_min,
-            self.config.backoff_max,
-        );
-        self.write_retry_at = now.after(delay);
-        self.write_failure = Some(failure.to_string());
+        let failures = self.lists.failures(id) + 1;
+        let (min, max) = (self.config.backoff_min, self.config.backoff_max);
+        let delay = self.jitter.backoff(failures, min, max);
+        self.lists.failed(id, failure, now.after(delay));
     }
 
-    /// Sends every ack that has become true.
-    fn send_acks(&mut self) {
-        let Some(session) = self.session.live() else { return };
-        while let Some(ack) = self.acks.pop_due() {
-            self.actions.push_back(Action::Ack(session, ack));
+    // The concerns, each with what it may touch.
+
+    const fn artifact_events(&mut self, now: Instant) -> ArtifactEvents<'_> {
+        let Self { config, artifacts, lists, .. } = self;
+        ArtifactEvents { config, artifacts, lists, now }
+    }
+
+    const fn fetch_answers(&mut self, asked_at: Instant, now: Instant) -> FetchAnswers<'_> {
+        let is_live = self.is_live();
+        let Self { config, jitter, discovery, artifacts, lists, observed, .. } = self;
+        FetchAnswers {
+            config,
+            jitter,
+            discovery,
+            artifacts,
+            lists,
+            observed,
+            is_live,
+            asked_at,
+            now,
         }
     }
+
+    const fn access_events(&mut self, now: Instant) -> AccessEvents<'_> {
+        let Self { config, artifacts, access, lists, observed, anomalies, .. } = self;
+        AccessEvents { config, artifacts, access, lists, observed, anomalies, now }
+    }
+
+    const fn access_list(&mut self, asked_at: Instant) -> AccessList<'_> {
+        let Self { config, discovery, artifacts, access, lists, observed, .. } = self;
+        AccessList { config, discovery, artifacts, access, lists, observed, asked_at }
+    }
+
+    const fn access_lists(&mut self, now: Instant) -> AccessLists<'_> {
+        let Self { config, discovery, artifacts, access, lists, observed, .. } = self;
+        AccessLists { config, discovery, artifacts, access, lists, observed, now }
+    }
+}
+
+/// What the rows and tombstones of a store say, as beliefs learnt `now`.
+fn recovered_beliefs(recovered: &Recovered, now: Instant) -> ArtifactBeliefs {
+    let mut beliefs = ArtifactBeliefs::default();
+    for (id, row) in &recovered.rows {
+        let intent = match row.state {
+            DeployState::Deployed => Intent::Deployed,
+            DeployState::Undeployed => Intent::Undeployed,
+        };
+        let mut belief = ArtifactBelief::new(row.kind, intent, row.generation.clone(), now);
+        if row.held.is_some() {
+            belief.certainty = Certainty::Provisional { read_at: now };
+        }
+        beliefs.insert(id.clone(), belief);
+    }
+    for (id, tombstone) in &recovered.tombstones {
+        let generation =
+            Generation { performed_at: tombstone.deleted_at, ..tombstone.generation.clone() };
+        let belief = ArtifactBelief::new(Kind::RestApi, Intent::Deleted, generation, now);
+        beliefs.insert(id.clone(), belief);
+    }
+    beliefs
 }

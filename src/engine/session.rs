@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::backoff::Jitter;
 use super::config::Config;
+use super::timers::Timer;
 use crate::model::{RequestId, SessionId};
 use crate::time::Instant;
 
 /// Where the session stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Phase {
+enum Phase {
     /// Finding out where the control plane serves.
     Discovering(RequestId),
     /// Connecting.
@@ -58,11 +59,6 @@ impl Session {
         Self { phase: Phase::Backoff { until: now }, failures: 0, next_id: 0, last_failure: None }
     }
 
-    /// Where the session stands.
-    pub(super) const fn phase(&self) -> &Phase {
-        &self.phase
-    }
-
     /// The session in use, established or not.
     pub(super) const fn id(&self) -> Option<SessionId> {
         match &self.phase {
@@ -79,6 +75,11 @@ impl Session {
             Phase::Live { session, .. } => Some(*session),
             _ => None,
         }
+    }
+
+    /// Whether this request finds out where the control plane serves.
+    pub(super) fn is_discovering(&self, id: RequestId) -> bool {
+        matches!(self.phase, Phase::Discovering(request) if request == id)
     }
 
     /// Discovery was asked.
@@ -142,13 +143,13 @@ impl Session {
     }
 
     /// When the phase ends by itself.
-    pub(super) const fn deadline(&self) -> Option<(Instant, &'static str)> {
+    pub(super) const fn deadline(&self) -> Option<(Instant, Timer)> {
         match &self.phase {
             Phase::Discovering(_) => None,
-            Phase::Dialing { deadline, .. } => Some((*deadline, "dial timeout")),
-            Phase::AwaitingAck { deadline, .. } => Some((*deadline, "connection.ack timeout")),
-            Phase::Live { lease, .. } => Some((*lease, "lease")),
-            Phase::Backoff { until } => Some((*until, "reconnect")),
+            Phase::Dialing { deadline, .. } => Some((*deadline, Timer::Dial)),
+            Phase::AwaitingAck { deadline, .. } => Some((*deadline, Timer::ConnectionAck)),
+            Phase::Live { lease, .. } => Some((*lease, Timer::Lease)),
+            Phase::Backoff { until } => Some((*until, Timer::Reconnect)),
         }
     }
 }

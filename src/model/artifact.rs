@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{ArtifactId, ControlPlane, Generation, ResourceId, ResourceRow};
 use crate::time::Timestamp;
 
-/// The kind of an artifact (`contract/controller.md` §2.2 and §3).
+/// The kind of an artifact (`docs/controller.md` §2.2 and §3).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Kind {
     /// A REST API, the only kind that APIM 4.7.0 deploys.
@@ -60,7 +60,7 @@ impl Kind {
     }
 
     /// Reads a kind whatever its case: GA says `RESTAPI`, its schema `RestAPI` and everyone else
-    /// `RestApi` (`contract/apim.md` §3.2).
+    /// `RestApi` (`docs/apim.md` §3.2).
     ///
     /// # Errors
     /// [`UnknownKind`] with the name; the caller counts and surfaces it.
@@ -115,7 +115,8 @@ impl fmt::Debug for Content {
 pub enum DeployState {
     /// It is to be served.
     Deployed,
-    /// It is not to be served; its definition, keys and subscriptions stay (law 4, FB-10).
+    /// It is not to be served; its definition, keys and subscriptions stay
+    /// (FB-10: undeployed, then deleted; law 4).
     Undeployed,
 }
 
@@ -125,7 +126,8 @@ pub struct Held {
     /// The digest of the stored definition.
     pub digest: ContentDigest,
     /// Whether the definition is known to belong to the row's generation. APIM cannot be asked
-    /// for the content of a generation, only for the current one (A-H15, A-H16, R7), so a
+    /// for the content of a generation, only for the current one (A-H16: label without content).
+    /// That one may be too old (A-H15: redeploy window) or too new (R7: APIM moved on), so a
     /// definition read soon after a change is provisional and is read again.
     pub confirmed: bool,
 }
@@ -145,7 +147,7 @@ pub struct Row {
 
 impl Row {
     /// Whether the two differ at most in the list time, which changes from read to read and
-    /// means nothing by itself (FB-11).
+    /// means nothing by itself (FB-11: precisions differ).
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         self.kind == other.kind
             && self.state == other.state

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::KeyUuid;
 use crate::time::Timestamp;
 
-/// The name of an API key, in lower case: events fold it and lists may not (`contract/apim.md`
-/// §2.4, §3.7). Events address a key by its API and this name alone (A-H29).
+/// The name of an API key, in lower case: events fold it and lists may not (`docs/apim.md`
+/// §2.4, §3.7). Events address a key by its API and this name alone
+/// (A-H29: names collide).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct KeyName(Arc<str>);
 
@@ -45,14 +46,16 @@ impl fmt::Debug for SecretHash {
 pub struct Credential {
     /// The hash of the key.
     pub hash: SecretHash,
-    /// Its UUID; application-scoped keys and regenerated ones come without (A-H28, A-H31).
+    /// Its UUID. Keys of applications come without one (A-H28: on no list), and so do regenerated
+    /// keys (A-H31: UUID left out).
     pub uuid: Option<KeyUuid>,
     /// From when on it is refused; `None` for a key that does not expire.
     pub expires_at: Option<Timestamp>,
     /// When the control plane made it known: an event's `timestamp`, or a list's `createdAt`.
     pub created_at: Option<Timestamp>,
     /// Whether a key list ever named it, or an event did with its UUID. The key list of APIM
-    /// names keys of one API only, so its silence says nothing about any other (A-H28).
+    /// names keys of one API only, so its silence says nothing about any other (A-H28: on no
+    /// list).
     pub is_listable: bool,
 }
 

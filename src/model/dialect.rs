@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The contract that a control plane was found to speak (design, "Dialects").
+/// The contract that a control plane was found to speak (law 13).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Dialect {
     /// API Manager 4.7.0 GA: list without `state`, kind `RESTAPI`, batch at `/deployments/batch`.
@@ -70,7 +70,7 @@ impl BasePath {
         (!trimmed.is_empty()).then(|| Self(Arc::from(format!("/{trimmed}"))))
     }
 
-    /// Where the Platform API serves; it has no well-known (`contract/controller.md` §1.2).
+    /// Where the Platform API serves; it has no well-known (`docs/controller.md` §1.2).
     pub fn platform_api() -> Self {
         Self(Arc::from("/api/internal/v1"))
     }
@@ -93,8 +93,8 @@ impl fmt::Debug for BasePath {
     }
 }
 
-/// Which route answers a batch fetch: GA has one name and the controller calls the other
-/// (A-H12), so both are tried and the one that answered is kept for the session.
+/// Which route answers a batch fetch. Releases name it differently (A-H12: batch differs), so both
+/// are tried and the one that answered is kept for the session.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum BatchRoute {
     /// `POST /deployments/fetch-batch`.

@@ -3,7 +3,7 @@
 use super::{ArtifactId, CorrelationId, DeploymentId, Kind, ResourceEvent};
 use crate::time::Timestamp;
 
-/// What deploy and undeploy events carry (`contract/apim.md` §2.1, §2.2).
+/// What deploy and undeploy events carry (`docs/apim.md` §2.1, §2.2).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventHead {
     /// The artifact.
@@ -13,7 +13,7 @@ pub struct EventHead {
     /// The deployment; APIM reuses the id when it redeploys a revision.
     pub deployment: Option<DeploymentId>,
     /// When the control plane did it; `None` when the field is missing, and then order cannot be
-    /// told (C-H09: never replaced by the local clock).
+    /// told. The local clock never takes its place (C-H09: event without time).
     pub performed_at: Option<Timestamp>,
     /// `performedAt` exactly as it came, echoed by the ack.
     pub performed_text: Option<String>,
@@ -39,7 +39,7 @@ pub enum Event {
         artifact: ArtifactId,
         /// Its kind.
         kind: Kind,
-        /// The envelope's timestamp: a delete carries no `performedAt` (§2.3).
+        /// The envelope's timestamp: a delete carries no `performedAt` (`docs/apim.md` §2.3).
         sent_at: Option<Timestamp>,
     },
     /// A key, a subscription, a plan or an application changed. Boxed, so that the far more
@@ -76,7 +76,7 @@ pub enum AckStatus {
     Failed,
 }
 
-/// `deployment.ack` (`contract/apim.md` §2.8).
+/// `deployment.ack` (`docs/apim.md` §2.8).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Ack {
     /// The artifact.

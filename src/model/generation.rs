@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 /// APIM numbers nothing. What it gives is a deployment id (the same again when a revision is
 /// redeployed), the moment an event was sent and the moment a list row was built. The last two
 /// come from different clocks with different precision and are never compared for equality
-/// (A-H18, law 6).
+/// (A-H18: times never equal; law 6).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Generation {
     /// The deployment id named by the list row or the event.

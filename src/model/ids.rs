@@ -161,15 +161,17 @@ text_id! {
 }
 text_id! {
     /// The id of one revision's deployment to one gateway. APIM derives it from API, gateway and
-    /// revision, so redeploying a revision uses the same id again (`contract/apim.md` §5.2).
+    /// revision, so redeploying a revision uses the same id again (`docs/apim.md` §5.2).
     DeploymentId
 }
 text_id! {
-    /// The correlation id of an event; the same for every deploy of one revision (§2.1).
+    /// The correlation id of an event; the same for every deploy of one revision
+    /// (`docs/apim.md` §2.1).
     CorrelationId
 }
 text_id! {
-    /// The UUID of one API key. Regenerating a key makes a new one that no event names (A-H31).
+    /// The UUID of one API key. Regenerating a key makes a new one that no event names
+    /// (A-H31: UUID left out).
     KeyUuid
 }
 text_id! {

@@ -6,11 +6,12 @@ use crate::time::Timestamp;
 /// The state of a list row.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum ListedState {
-    /// Deployed. A row without a `state` field says so by being there (`contract/apim.md` §3.2).
+    /// Deployed. A row without a `state` field says so by being there (`docs/apim.md` §3.2).
     Deployed,
-    /// Undeployed: known to the control plane, not to be served (FB-13).
+    /// Undeployed: known to the control plane, not to be served (FB-13: undeployed and listed).
     Undeployed,
-    /// A state with no settled meaning; nothing is done on it and it is surfaced (C-H10).
+    /// A state with no settled meaning. Nothing is done on it, and it is surfaced (C-H10: unknown
+    /// state).
     Unclear(String),
 }
 
@@ -55,7 +56,7 @@ impl Listing {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Packed {
     /// The deployment id that was asked for; the content is the artifact's current one, which
-    /// can be another generation (A-H16).
+    /// can be another generation (A-H16: label without content).
     pub deployment: DeploymentId,
     /// The definition.
     pub content: Content,
@@ -97,11 +98,12 @@ impl<T> Roll<T> {
     }
 }
 
-/// What the API key list turned out to be; discovery by behaviour (design, "Dialects").
+/// What the API key list turned out to be; dialects are found by behaviour (law 13).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyReading {
     /// An array of keys.
     Keys(Roll<ListedKey>),
-    /// The list of all APIs: GA has no such route and answers by `/apis/{id}` (A-H25).
+    /// The list of all APIs. GA has no such route and answers by `/apis/{id}` (A-H25: wrong
+    /// 200).
     ApiList,
 }

@@ -100,7 +100,7 @@ pub struct ResourceRow {
 pub struct SubscriptionClaim {
     /// The API.
     pub artifact: Option<ArtifactId>,
-    /// The application; left out means none (`contract/controller.md` §3).
+    /// The application; left out means none (`docs/controller.md` §3).
     pub application: Option<ApplicationId>,
     /// The hash of its token.
     pub token: Option<SecretHash>,
@@ -115,7 +115,7 @@ pub struct SubscriptionClaim {
 pub enum ResourceChange {
     /// A key was created.
     KeyCreated(Credential),
-    /// A key was regenerated: the one before is dead (`contract/apim.md` §2.5).
+    /// A key was regenerated: the one before is dead (`docs/apim.md` §2.5).
     KeyRegenerated(Credential),
     /// A key was created or regenerated, and the new one cannot be read; holds why, without
     /// anything of the key.

@@ -6,8 +6,8 @@ use std::fmt;
 use super::{ApplicationId, ArtifactId, KeyUuid, PlanId, SecretHash};
 use crate::time::Timestamp;
 
-/// Where a subscription stands: APIM's words (`contract/apim.md` §5.7) and those of the Platform
-/// API (`contract/controller.md` §4).
+/// Where a subscription stands: APIM's words (`docs/apim.md` §5.7) and those of the Platform
+/// API (`docs/controller.md` §4).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum SubscriptionStatus {
     /// `UNBLOCKED` or `ACTIVE`: it opens the API.
@@ -152,7 +152,8 @@ pub struct Quota {
 /// A subscription plan, which APIM calls a subscription tier.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
-    /// Its name; a plan made anew under an old name has another id (C-H37).
+    /// Its name; a plan made anew under an old name has another id (C-H37: plan made
+    /// anew).
     pub name: String,
     /// Its limit; `None` for one without.
     pub quota: Option<Quota>,
@@ -169,6 +170,7 @@ pub struct Plan {
 pub struct Application {
     /// Its name.
     pub name: String,
-    /// Its keys by UUID; a key that is not known yet counts from when it is (C-H50).
+    /// Its keys by UUID; a key that is not known yet counts from when it is (C-H50: unknown
+    /// key mapped).
     pub keys: BTreeSet<KeyUuid>,
 }

@@ -1,31 +1,16 @@
 //! What the configuration says about a request. Nothing is counted here.
 
+use super::grant::{Charge, Grant, Subject};
 use super::refusal::{Level, Refusal};
 use super::request::{Principal, Request, hash_of};
 use super::snapshot::{Found, Snapshot};
 use super::subscribers::Subscribed;
 use super::template::{self, Match};
-use super::throttle::{Charge, Subject};
 use crate::model::{
-    ApplicationId, ArtifactId, AuthType, Credential, Lifecycle, Operation, Quota, Subscription,
-    SubscriptionId, SubscriptionStatus, Tier,
+    ApplicationId, AuthType, Credential, Lifecycle, Operation, Quota, Subscription, SubscriptionId,
+    SubscriptionStatus, Tier,
 };
 use crate::time::Timestamp;
-
-/// A request that the configuration allows, and what it uses.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Grant {
-    /// The API.
-    pub artifact: ArtifactId,
-    /// The application it is made by, where a subscription says so.
-    pub application: Option<ApplicationId>,
-    /// The subscription it uses, where the API wants one.
-    pub subscription: Option<SubscriptionId>,
-    /// The limits it counts against, one for each level that has one: API, resource,
-    /// subscription. Limits of applications are none of the configuration's
-    /// ([`super::ThrottleConfig`]).
-    pub charges: Vec<Charge>,
-}
 
 /// The subscription that a request uses, and its plan's limit.
 struct Used<'a> {

@@ -18,6 +18,7 @@ mod multimap;
 mod snapshot;
 mod subscribers;
 
+mod grant;
 mod judge;
 mod template;
 
@@ -25,11 +26,11 @@ mod definition_cache;
 mod throttle;
 
 pub use definition_cache::DefinitionCache;
-pub use judge::Grant;
+pub use grant::{Charge, Grant, Subject};
 pub use refusal::{Level, Refusal};
 pub use request::{Principal, Request};
 pub use snapshot::{Change, Snapshot};
-pub use throttle::{Charge, Subject, Throttle, ThrottleConfig};
+pub use throttle::{Throttle, ThrottleConfig};
 
 use crate::time::Timestamp;
 

@@ -99,7 +99,7 @@ impl Snapshot {
     }
 
     /// How many snapshots came before this one since the empty one, which is 0. It begins anew
-    /// with the process and is 64 bits wide, so it does not wrap (FB-122).
+    /// with the process and is 64 bits wide, so it does not wrap (FB-122: versions ran out).
     pub const fn version(&self) -> u64 {
         self.version
     }
@@ -121,9 +121,9 @@ impl Snapshot {
     }
 
     /// The API that a path leads to, and the rest of the path: the API with the longest base
-    /// path that the path begins with, segment by segment. Where two APIs are served at one path,
-    /// which APIM refuses and a gateway may see between two events (FB-14), it is the one with
-    /// the lower id.
+    /// path that the path begins with, segment by segment. APIM refuses two APIs at one
+    /// path, but a gateway may see two between two events (FB-14: dead predecessor). Then it is
+    /// the one with the lower id.
     pub(super) fn find<'p>(&self, path: &'p str) -> Option<(Found<'_>, &'p str)> {
         let inside = path.strip_prefix('/')?;
         let ends = inside.match_indices('/').map(|(at, _)| at).chain([inside.len()]);

@@ -1,46 +1,11 @@
 //! How much was used: counters in fixed windows.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::judge::Grant;
-use super::refusal::{Level, Refusal};
-use crate::model::{ApplicationId, ArtifactId, Quota, QuotaUnit, SubscriptionId};
+use super::grant::{Charge, Grant, Subject};
+use super::refusal::Refusal;
+use crate::model::{Quota, QuotaUnit};
 use crate::time::Timestamp;
-
-/// What a counter counts the requests of. It outlives the definition that names it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Subject {
-    /// An API.
-    Api(ArtifactId),
-    /// An operation: its API, method and template.
-    Resource(ArtifactId, Arc<str>, Arc<str>),
-    /// A subscription.
-    Subscription(SubscriptionId),
-    /// An application.
-    Application(ApplicationId),
-}
-
-impl Subject {
-    /// The level that it is a subject of.
-    pub const fn level(&self) -> Level {
-        match self {
-            Self::Api(_) => Level::Api,
-            Self::Resource(..) => Level::Resource,
-            Self::Subscription(_) => Level::Subscription,
-            Self::Application(_) => Level::Application,
-        }
-    }
-}
-
-/// One request to be counted against a limit.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Charge {
-    /// What it counts for.
-    pub subject: Subject,
-    /// The limit.
-    pub quota: Quota,
-}
 
 /// Limits of the throttle itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,7 +13,7 @@ pub struct ThrottleConfig {
     /// How many counters are kept, at most; one takes about 200 bytes.
     pub counters_max: usize,
     /// The limit of every application. Nothing that a gateway is told names an application's
-    /// tier (`contract/apim.md` §5.7), so there is one for all.
+    /// tier (`docs/apim.md` §5.7), so there is one for all.
     pub application: Option<Quota>,
 }
 

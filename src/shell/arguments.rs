@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use super::config::{Mistake, Origin, Override, Settings, from_environment};
-use super::show_store::Format;
+use super::show::Format;
 
 /// A gateway's sync engine for WSO2 API Manager.
 ///

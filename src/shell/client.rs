@@ -21,7 +21,7 @@ use super::transport::{ConnectError, Dial, Transport};
 use crate::engine::Failure;
 use crate::wire::{HttpRequest, HttpResponse};
 
-/// The header that carries the token (`contract/apim.md` §1.2).
+/// The header that carries the token (`docs/apim.md` §1.2).
 pub(super) const API_KEY: &str = "api-key";
 
 /// What this gateway calls itself.

@@ -1,20 +1,21 @@
 //! The loop: one driver, one store, and everything between them and the machine.
 //!
 //! One task owns the [`Driver`](crate::driver::Driver). Whatever happens comes to it, one thing
-//! after the other; after each the view is brought up to date, then what the engine wants is
+//! after the other; after each the next snapshot is published, then what the engine wants is
 //! carried out, so an ack leaves after what it acks is durable and shown (law 8). The loop decides
 //! nothing about resources. It is generic over who dials, what time it is, who does the store's
 //! work and who is driven: the wire world runs this very code. Its selects are biased and its
 //! tasks local, so a run of it depends on nothing but what happens.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle, spawn_local};
 use tokio::time::{sleep, timeout};
 
@@ -23,18 +24,18 @@ use super::clock::Clock;
 use super::config::{Limits, Timeouts};
 use super::counters::Counters;
 use super::drive::Drive;
+use super::inbox::Happened;
 use super::management::{Answer, Page, Scene};
-use super::session::{Order, SessionTask};
-use super::storage::{Done, Job, Storage};
+use super::session::{FRAMES_BYTES_MAX, Order, SessionTask};
+use super::storage::Storage;
 use super::token::{Credentials, TokenSource};
 use super::transport::{Dial, Transport};
-use super::view::View;
 use super::watch::StateWatch;
-use crate::driver::{Outbound, ReadFrame};
-use crate::engine::{CloseReason, Failure, StoreFailure};
+use crate::driver::{Inbound, Outbound};
+use crate::engine::{CloseReason, StoreFailure};
 use crate::model::{RequestId, SessionId, WriteId};
+use crate::publish::{Done, Job, Publisher, StoredDefinition};
 use crate::runtime::Snapshot;
-use crate::store::StoreError;
 use crate::time::Instant;
 use crate::wire::{HttpRequest, HttpResponse};
 
@@ -49,23 +50,6 @@ const QUESTIONS: usize = 64;
 
 /// After how many turns a question is answered even while more happens.
 const TURNS_PER_QUESTION: u64 = 16;
-
-/// Something that a socket's task tells the loop.
-#[derive(Debug)]
-pub(super) enum Happened {
-    /// The upgrade succeeded.
-    Opened(SessionId),
-    /// A text frame of so many bytes arrived.
-    Frame(SessionId, ReadFrame, usize),
-    /// A binary frame of so many bytes arrived.
-    Binary(SessionId, usize),
-    /// The control plane pinged.
-    Pinged(SessionId),
-    /// The session could not be opened, or ended.
-    Closed(SessionId, CloseReason),
-    /// A request is over.
-    Answered(RequestId, Result<HttpResponse, Failure>),
-}
 
 /// A question to the loop, and where its answer goes.
 struct Question {
@@ -131,7 +115,9 @@ struct Exchange {
 /// A gateway process without its process.
 pub struct Gateway<D: Dial, C, S, R> {
     driver: R,
-    view: View,
+    publisher: Publisher,
+    /// Tells data planes of each snapshot.
+    published: watch::Sender<Snapshot>,
     clock: C,
     storage: S,
     http: Rc<HttpClient<D>>,
@@ -144,6 +130,8 @@ pub struct Gateway<D: Dial, C, S, R> {
     committing: Option<(WriteId, Instant)>,
     tell: mpsc::Sender<Happened>,
     happened: mpsc::Receiver<Happened>,
+    /// Room for the bytes of frames that wait.
+    frames: Arc<Semaphore>,
     ask: mpsc::Sender<Question>,
     questions: mpsc::Receiver<Question>,
     counters: Counters,
@@ -176,7 +164,8 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
         let (ask, questions) = mpsc::channel(QUESTIONS);
         Self {
             driver,
-            view: View::default(),
+            publisher: Publisher::default(),
+            published: watch::Sender::default(),
             clock,
             storage,
             http: Rc::new(http),
@@ -189,6 +178,7 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
             committing: None,
             tell,
             happened,
+            frames: Arc::new(Semaphore::new(FRAMES_BYTES_MAX)),
             ask,
             questions,
             counters: Counters::default(),
@@ -206,7 +196,7 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
 
     /// What a data plane serves by: each snapshot that comes into force.
     pub fn snapshots(&self) -> watch::Receiver<Snapshot> {
-        self.view.snapshots()
+        self.published.subscribe()
     }
 
     /// Runs until `stop` is ready, and then ends within the bound: a write in flight is waited
@@ -245,15 +235,15 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
         self.stop().await
     }
 
-    /// When the engine or the view has something to do by itself.
+    /// When the engine or the publisher has something to do by itself.
     fn next_due(&self) -> Option<Instant> {
         let engine = self.driver.poll_timeout().map(|(due, _)| due);
-        engine.into_iter().chain(self.view.poll_timeout()).min()
+        engine.into_iter().chain(self.publisher.poll_timeout()).min()
     }
 
-    /// Brings the view up to date, then carries out what the engine wants.
+    /// Publishes what changed, then carries out what the engine wants.
     fn settle(&mut self) {
-        self.view.follow(&mut self.driver, BTreeSet::new());
+        self.publish();
         if !self.arrivals.written.is_empty() {
             let now = self.clock.now();
             for arrived in self.arrivals.written.drain(..) {
@@ -267,11 +257,20 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
             // These asked for no write, or for something else first.
             self.arrivals.waiting.clear();
         }
-        if let Some(wanted) = self.view.wanted(&self.driver, self.clock.now()) {
+        if let Some(wanted) = self.publisher.poll_read(self.clock.now()) {
             self.storage.submit(Job::Read(wanted));
         }
         let Self { driver, watch, .. } = self;
         driver.look(|engine| watch.look(engine));
+    }
+
+    /// Takes in everything that changed: one new snapshot for all of it.
+    fn publish(&mut self) {
+        let Self { driver, publisher, clock, .. } = self;
+        let facts = std::iter::from_fn(|| driver.poll_fact());
+        if let Some(snapshot) = publisher.follow(facts, clock.now()) {
+            self.published.send_replace(snapshot.clone());
+        }
     }
 
     fn carry_out(&mut self, outbound: Outbound) {
@@ -312,6 +311,7 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
             timeouts: self.timeouts,
             orders: received,
             happened: self.tell.clone(),
+            frames: Arc::clone(&self.frames),
         };
         self.counters.dials += 1;
         self.session = Some(Live { id: session, orders, task: spawn_local(task.run()) });
@@ -324,9 +324,8 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
             // The socket is gone. What it brought before, and why it ended, is on its way here.
             Err(TrySendError::Closed(_)) => {}
             Err(TrySendError::Full(_)) => {
-                self.session = None;
                 let why = format!("{OUTBOX} acks wait and cannot be written");
-                self.closed(session, CloseReason::Lost(why));
+                self.happens(Inbound::Closed(session, CloseReason::Lost(why)).into());
             }
         }
     }
@@ -336,111 +335,109 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
         tracing::debug!(request = %id, name, path = %request.path, "asks");
         let task = spawn_local(async move {
             let answer = http.exchange(request).await;
+            let inbound = match answer {
+                Ok(response) => Inbound::Responded(id, response),
+                Err(failure) => Inbound::RequestFailed(id, failure),
+            };
             // A loop that is gone needs no answer.
-            let _gone = tell.send(Happened::Answered(id, answer)).await;
+            let _gone = tell.send(inbound.into()).await;
         });
         self.requests.insert(id, Exchange { task: task.abort_handle(), name });
     }
 
-    fn happens(&mut self, happened: Happened) {
+    fn happens(&mut self, Happened { inbound, room }: Happened) {
         let now = self.clock.now();
-        match happened {
-            Happened::Opened(session) => {
-                tracing::info!(%session, "connected, waiting for the acknowledgement");
-                self.driver.opened(session, now);
-            }
-            Happened::Frame(session, frame, bytes) => {
-                self.counters.frame(bytes);
-                self.arrivals.waiting.push(now);
-                self.driver.receive(session, frame, now);
-            }
-            Happened::Binary(session, length) => {
-                self.counters.frame(length);
-                self.driver.receive_binary(session, length, now);
-            }
-            Happened::Pinged(session) => {
-                self.counters.pings += 1;
-                self.driver.pinged(session, now);
-            }
-            Happened::Closed(session, reason) => {
-                if self.session.as_ref().is_some_and(|live| live.id == session) {
-                    self.session = None;
-                    self.closed(session, reason);
-                }
-            }
-            Happened::Answered(id, answer) => self.answered(id, answer, now),
+        if self.note(&inbound, now) {
+            self.driver.handle(inbound, now);
         }
+        drop(room);
     }
 
-    fn closed(&mut self, session: SessionId, reason: CloseReason) {
+    /// Counts and logs what came in; returns whether anybody waits for it still.
+    fn note(&mut self, inbound: &Inbound, now: Instant) -> bool {
+        match inbound {
+            Inbound::Opened(session) => {
+                tracing::info!(%session, "connected, waiting for the acknowledgement");
+            }
+            Inbound::Frame(_, frame) => {
+                self.counters.frame(frame.len());
+                self.arrivals.waiting.push(now);
+            }
+            Inbound::Binary(_, length) => self.counters.frame(*length),
+            Inbound::Pinged(_) => self.counters.pings += 1,
+            Inbound::Closed(session, reason) => {
+                if self.session.take_if(|live| live.id == *session).is_none() {
+                    return false;
+                }
+                self.note_close(*session, reason);
+            }
+            Inbound::Responded(id, response) => {
+                let Some(Exchange { name, .. }) = self.requests.remove(id) else { return false };
+                self.note_answer(*id, name, response);
+            }
+            Inbound::RequestFailed(id, failure) => {
+                let Some(Exchange { name, .. }) = self.requests.remove(id) else { return false };
+                self.counters.request(name, "failed");
+                tracing::warn!(request = %id, name, %failure, "request failed");
+            }
+            Inbound::Stored(_) | Inbound::StoreFailed(..) => {}
+        }
+        true
+    }
+
+    fn note_close(&mut self, session: SessionId, reason: &CloseReason) {
         if matches!(reason, CloseReason::Closed(4401, _) | CloseReason::Refused(401 | 403)) {
             self.credentials.refused();
         }
         tracing::warn!(%session, %reason, "session ended");
         self.counters.sessions_ended += 1;
-        let now = self.clock.now();
-        self.driver.closed(session, reason, now);
     }
 
-    fn answered(&mut self, id: RequestId, answer: Result<HttpResponse, Failure>, now: Instant) {
-        let Some(Exchange { name, .. }) = self.requests.remove(&id) else { return };
-        match answer {
-            Ok(response) => {
-                let status = response.status;
-                let outcome = if status < 300 { "answered" } else { "refused" };
-                self.counters.answer(name, outcome, response.body.len());
-                if status < 300 {
-                    tracing::debug!(request = %id, name, status, "answered");
-                } else {
-                    tracing::info!(request = %id, name, status, "not answered with success");
-                }
-                self.driver.responded(id, response, now);
-            }
-            Err(failure) => {
-                self.counters.request(name, "failed");
-                tracing::warn!(request = %id, name, %failure, "request failed");
-                self.driver.request_failed(id, failure, now);
-            }
+    fn note_answer(&mut self, id: RequestId, name: &'static str, response: &HttpResponse) {
+        let status = response.status;
+        let outcome = if status < 300 { "answered" } else { "refused" };
+        self.counters.answer(name, outcome, response.body.len());
+        if status < 300 {
+            tracing::debug!(request = %id, name, status, "answered");
+        } else {
+            tracing::info!(request = %id, name, status, "not answered with success");
         }
     }
 
     fn done(&mut self, done: Done) {
         match done {
             Done::Committed(write, outcome) => self.committed(write, outcome),
-            Done::Read(defined) => self.view.was_read(defined, &mut self.driver),
+            Done::Read(definitions) => {
+                warn_of_unreadable(&definitions);
+                self.publisher.was_read(definitions);
+            }
         }
     }
 
-    fn committed(
-        &mut self,
-        write: WriteId,
-        outcome: Result<Vec<super::storage::Defined>, StoreError>,
-    ) {
+    fn committed(&mut self, write: WriteId, outcome: Result<Vec<StoredDefinition>, StoreFailure>) {
         let now = self.clock.now();
         let begun = self.committing.take().map_or(now, |(_, begun)| begun);
         self.counters.commit(now.since(begun), outcome.is_ok());
-        match outcome {
-            Ok(defined) => {
-                self.view.learn(defined);
+        let inbound = match outcome {
+            Ok(definitions) => {
+                warn_of_unreadable(&definitions);
+                self.publisher.committed(definitions);
                 self.arrivals.written.append(&mut self.arrivals.writing);
-                self.driver.stored(write, now);
+                Inbound::Stored(write)
             }
-            Err(error) => {
-                tracing::warn!(%error, "a write failed; it is tried again");
-                let failure = match error {
-                    StoreError::Full => StoreFailure::Full,
-                    other => StoreFailure::Io(other.to_string()),
-                };
-                self.driver.store_failed(write, failure, now);
+            Err(failure) => {
+                tracing::warn!(%failure, "a write failed; it is tried again");
+                Inbound::StoreFailed(write, failure)
             }
-        }
+        };
+        self.driver.handle(inbound, now);
     }
 
     fn answer(&mut self, Question { page, answer }: Question) {
         let answered = self.driver.look(|engine| {
             let scene = Scene {
                 engine,
-                view: &self.view,
+                publisher: &self.publisher,
                 counters: &self.counters,
                 watch: &self.watch,
                 endpoint: self.transport.endpoint(),
@@ -474,7 +471,7 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
                 None => return,
             }
         }
-        self.view.follow(&mut self.driver, BTreeSet::new());
+        self.publish();
         while let Some(outbound) = self.driver.poll_outbound() {
             if let Outbound::Frame { session, text, .. } = outbound {
                 self.send_frame(session, text);
@@ -485,6 +482,15 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
             let _over = live.orders.send(Order::Close(1001)).await;
             // A panic in it was told by the hook.
             let _ended = live.task.await;
+        }
+    }
+}
+
+fn warn_of_unreadable(definitions: &[StoredDefinition]) {
+    for StoredDefinition { artifact, definition, .. } in definitions {
+        if let Err(unreadable) = definition {
+            let why = unreadable.why();
+            tracing::warn!(%artifact, %why, "a definition cannot be read; it is not served");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A WebSocket session: one task that owns the socket, reads frames and writes what it is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use hyper::body::Bytes;
 use hyper::header::USER_AGENT;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
@@ -15,9 +17,9 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::client::{AGENT, API_KEY};
 use super::config::{Limits, Timeouts};
-use super::gateway::Happened;
+use super::inbox::Happened;
 use super::transport::{Dial, Transport, Wire};
-use crate::driver::ReadFrame;
+use crate::driver::Inbound;
 use crate::engine::CloseReason;
 use crate::model::SessionId;
 
@@ -27,6 +29,10 @@ const READ_BYTES: usize = 4096;
 
 /// How long the peer may take to answer a close before the socket is dropped.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How many bytes of frames may wait for the loop; then the socket is not read (law 15). Frames
+/// are decoded by the driver, so they wait as they came.
+pub(super) const FRAMES_BYTES_MAX: usize = 8 << 20;
 
 /// What a session is told.
 #[derive(Debug)]
@@ -47,6 +53,8 @@ pub(super) struct SessionTask<D: Dial> {
     pub(super) timeouts: Timeouts,
     pub(super) orders: mpsc::Receiver<Order>,
     pub(super) happened: mpsc::Sender<Happened>,
+    /// Room for the bytes of frames that wait for the loop.
+    pub(super) frames: Arc<Semaphore>,
 }
 
 /// Why a session is over: somebody here wanted it, or something happened.
@@ -65,14 +73,25 @@ impl<D: Dial> SessionTask<D> {
             Err(end) => end,
         };
         if let End::Because(reason) = end {
-            self.tell(Happened::Closed(self.session, reason)).await;
+            self.tell(Inbound::Closed(self.session, reason)).await;
         }
     }
 
     /// Tells the loop; while that is busy, the control plane has to wait (law 15).
-    async fn tell(&self, what: Happened) {
+    async fn tell(&self, inbound: Inbound) {
         // A loop that is gone needs not be told.
-        let _gone = self.happened.send(what).await;
+        let _gone = self.happened.send(inbound.into()).await;
+    }
+
+    /// Tells the loop of a frame, once there is room for it.
+    async fn tell_frame(&self, frame: Vec<u8>) {
+        let bytes = frame.len().min(FRAMES_BYTES_MAX);
+        let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // Nobody closes the semaphore; without room the frame would count as nothing.
+        let room = Arc::clone(&self.frames).acquire_many_owned(wanted).await.ok();
+        let inbound = Inbound::Frame(self.session, frame);
+        // A loop that is gone needs not be told.
+        let _gone = self.happened.send(Happened { inbound, room }).await;
     }
 
     async fn open(&mut self) -> Result<Socket<D>, End> {
@@ -87,7 +106,7 @@ impl<D: Dial> SessionTask<D> {
     }
 
     async fn live(&mut self, socket: &mut Socket<D>) -> End {
-        self.tell(Happened::Opened(self.session)).await;
+        self.tell(Inbound::Opened(self.session)).await;
         let mut pings = PingMeter::new(self.limits.pings_per_second_max);
         loop {
             tokio::select! {
@@ -146,14 +165,13 @@ impl<D: Dial> SessionTask<D> {
         let session = self.session;
         match message {
             Some(Ok(Message::Text(text))) => {
-                let frame = ReadFrame::of(text.as_bytes());
-                self.tell(Happened::Frame(session, frame, text.len())).await;
+                self.tell_frame(Bytes::from(text).into()).await;
             }
             Some(Ok(Message::Binary(bytes))) => {
-                self.tell(Happened::Binary(session, bytes.len())).await;
+                self.tell(Inbound::Binary(session, bytes.len())).await;
             }
             Some(Ok(Message::Ping(_))) => match pings.take() {
-                Ok(true) => self.tell(Happened::Pinged(session)).await,
+                Ok(true) => self.tell(Inbound::Pinged(session)).await,
                 Ok(false) => {}
                 Err(why) => return Some(End::Because(CloseReason::Lost(why))),
             },

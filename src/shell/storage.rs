@@ -2,72 +2,18 @@
 //!
 //! A commit waits for the disk. In production a thread of its own does that, so that a slow sync
 //! keeps no frame and no ping waiting; what the engine wants to write meanwhile it gathers into
-//! the next batch. The wire world does the same work in line, with nothing to wait for.
+//! the next batch. What the work is says [`StoreWorker`].
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc as blocking;
 use std::thread::Builder;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::model::{ArtifactId, ArtifactWrite, Batch, ContentDigest, Definition, WriteId};
-use crate::runtime::DefinitionCache;
-use crate::store::{Store, StoreError};
-use crate::wire;
-
-/// How many definitions are kept as read.
-const DEFINITIONS_MAX: usize = 1024;
-
-/// Something to do for the store.
-#[derive(Debug)]
-pub enum Job {
-    /// Make a batch durable.
-    Commit(WriteId, Batch),
-    /// Read stored definitions, which ought to have these digests.
-    Read(Vec<(ArtifactId, ContentDigest)>),
-}
-
-/// A definition as it is stored.
-#[derive(Clone, Debug)]
-pub struct Defined {
-    /// Of which artifact.
-    pub artifact: ArtifactId,
-    /// The digest of its bytes.
-    pub digest: ContentDigest,
-    /// What it says, or why that is not known.
-    pub definition: Result<Arc<Definition>, Unreadable>,
-}
-
-/// Why a stored definition is not known.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Unreadable {
-    /// Its bytes say nothing that can be served; only another definition helps.
-    Malformed(String),
-    /// The store did not give it; another reading may help.
-    NotRead(String),
-}
-
-impl Unreadable {
-    /// The reason, for people.
-    pub fn why(&self) -> &str {
-        match self {
-            Self::Malformed(why) | Self::NotRead(why) => why,
-        }
-    }
-}
-
-/// What was done.
-#[derive(Debug)]
-pub enum Done {
-    /// A batch is durable, with the definitions of what it deploys; or it is not.
-    Committed(WriteId, Result<Vec<Defined>, StoreError>),
-    /// Definitions were read.
-    Read(Vec<Defined>),
-}
+use crate::publish::{DEFINITIONS_MAX, Done, Job, StoreWorker};
+use crate::store::Store;
 
 /// Who does the store's work, one job after the other.
 pub trait Storage {
@@ -77,92 +23,6 @@ pub trait Storage {
     /// The next job that is done; pending while there is none. `None` when nobody does jobs any
     /// more. Dropping the future loses nothing.
     fn done(&mut self) -> impl Future<Output = Option<Done>>;
-}
-
-/// Does jobs on a store.
-struct Clerk<S> {
-    store: S,
-    definitions: DefinitionCache,
-}
-
-impl<S: Store> Clerk<S> {
-    const fn new(store: S) -> Self {
-        Self { store, definitions: DefinitionCache::new(DEFINITIONS_MAX) }
-    }
-
-    fn carry_out(&mut self, job: Job) -> Done {
-        match job {
-            Job::Commit(write, batch) => {
-                let done = self.store.commit(&batch);
-                Done::Committed(write, done.map(|()| self.deployed(&batch)))
-            }
-            Job::Read(wanted) => {
-                let wanted = wanted.into_iter();
-                Done::Read(wanted.filter_map(|(id, digest)| self.read(id, digest)).collect())
-            }
-        }
-    }
-
-    /// The definitions of what a durable batch deploys.
-    fn deployed(&mut self, batch: &Batch) -> Vec<Defined> {
-        let mut defined = Vec::new();
-        for (id, write) in &batch.artifacts {
-            let ArtifactWrite::Put { row, content } = write else { continue };
-            let Some(held) = row.held.filter(|_| row.is_served()) else { continue };
-            match content {
-                Some(content) => defined.push(self.decode(id, held.digest, &content.bytes)),
-                None => defined.extend(self.read(id.clone(), held.digest)),
-            }
-        }
-        defined
-    }
-
-    /// A stored definition; `None` where another one is stored by now, of which a commit tells.
-    fn read(&mut self, artifact: ArtifactId, digest: ContentDigest) -> Option<Defined> {
-        match self.store.content(&artifact) {
-            Ok(Some(content)) if content.digest == digest => {
-                Some(self.decode(&artifact, digest, &content.bytes))
-            }
-            Ok(_) => None,
-            Err(error) => {
-                let definition = Err(Unreadable::NotRead(error.to_string()));
-                Some(Defined { artifact, digest, definition })
-            }
-        }
-    }
-
-    fn decode(&mut self, artifact: &ArtifactId, digest: ContentDigest, bytes: &[u8]) -> Defined {
-        let read = || wire::decode_api(bytes).map_err(|error| error.to_string());
-        let definition = self.definitions.get_or_read(digest, read).map_err(Unreadable::Malformed);
-        Defined { artifact: artifact.clone(), digest, definition }
-    }
-}
-
-/// Does jobs in line: when a job was handed in, it is done.
-pub struct InlineStorage<S> {
-    clerk: Clerk<S>,
-    done: VecDeque<Done>,
-}
-
-impl<S: Store> InlineStorage<S> {
-    /// Storage in `store`.
-    pub const fn new(store: S) -> Self {
-        Self { clerk: Clerk::new(store), done: VecDeque::new() }
-    }
-}
-
-impl<S: Store> Storage for InlineStorage<S> {
-    fn submit(&mut self, job: Job) {
-        let done = self.clerk.carry_out(job);
-        self.done.push_back(done);
-    }
-
-    async fn done(&mut self) -> Option<Done> {
-        match self.done.pop_front() {
-            Some(done) => Some(done),
-            None => std::future::pending().await,
-        }
-    }
 }
 
 /// Does jobs on a thread of its own.
@@ -188,9 +48,9 @@ impl ThreadedStorage {
         let (ending, ended) = blocking::channel();
         let work = move || {
             let _ending = ending;
-            let mut clerk = Clerk::new(store);
+            let (mut worker, mut store) = (StoreWorker::new(DEFINITIONS_MAX), store);
             for job in received {
-                if tell.send(clerk.carry_out(job)).is_err() {
+                if tell.send(worker.carry_out(&mut store, job)).is_err() {
                     return;
                 }
             }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hyper::header::HeaderValue;
 
-/// The longest token, in bytes; APIM refuses what is longer than 128 (`contract/apim.md` §1.2).
+/// The longest token, in bytes; APIM refuses what is longer than 128 (`docs/apim.md` §1.2).
 const TOKEN_BYTES_MAX: u64 = 4096;
 
 /// Where the token comes from. It was read once, so that a mistake is found at the start.

@@ -29,7 +29,8 @@ impl StateWatch {
             }
         }
         // Before a list was read it is not known what this control plane has at all.
-        let is_known = engine.is_live() && is_settled(engine.kind_state(Kind::RestApi));
+        let is_known =
+            engine.is_live() && is_settled(engine.state(ResourceKind::Artifact(Kind::RestApi)));
         for (kind, state) in engine.states() {
             if is_known && is_settled(state) {
                 self.settled.insert(kind);

@@ -4,6 +4,7 @@
 //! [`Disk`]: production gives it a file, the simulation a disk that loses power. It must not know
 //! which of the two it is on, and it must not change a byte of what is not ours.
 
+mod failure;
 mod gate;
 mod record;
 mod redb_store;

@@ -11,6 +11,7 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMeta
 use redb::{StorageBackend, Table};
 use sha2::{Digest, Sha256};
 
+use super::failure::failed;
 use super::gate::Gate;
 use super::record::{self, ArtifactRecord, ControlPlaneRecord, RowRecord, TombstoneRecord};
 use super::resource_record::{self, ResourceRecord};
@@ -360,26 +361,4 @@ fn damaged_resource(id: &ResourceId, problem: &str) -> StoreError {
 
 fn mistaken(id: &ResourceId) -> StoreError {
     damaged_resource(id, "the record is of another kind")
-}
-
-/// What an error of redb or of its backend means here.
-pub(super) fn failed(error: impl Into<redb::Error>) -> StoreError {
-    match error.into() {
-        redb::Error::Io(error) => failed_io(&error),
-        redb::Error::Corrupted(problem) => StoreError::Corrupt(problem),
-        redb::Error::UpgradeRequired(format) => {
-            StoreError::NotOurs(format!("it is a redb database of the older format {format}"))
-        }
-        error => StoreError::Io(error.to_string()),
-    }
-}
-
-fn failed_io(error: &io::Error) -> StoreError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
-        io::ErrorKind::UnexpectedEof => {
-            StoreError::Corrupt("the file is shorter than it says".to_owned())
-        }
-        _ => StoreError::Io(error.to_string()),
-    }
 }

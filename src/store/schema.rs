@@ -39,8 +39,8 @@
 use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
 use super::StoreError;
+use super::failure::failed;
 use super::record::{ArtifactRecord, ArtifactRecord1, decode, encode};
-use super::redb_store::failed;
 
 /// The schema that this version writes, and the newest that it reads.
 pub const SCHEMA: u32 = 3;

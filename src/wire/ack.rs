@@ -1,5 +1,5 @@
-//! `deployment.ack`, the one frame a gateway sends (`contract/apim.md` §2.8,
-//! `contract/controller.md` §3).
+//! `deployment.ack`, the one frame a gateway sends (`docs/apim.md` §2.8,
+//! `docs/controller.md` §3).
 
 use std::borrow::Cow;
 

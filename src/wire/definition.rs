@@ -1,4 +1,4 @@
-//! A definition (`api.yaml`, `contract/apim.md` §3.1) to [`Definition`].
+//! A definition (`api.yaml`, `docs/apim.md` §3.1) to [`Definition`].
 //!
 //! Fields that are absent and policies that are not known here are passed over; a field or a
 //! policy that is known and cannot be read is an error, for what it would have refused is not

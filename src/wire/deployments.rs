@@ -1,7 +1,8 @@
-//! The deployments list (`contract/apim.md` §3.2, `contract/controller.md` §2.2).
+//! The deployments list (`docs/apim.md` §3.2, `docs/controller.md` §2.2).
 //!
 //! Only an object with an array named `deployments` is a list. Everything else is an error and
-//! never "nothing deployed" (law 3, C-H04). One bad row does not take the others with it.
+//! never "nothing deployed" (C-H04: anything is a list; law 3). One bad row does not take the
+//! others with it.
 
 use std::mem;
 
@@ -140,8 +141,8 @@ fn read_kind(name: &str) -> Result<Kind, UnknownKind> {
     Kind::parse(name).map_err(|_named| UnknownKind(label(name)))
 }
 
-/// The state in any case. The Platform API lists what it is about to do as well (C-H10), and
-/// that is what it wants.
+/// The state in any case. The Platform API also lists what it is about to do (C-H10: unknown
+/// state), and that is what it wants.
 fn read_state(value: Value<'_>) -> Result<ListedState, DecodeError> {
     if !value.is_present() {
         return Ok(ListedState::Unclear(String::new()));

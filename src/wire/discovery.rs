@@ -1,5 +1,5 @@
-//! The well-known of an APIM: where it serves (`contract/apim.md` §1.1,
-//! `contract/controller.md` §1.2).
+//! The well-known of an APIM: where it serves (`docs/apim.md` §1.1,
+//! `docs/controller.md` §1.2).
 
 use serde::Deserialize;
 
@@ -20,7 +20,7 @@ struct WellKnown<'a> {
 ///
 /// # Errors
 /// Anything but a JSON object whose `gatewayPath` can stand in a URL is an error; it never
-/// changes what is known about the control plane (law 13, C-H13).
+/// changes what is known about the control plane (C-H13: guessed control plane; law 13).
 pub fn decode_base_path(body: &[u8]) -> Result<BasePath, DecodeError> {
     let known: WellKnown<'_> = json::read_object(body, "well-known")?;
     let path = known.gateway_path.required("gatewayPath")?;

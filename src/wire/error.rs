@@ -1,5 +1,6 @@
 //! Why bytes could not be read. Never repeats what they said: a frame or a body may carry a
-//! secret, and a reason ends up in logs and in the status (law 16, C-H52).
+//! secret, and a reason ends up in logs and in the status (C-H52: secrets
+//! in logs; law 16).
 
 use serde_json::error::Category;
 

@@ -1,4 +1,4 @@
-//! Frames of the watch to events (`contract/apim.md` §2, `contract/controller.md` §3).
+//! Frames of the watch to events (`docs/apim.md` §2, `docs/controller.md` §3).
 //!
 //! A frame is read in one pass and borrowed from; only what an [`Event`] keeps is copied. Events
 //! about resources take a second pass with the fields of their own, so that those about artifacts
@@ -7,6 +7,7 @@
 
 mod apikey;
 mod application;
+mod envelope;
 mod plan;
 mod resource;
 mod subscription;
@@ -21,7 +22,7 @@ use super::json::{self, Object, Value, label};
 use crate::model::{ArtifactId, CorrelationId, DeploymentId, Event, EventHead, Kind};
 use crate::time::Timestamp;
 
-/// The envelope; `gatewayId` is the flat `connection.ack`'s (`contract/apim.md` §1.2).
+/// The envelope; `gatewayId` is the flat `connection.ack`'s (`docs/apim.md` §1.2).
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow, default, rename = "type")]
@@ -63,8 +64,8 @@ enum Verb {
 ///
 /// # Errors
 /// What is no event: not one JSON object, without a `type`, or about an artifact or a resource
-/// and without its id, or with a field that cannot be read. The reason names fields and positions and nothing else of
-/// the frame (law 16, C-H52).
+/// and without its id, or with a field that cannot be read. The reason names fields and positions
+/// and nothing else of the frame (C-H52: secrets in logs; law 16).
 pub fn decode_event(frame: &[u8]) -> Result<Event, DecodeError> {
     let envelope: Envelope<'_> = json::read_object(frame, "frame")?;
     let event_type = envelope.event_type.required("type")?;
@@ -151,8 +152,8 @@ impl Payload<'_> {
     }
 }
 
-/// A moment and its text. Missing is `None` and never the local clock (C-H09); unreadable is an
-/// error.
+/// A moment and its text. Missing is `None` and never the local clock (C-H09: event without
+/// time); unreadable is an error.
 fn read_time<'a>(
     value: Value<'a>,
     field: &str,

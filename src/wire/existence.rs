@@ -1,5 +1,5 @@
 //! The existence check of the Platform API: which artifacts are there at all
-//! (`contract/controller.md` §2.2).
+//! (`docs/controller.md` §2.2).
 
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +38,8 @@ pub fn encode_existence_check(artifacts: &[ArtifactId]) -> Vec<u8> {
 ///
 /// # Errors
 /// A body without an array named `artifacts`: an answer that says nothing does not say that
-/// nothing exists (C-H05). Also one unreadable item, or two that contradict each other, for a
-/// deletion may hang on it.
+/// nothing exists (C-H05: missing means none). Also one unreadable item, or two that contradict
+/// each other, for a deletion may hang on it.
 pub fn decode_existence(body: &[u8]) -> Result<Vec<(ArtifactId, bool)>, DecodeError> {
     let body: Body = json::read_object(body, "existence answer")?;
     let mut answers = body.artifacts.items("artifacts")?.read?;

@@ -1,7 +1,7 @@
-//! `apiKeyHashes`: the hashes of one API key, in every form that is sent (A-H30).
+//! `apiKeyHashes`: the hashes of one API key, in every form that is sent (A-H30: hash forms).
 //!
 //! Events carry a text that holds JSON, lists an object, and the column behind both has the bare
-//! hexadecimal digits with the prefix `$sha256$` (`contract/apim.md` §2.4, §3.7, §5.5).
+//! hexadecimal digits with the prefix `$sha256$` (`docs/apim.md` §2.4, §3.7, §5.5).
 
 use std::borrow::Cow;
 use std::fmt;

@@ -33,7 +33,8 @@ pub struct HttpRequest {
     pub accept: &'static str,
     /// A JSON body, sent with its content type.
     pub json: Option<Vec<u8>>,
-    /// Whether the `api-key` header goes with it; discovery is sent without (§1.1).
+    /// Whether the `api-key` header goes with it; discovery is sent without
+    /// (`docs/apim.md` §1.1).
     pub authenticated: bool,
 }
 
@@ -43,7 +44,7 @@ pub struct HttpRequest {
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
-    /// The `Content-Type` header; informative only, APIM's lie (A-H26).
+    /// The `Content-Type` header. It decides nothing (A-H26: content types lie).
     pub content_type: Option<String>,
     /// The body.
     pub body: Vec<u8>,

@@ -33,14 +33,14 @@ pub(super) use other_shapes;
 const ID_BYTES_MAX: usize = 255;
 
 /// The longest name that is taken from the wire, in bytes. APIM's have up to 512 characters
-/// (`contract/apim.md` §5.5).
+/// (`docs/apim.md` §5.5).
 const NAME_BYTES_MAX: usize = 2048;
 
 /// The longest name that is kept to be shown, in characters.
 const LABEL_CHARS_MAX: usize = 64;
 
 /// One field of any type; `null` counts as missing, for Gson leaves nulls out where Jackson
-/// writes them (`contract/apim.md` §2, §3.7).
+/// writes them (`docs/apim.md` §2, §3.7).
 #[derive(PartialEq, Eq, Debug, Default)]
 pub(super) enum Value<'a> {
     /// Not there, or `null`.

@@ -1,4 +1,4 @@
-//! The bulk list of API keys (`contract/apim.md` §3.7, `contract/controller.md` §2.5).
+//! The bulk list of API keys (`docs/apim.md` §3.7, `docs/controller.md` §2.5).
 //!
 //! What is kept of an item is a fraction of its text, so memory is bounded by the body's size.
 
@@ -12,7 +12,7 @@ use super::roll::{self, Item};
 use crate::model::{ArtifactId, Credential, KeyName, KeyReading, KeyUuid, ListedKey};
 
 /// GA's answer: it has no such route and answers by `/apis/{id}`, whose JSON form lists all APIs
-/// whatever the id (A-H25).
+/// whatever the id (A-H25: wrong 200).
 #[derive(Deserialize)]
 struct ApiList {
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Subscription plans in bulk (`contract/controller.md` §2.3), and what events say about one.
+//! Subscription plans in bulk (`docs/controller.md` §2.3), and what events say about one.
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
-//! Requests of the contract, made of their parts (`contract/apim.md` §3,
-//! `contract/controller.md` §2).
+//! Requests of the contract, made of their parts (`docs/apim.md` §3,
+//! `docs/controller.md` §2).
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::model::{ArtifactId, BasePath, BatchRoute, DeploymentId, Kind};
 
 const JSON: &str = "application/json";
 
-/// The well-known of an APIM, asked without the token (§1.1).
+/// The well-known of an APIM, asked without the token (`docs/apim.md` §1.1).
 pub fn discover() -> HttpRequest {
     HttpRequest {
         method: Method::Get,
@@ -31,7 +31,7 @@ pub fn list(base: &BasePath) -> HttpRequest {
 }
 
 /// The current definition of one artifact. `Accept` has to name zip: with JSON, APIM ignores the
-/// id and lists all APIs (A-H25).
+/// id and lists all APIs (A-H25: wrong 200).
 pub fn fetch(base: &BasePath, artifact: &ArtifactId, kind: Kind) -> HttpRequest {
     let mut path = [base.as_str(), "/", collection(kind), "/"].concat();
     push_segment(&mut path, artifact.as_str());

@@ -1,4 +1,4 @@
-//! Subscriptions of one API in bulk (`contract/controller.md` §2.4), and what events say about
+//! Subscriptions of one API in bulk (`docs/controller.md` §2.4), and what events say about
 //! one.
 
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! The token of a subscription, which comes as plain text (`contract/controller.md` §2.4).
+//! The token of a subscription, which comes as plain text (`docs/controller.md` §2.4).
 
 use std::fmt;
 

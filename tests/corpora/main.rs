@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use driftless::fuzz::seeds::{dictionary, of_scenarios, seeds};
 use driftless::fuzz::{TARGETS, Target};
-use driftless::scenario::load_folder;
+use driftless::story::file::load_folder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -84,7 +84,7 @@ fn replay(target: &'static Target) -> Result<(), Failed> {
 fn names_are_sentences(target: &Target) -> Result<(), Failed> {
     for path in inputs(&regressions(target)) {
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        if !driftless::scenario::is_kebab_case(stem) || stem.split('-').count() < 3 {
+        if !driftless::story::file::is_kebab_case(stem) || stem.split('-').count() < 3 {
             return Err(format!("{stem}: say in a few words what it showed").into());
         }
     }

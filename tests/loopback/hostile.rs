@@ -188,7 +188,7 @@ fn a_binary_frame_is_counted() {
     let mut gateway = with_session("binary", |socket| {
         socket.send(Message::binary(vec![0; 100])).unwrap();
     });
-    gateway.until("counted", |status| status["surfaced"]["malformed_frames"] == 1);
+    gateway.until("counted", |status| status["anomalies"]["malformed_frames"] == 1);
     gateway.until_logged("binary frame of 100 bytes");
     assert_eq!(gateway.status()["session"], "live");
 }
@@ -201,8 +201,8 @@ fn what_is_no_event_is_counted() {
         socket.send(Message::text(r#"{"type":"weather.changed"}"#)).unwrap();
     });
     gateway.until("counted", |status| {
-        status["surfaced"]["malformed_frames"] == 6
-            && status["surfaced"]["unknown_events"]["weather.changed"] == 1
+        status["anomalies"]["malformed_frames"] == 6
+            && status["anomalies"]["unknown_events"]["weather.changed"] == 1
     });
     assert_eq!(gateway.status()["session"], "live");
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use driftless_gateway::engine::reconcile::{Task, plan};
-use driftless_gateway::engine::{Desired, DesiredSet, Intent, ObservedSet, PendingEnding};
+use driftless_gateway::engine::{
+    ArtifactBelief, ArtifactBeliefs, Certainty, Intent, ObservedSet, Presence, Withdrawal,
+};
 use driftless_gateway::model::{
     ArtifactId, ArtifactWrite, ContentDigest, DeployState, DeploymentId, Generation, Held, Kind,
     Recovered, Row, Tombstone, WriteId,
@@ -23,7 +25,7 @@ const LAG: Duration = Duration::from_secs(5);
 const INTENTS: [Intent; 3] = [Intent::Deployed, Intent::Undeployed, Intent::Deleted];
 
 /// What is believed and what is stored about one artifact.
-type Case = (Option<Desired>, Option<Stored>);
+type Case = (Option<ArtifactBelief>, Option<Stored>);
 
 #[derive(Clone, Debug)]
 enum Stored {
@@ -49,10 +51,10 @@ fn generations() -> impl Strategy<Value = Generation> {
     )
 }
 
-fn endings() -> impl Strategy<Value = Option<PendingEnding>> {
+fn withdrawals() -> impl Strategy<Value = Option<Withdrawal>> {
     let intent = prop_oneof![Just(Intent::Undeployed), Just(Intent::Deleted)];
-    let ending = (intent, instants(), any::<bool>(), any::<bool>(), stamps()).prop_map(
-        |(intent, known_at, asked, provable, stamp)| PendingEnding {
+    let withdrawal = (intent, instants(), any::<bool>(), any::<bool>(), stamps()).prop_map(
+        |(intent, known_at, asked, provable, stamp)| Withdrawal {
             intent,
             due: known_at.after(LAG),
             asked,
@@ -62,22 +64,39 @@ fn endings() -> impl Strategy<Value = Option<PendingEnding>> {
             stamp,
         },
     );
-    proptest::option::of(ending)
+    proptest::option::of(withdrawal)
 }
 
-fn beliefs() -> impl Strategy<Value = Desired> {
-    let reads = (proptest::option::of(instants()), proptest::option::of(instants()));
-    let marks = (any::<bool>(), any::<bool>(), any::<bool>());
+fn certainties() -> impl Strategy<Value = Certainty> {
+    (0..4_u8, instants()).prop_map(|(which, read_at)| match which {
+        0 => Certainty::Unread,
+        1 => Certainty::Provisional { read_at },
+        2 => Certainty::Settled { read_at, settled_at: read_at },
+        _ => Certainty::Confirmed { read_at },
+    })
+}
+
+fn presences() -> impl Strategy<Value = Presence> {
+    prop_oneof![
+        Just(Presence::Listed),
+        instants().prop_map(Presence::AbsentSince),
+        Just(Presence::CheckWanted),
+    ]
+}
+
+fn beliefs() -> impl Strategy<Value = ArtifactBelief> {
     let intent = prop::sample::select(INTENTS.to_vec());
-    (intent, generations(), instants(), reads, marks, endings()).prop_map(
-        |(intent, generation, known_at, reads, marks, ending)| {
-            let mut desired = Desired::new(Kind::RestApi, intent, generation, known_at);
-            (desired.read_at, desired.settled_read_at) = reads;
-            (desired.read_confirmed, desired.check_wanted, desired.scrub_wanted) = marks;
-            desired.ending = ending;
-            desired
-        },
-    )
+    let looks = (certainties(), presences(), any::<bool>(), withdrawals());
+    (intent, generations(), instants(), looks).prop_map(|(intent, generation, known_at, looks)| {
+        let mut belief = ArtifactBelief::new(Kind::RestApi, intent, generation, known_at);
+        let (certainty, presence, scrub_wanted, withdrawal) = looks;
+        (belief.certainty, belief.scrub_wanted) = (certainty, scrub_wanted);
+        if intent == Intent::Deployed {
+            (belief.presence, belief.withdrawal) = (presence, withdrawal);
+        }
+        belief.check();
+        belief
+    })
 }
 
 fn rows() -> impl Strategy<Value = Row> {
@@ -107,8 +126,8 @@ fn id(number: usize) -> ArtifactId {
     ArtifactId::new(&format!("artifact-{number}"))
 }
 
-fn sets(cases: &[Case]) -> (DesiredSet, ObservedSet) {
-    let (mut desired, mut recovered) = (DesiredSet::default(), Recovered::default());
+fn sets(cases: &[Case]) -> (ArtifactBeliefs, ObservedSet) {
+    let (mut desired, mut recovered) = (ArtifactBeliefs::default(), Recovered::default());
     for (number, (belief, stored)) in cases.iter().enumerate() {
         if let Some(belief) = belief {
             desired.insert(id(number), belief.clone());
@@ -126,7 +145,7 @@ fn sets(cases: &[Case]) -> (DesiredSet, ObservedSet) {
     (desired, ObservedSet::new(recovered))
 }
 
-fn tasks(desired: &DesiredSet, observed: &ObservedSet) -> BTreeMap<ArtifactId, Task> {
+fn tasks(desired: &ArtifactBeliefs, observed: &ObservedSet) -> BTreeMap<ArtifactId, Task> {
     plan(desired, observed, LAG).into_iter().collect()
 }
 
@@ -198,7 +217,7 @@ fn sets_that_agree_need_nothing() {
                     Stored::Row(row) => Stored::Row(Row { state: DeployState::Undeployed, ..row }),
                     tombstone @ Stored::Tombstone(_) => tombstone,
                 };
-                let quiet = Desired::new(Kind::RestApi, intent, generation, belief.known_at);
+                let quiet = ArtifactBelief::new(Kind::RestApi, intent, generation, belief.known_at);
                 (Some(quiet), Some(stored))
             })
             .collect();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use driftless::disk::{DiskFault, SimDisk};
-use driftless::step::CrashDisk;
-use driftless::store::{DiskStore, ModelStore, SimStore, StoreFaults};
+use driftless::story::step::CrashDisk;
+use driftless::world::disk::{DiskFault, SimDisk};
+use driftless::world::store::{DiskStore, ModelStore, SimStore, StoreFaults};
 use driftless_gateway::model::{
     ArtifactId, ArtifactWrite, BasePath, Batch, Content, ContentDigest, ControlPlane, DeployState,
     Dialect, Generation, Held, Kind, Recovered, ResourceId, ResourceRow, Row, Tombstone,
@@ -32,6 +32,7 @@ enum Operation {
     Crash(CrashDisk, u64),
     CrashDuring(Plan, CrashDisk, u64),
     FailWrites(u32),
+    FailReads(u32),
     SetFull(bool),
     LoseSyncs(bool),
     Wipe,
@@ -187,6 +188,7 @@ fn operations(with_lost_syncs: bool) -> BoxedStrategy<Vec<Operation>> {
         3 => (plans(), images(), any::<u64>())
             .prop_map(|(plan, image, key)| Operation::CrashDuring(plan, image, key)),
         2 => (0..4_u32).prop_map(Operation::FailWrites),
+        1 => (0..4_u32).prop_map(Operation::FailReads),
         2 => any::<bool>().prop_map(Operation::SetFull),
         1 => any::<bool>().prop_map(move |on| Operation::LoseSyncs(on && with_lost_syncs)),
         1 => Just(Operation::Wipe),
@@ -234,6 +236,15 @@ fn equal_under(operations: Vec<Operation>) -> Result<(), TestCaseError> {
             Operation::FailWrites(count) => {
                 disk.fail_writes(count);
                 model.fail_writes(count);
+            }
+            Operation::FailReads(count) => {
+                disk.fail_reads(count);
+                model.fail_reads(count);
+                for number in 0..ARTIFACTS {
+                    let (one, other) = (disk.content(&id(number)), model.content(&id(number)));
+                    let (one, other) = (one.map_err(drop), other.map_err(drop));
+                    prop_assert_eq!(one, other);
+                }
             }
             Operation::SetFull(full) => {
                 disk.set_full(full);

@@ -1,6 +1,6 @@
 //! Stories about keys, subscriptions and plans, each made for what some planted defect breaks.
 
-use driftless::scenario::Scenario;
+use driftless::story::file::Scenario;
 
 /// Two APIs with keys, of which some end: one is revoked, one regenerated and one expires. Time
 /// goes on until the lists were read again.

@@ -1,8 +1,10 @@
 //! One story, one trace: twice, on another thread, and among others. Other processes are tried in
 //! `sim/tests/processes.rs`.
 
-use driftless::runner::{generate, profiles, trace_hash};
-use driftless::scenario::Scenario;
+use driftless::run::trace_hash;
+use driftless::story::file::Scenario;
+use driftless::story::generate::generate;
+use driftless::story::profile::profiles;
 
 /// Seeds of each profile.
 const SEEDS: u64 = 3;

@@ -2,7 +2,7 @@
 //! the scenario shows something.
 
 use driftless::plant::{ALL, Plant};
-use driftless::scenario::Scenario;
+use driftless::story::file::Scenario;
 use driftless_gateway::model::Dialect;
 
 use crate::planted::{scenarios, violated};

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use driftless::plant::{ALL, Plant};
-use driftless::replicas::disagreement;
-use driftless::runner::{Place, RunOptions, generate, profiles, properties, run_story, trace_hash};
-use driftless::scenario::{Scenario, load_folder};
+use driftless::properties;
+use driftless::run::{RunOptions, disagreement, run_story, trace_hash};
+use driftless::sockets::Place;
+use driftless::story::file::{Scenario, load_folder};
+use driftless::story::generate::generate;
+use driftless::story::profile::profiles;
 
 use crate::credentials;
 
@@ -45,7 +48,7 @@ fn place(story: &Scenario) -> Place {
 /// are compared only where a plant is to make them differ.
 pub(crate) fn violated(story: &Scenario, plant: Option<Plant>) -> BTreeSet<&'static str> {
     let place = place(story);
-    let run = || run_story(story, RunOptions { place, plant, ..RunOptions::default() });
+    let run = || place.run(story, RunOptions { plant, ..RunOptions::default() });
     let first = run();
     let mut found: BTreeSet<_> = first.violations.iter().map(|found| found.property).collect();
     if found.is_empty() && run().trace_hash != first.trace_hash {
@@ -101,7 +104,7 @@ fn every_property_finds_a_plant_that_nothing_else_finds() {
                 .any(|(_, story)| violated(story, Some(entry.plant)) == BTreeSet::from([property]))
         })
     };
-    let idle: Vec<&str> = properties()
+    let idle: Vec<&str> = properties::ALL
         .iter()
         .map(|property| property.name)
         .filter(|name| !finds_alone(name))
@@ -139,7 +142,7 @@ fn names_are_known_and_unique() {
         assert_eq!(Plant::parse(entry.name), Some(entry.plant));
         assert!(!entry.found_by.is_empty(), "{}", entry.name);
         for name in entry.found_by {
-            assert!(properties().iter().any(|known| known.name == *name), "{name}");
+            assert!(properties::ALL.iter().any(|known| known.name == *name), "{name}");
         }
     }
     assert_eq!(Plant::parse("none"), None);

@@ -1,7 +1,8 @@
 //! Gateways that were told one story with other faults of their own end with the same.
 
-use driftless::replicas::disagreement;
-use driftless::runner::{generate, profiles};
+use driftless::run::disagreement;
+use driftless::story::generate::generate;
+use driftless::story::profile::profiles;
 
 /// Seeds of each profile when nothing is said.
 const SEEDS: u64 = 40;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use driftless::runner::{RunOptions, generate, marks, profiles, run_story};
+use driftless::observe::marks;
+use driftless::run::{RunOptions, run_story};
+use driftless::story::generate::generate;
+use driftless::story::profile::profiles;
 
 /// How many when nothing is said.
 const SEEDS: u64 = 12;

@@ -1,7 +1,7 @@
 //! A fixed history, interrupted at every single operation of the disk.
 
-use driftless::disk::{DiskFault, SimDisk, Space};
-use driftless::step::CrashDisk;
+use driftless::story::step::CrashDisk;
+use driftless::world::disk::{DiskFault, SimDisk, Space};
 use driftless_gateway::model::Batch;
 use driftless_gateway::store::{Store, StoreError};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use driftless::disk::{DiskFault, SimDisk};
-use driftless::step::CrashDisk;
+use driftless::story::step::CrashDisk;
+use driftless::world::disk::{DiskFault, SimDisk};
 use driftless_gateway::model::{DeployState, Kind};
 use driftless_gateway::store::{Disk, SCHEMA, Store, StoreError};
 use redb::{Database, TableDefinition};

@@ -1,17 +1,19 @@
 //! What a gateway serves of what its store holds, when the store does not give it at once: the
 //! production loop with no control plane to reach, in virtual time.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
-use driftless::disk::SimDisk;
+use driftless::world::disk::SimDisk;
 use driftless_gateway::driver::Driver;
 use driftless_gateway::engine::{Config, Engine};
 use driftless_gateway::model::{ArtifactId, Batch, Content, Recovered};
+use driftless_gateway::publish::{DEFINITIONS_MAX, Done, Job, StoreWorker};
 use driftless_gateway::shell::config::{Endpoint, Limits, Timeouts};
 use driftless_gateway::shell::{
-    Clock, Dial, Gateway, InlineStorage, Parts, SystemClock, TokenSource, Transport,
+    Clock, Dial, Gateway, Parts, Storage, SystemClock, TokenSource, Transport,
 };
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 use driftless_gateway::time::Instant;
@@ -23,6 +25,33 @@ use crate::workload::{definition, put};
 
 const DEFINITION: &str =
     "kind: RESTAPI\nspec:\n  context: /p\n  operations: [{method: GET, path: /}]\n";
+
+/// Does jobs in line: when a job was handed in, it is done.
+pub(crate) struct InlineStorage<S> {
+    store: S,
+    worker: StoreWorker,
+    done: VecDeque<Done>,
+}
+
+impl<S: Store> InlineStorage<S> {
+    pub(crate) const fn new(store: S) -> Self {
+        Self { store, worker: StoreWorker::new(DEFINITIONS_MAX), done: VecDeque::new() }
+    }
+}
+
+impl<S: Store> Storage for InlineStorage<S> {
+    fn submit(&mut self, job: Job) {
+        let done = self.worker.carry_out(&mut self.store, job);
+        self.done.push_back(done);
+    }
+
+    async fn done(&mut self) -> Option<Done> {
+        match self.done.pop_front() {
+            Some(done) => Some(done),
+            None => std::future::pending().await,
+        }
+    }
+}
 
 /// A store that gives no definition the first few times.
 struct Hesitant {

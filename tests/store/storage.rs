@@ -1,11 +1,14 @@
-//! Who does the store's work for the shell: in line and on a thread of its own, over the
-//! production store. Both do the same, and hold nothing back.
+//! The store's work, in line and on the shell's thread, over the production store. Both do the
+//! same, and hold nothing back.
 
-use driftless::disk::{SimDisk, Space};
+use driftless::world::disk::{SimDisk, Space};
+use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{ArtifactId, Content, WriteId};
-use driftless_gateway::shell::{Defined, Done, InlineStorage, Job, Storage, ThreadedStorage};
-use driftless_gateway::store::{RedbStore, StoreError};
+use driftless_gateway::publish::{Done, Job, StoredDefinition};
+use driftless_gateway::shell::{Storage, ThreadedStorage};
+use driftless_gateway::store::RedbStore;
 
+use crate::serving::InlineStorage;
 use crate::workload::{definition, put};
 
 const DEFINITION: &str =
@@ -18,7 +21,7 @@ fn carry_out(storage: &mut impl Storage, job: Job) -> Done {
     runtime.block_on(storage.done()).unwrap()
 }
 
-fn definitions(done: Done) -> Vec<Defined> {
+fn definitions(done: Done) -> Vec<StoredDefinition> {
     match done {
         Done::Read(defined) | Done::Committed(_, Ok(defined)) => defined,
         Done::Committed(write, Err(error)) => panic!("{write} failed: {error}"),
@@ -53,7 +56,7 @@ fn does_the_work(mut storage: impl Storage, disk: &SimDisk) {
     // A write that fails says so, and the next one does not.
     disk.set_space(Space::NoWrites);
     let failed = written(&mut storage, 3, "c", good.clone());
-    assert!(matches!(failed, Done::Committed(WriteId(3), Err(StoreError::Full))), "{failed:?}");
+    assert!(matches!(failed, Done::Committed(WriteId(3), Err(StoreFailure::Full))), "{failed:?}");
     disk.set_space(Space::Enough);
     assert_eq!(definitions(written(&mut storage, 4, "c", good)).len(), 1);
 }

@@ -1,7 +1,7 @@
 //! One fixed history of a store: creations, replacements, deletions, small and large definitions,
 //! and resources of every kind along with them.
 
-use driftless::disk::SimDisk;
+use driftless::world::disk::SimDisk;
 use driftless_gateway::model::{
     ArtifactId, ArtifactWrite, BasePath, Batch, Content, ContentDigest, ControlPlane, DeployState,
     Dialect, Generation, Held, Kind, Recovered, ResourceId, Row, Tombstone,
@@ -92,7 +92,7 @@ pub(crate) fn batches() -> Vec<Batch> {
 
 /// What a store holds after each number of batches, from none to all.
 pub(crate) fn histories() -> Vec<Everything> {
-    let mut store = driftless::store::ModelStore::new();
+    let mut store = driftless::world::store::ModelStore::new();
     let mut states = vec![everything(&mut store).unwrap()];
     for batch in batches() {
         store.commit(&batch).unwrap();
@@ -121,7 +121,7 @@ pub(crate) fn disk_after_all(ended: bool) -> SimDisk {
         store.commit(&batch).unwrap();
     }
     if !ended {
-        disk.crash(driftless::step::CrashDisk::Lost, 0);
+        disk.crash(driftless::story::step::CrashDisk::Lost, 0);
     }
     drop(store);
     disk

@@ -14,6 +14,8 @@ const TOP_LEVEL: &[&str] = &[
     "fuzz/",
     "scenarios/",
     "tests/",
+    "docs/",
+    "benches/",
     ".ci/",
     ".cargo/",
     ".github/",
@@ -24,8 +26,14 @@ const TOP_LEVEL: &[&str] = &[
     ".clippy.toml",
     "README.md",
     "ARCHITECTURE.md",
+    "DECISIONS.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
     "LICENSE",
 ];
+
+/// The pages of the contract. A section that is cited without a page is one of the first.
+const CONTRACT: [&str; 2] = ["docs/apim.md", "docs/controller.md"];
 
 /// Paths that a document names and that are not there.
 fn missing_paths(source: &Source, exists: impl Fn(&str) -> bool) -> Vec<String> {
@@ -90,6 +98,50 @@ fn unexplained_ids(source: &Source, table: &str) -> Vec<String> {
         .collect()
 }
 
+/// Sections of the contract that a comment cites and that its page does not have.
+fn unknown_sections(source: &Source, page: impl Fn(&str) -> String) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut cited = CONTRACT[0];
+    for line in source.text.lines().map(str::trim_start) {
+        if !line.starts_with("//") {
+            cited = CONTRACT[0];
+            continue;
+        }
+        for word in line.split_whitespace() {
+            cited = CONTRACT.into_iter().find(|name| word.contains(name)).unwrap_or(cited);
+            let Some((_, rest)) = word.split_once('§') else { continue };
+            let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+            let number = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
+            let heading = if number.contains('.') {
+                format!("\n### {number} ")
+            } else {
+                format!("\n## {number}. ")
+            };
+            if !page(cited).contains(&heading) {
+                found.push(format!("{}: {cited} has no section {number}", source.path));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_cited_section_is_there() {
+    let pages = CONTRACT.map(|name| std::fs::read_to_string(root().join(name)).unwrap());
+    let page = |name: &str| pages[usize::from(name == CONTRACT[1])].clone();
+    none(rust().iter().flat_map(|source| unknown_sections(source, page)).collect());
+}
+
+#[test]
+fn a_section_that_is_not_there_is_found() {
+    let page = |name: &str| if name == CONTRACT[0] { "\n## 1. A\n### 1.1 B" } else { "\n## 2. C" };
+    let page = |name: &str| page(name).to_owned();
+    let good = "/// See §1 (§1.1), and `docs/controller.md`\n/// §2.\n\n// §1.1.\n";
+    assert_eq!(unknown_sections(&made_up("src/a.rs", good), page), Vec::<String>::new());
+    let bad = "/// See §2, §1.2, and `docs/controller.md` §1.\nlet text = \"§9\";\n";
+    assert_eq!(unknown_sections(&made_up("src/a.rs", bad), page).len(), 3);
+}
+
 #[test]
 fn every_cited_id_is_explained() {
     let table = std::fs::read_to_string(root().join("scenarios/HAZARDS.md")).unwrap();
@@ -109,8 +161,10 @@ fn an_id_that_is_not_explained_is_found() {
 
 #[test]
 fn what_documents_name_is_there() {
-    let mut documents = files(&["sim", "fuzz", "scenarios", "tests", "src"], "md");
-    for name in ["README.md", "ARCHITECTURE.md"] {
+    let mut documents = files(&["sim", "fuzz", "scenarios", "tests", "src", "docs"], "md");
+    let at_the_root =
+        ["README.md", "ARCHITECTURE.md", "DECISIONS.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    for name in at_the_root {
         documents.extend(files(&[name], "md"));
     }
     assert!(!documents.is_empty());

@@ -13,20 +13,36 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["model", "time"]),
     ("driver", &["engine", "model", "time", "wire"]),
     ("runtime", &["model", "time"]),
-    ("shell", &["driver", "engine", "model", "runtime", "store", "time", "wire"]),
+    ("publish", &["engine", "model", "runtime", "store", "time", "wire"]),
+    ("shell", &["driver", "engine", "model", "publish", "runtime", "store", "time", "wire"]),
+];
+
+/// The rooms of the simulation. Each may import what stands before it.
+const ROOMS: &[&str] = &[
+    "random",
+    "story",
+    "apim",
+    "observe",
+    "properties",
+    "plant",
+    "world",
+    "run",
+    "sockets",
+    "fuzz",
+    "cli",
 ];
 
 /// Crates that only some folders may name: the machine, and randomness.
 const RESERVED: &[(&str, &[&str])] = &[
-    ("tokio", &["src/shell", "src/main.rs", "sim/src/wire_world", "sim/src/serve"]),
-    ("hyper", &["src/shell", "sim/src/wire_world", "sim/src/serve"]),
-    ("hyper_util", &["src/shell", "sim/src/wire_world", "sim/src/serve"]),
-    ("http_body_util", &["src/shell", "sim/src/wire_world", "sim/src/serve"]),
-    ("tokio_rustls", &["src/shell", "sim/src/wire_world", "sim/src/serve"]),
-    ("tokio_tungstenite", &["src/shell", "sim/src/wire_world", "sim/src/serve"]),
-    ("rcgen", &["sim/src/serve"]),
+    ("tokio", &["src/shell", "src/main.rs", "sim/src/sockets/world", "sim/src/sockets/serve"]),
+    ("hyper", &["src/shell", "sim/src/sockets/world", "sim/src/sockets/serve"]),
+    ("hyper_util", &["src/shell", "sim/src/sockets/world", "sim/src/sockets/serve"]),
+    ("http_body_util", &["src/shell", "sim/src/sockets/world", "sim/src/sockets/serve"]),
+    ("tokio_rustls", &["src/shell", "sim/src/sockets/world", "sim/src/sockets/serve"]),
+    ("tokio_tungstenite", &["src/shell", "sim/src/sockets/world", "sim/src/sockets/serve"]),
+    ("rcgen", &["sim/src/sockets/serve"]),
     ("toml", &["src/shell"]),
-    ("turmoil", &["sim/src/wire_world"]),
+    ("turmoil", &["sim/src/sockets/world"]),
     ("rand", &["src/engine/backoff.rs", "src/shell", "sim/src"]),
     ("rand_chacha", &["src/engine/backoff.rs", "sim/src"]),
     ("saphyr_parser", &["src/wire/yaml.rs"]),
@@ -34,7 +50,7 @@ const RESERVED: &[(&str, &[&str])] = &[
 ];
 
 /// The parts of the simulation that run the production shell.
-const RUNS_THE_SHELL: &[&str] = &["sim/src/wire_world", "sim/src/serve"];
+const RUNS_THE_SHELL: &[&str] = &["sim/src/sockets/world", "sim/src/sockets/serve"];
 
 fn complaints(source: &Source) -> Vec<String> {
     let code = without_comments(&source.text);
@@ -52,6 +68,7 @@ fn complaints(source: &Source) -> Vec<String> {
             None => found.push(format!("{}: no rule for the module {module}", source.path)),
         }
     }
+    found.extend(climbs(&source.path, &code));
     if source.path.starts_with("sim/src/")
         && !RUNS_THE_SHELL.iter().any(|folder| source.path.starts_with(folder))
         && imports(&code, "driftless_gateway").contains("shell")
@@ -66,6 +83,23 @@ fn complaints(source: &Source) -> Vec<String> {
         }
     }
     found
+}
+
+/// Imports of a room that does not stand before the file's own.
+fn climbs(path: &str, code: &str) -> Vec<String> {
+    let Some(inside) = path.strip_prefix("sim/src/") else { return Vec::new() };
+    let names: Vec<&str> = inside.trim_end_matches(".rs").split('/').collect();
+    let Some(room) = names.first().filter(|room| !matches!(**room, "lib" | "main")) else {
+        return Vec::new();
+    };
+    let Some(place) = ROOMS.iter().position(|known| known == room) else {
+        return vec![format!("{path}: no place for the room {room}")];
+    };
+    let depth = names.iter().filter(|name| **name != "mod").count();
+    let mut imported = imports(code, "crate");
+    imported.extend(imports(code, &vec!["super"; depth].join("::")));
+    let later = ROOMS.iter().skip(place + 1).filter(|later| imported.contains(**later));
+    later.map(|later| format!("{path}: {room} may not import {later}")).collect()
 }
 
 /// The module of `src` that a file belongs to; `None` for the crate's roots and other packages.
@@ -147,6 +181,10 @@ fn an_import_against_the_edges_is_found() {
         ("src/store/mod.rs", "pub(crate) use crate::shell::Disk;"),
         ("src/driver.rs", "use crate::store::Store;"),
         ("src/runtime/mod.rs", "use crate::wire::decode_api;"),
+        ("src/runtime/mod.rs", "use crate::publish::Fact;"),
+        ("src/publish/mod.rs", "use crate::driver::Driver;"),
+        ("src/publish/mod.rs", "use crate::shell::Storage;"),
+        ("src/publish/publisher.rs", "let sender = tokio::sync::watch::Sender::new(0);"),
         ("src/runtime/mod.rs", "use saphyr_parser::Parser;"),
         ("src/utility/mod.rs", "//! A module nobody drew."),
         ("src/engine/mod.rs", "let now = tokio::time::sleep(d);"),
@@ -156,6 +194,12 @@ fn an_import_against_the_edges_is_found() {
         ("sim/src/world/mod.rs", "use driftless_gateway::shell::Loop;"),
         ("sim/src/world/mod.rs", "use driftless_gateway::{engine::Engine, shell};"),
         ("src/store/mod.rs", "let x: u8 = rand::random();"),
+        ("sim/src/random.rs", "use crate::story::step::Step;"),
+        ("sim/src/story/file/fleet.rs", "use crate::apim::ApiManager;"),
+        ("sim/src/properties/mod.rs", "use super::plant::Plant;"),
+        ("sim/src/plant/sabotage.rs", "use super::super::{observe, world::store::SimStore};"),
+        ("sim/src/run/mod.rs", "fn f() { crate::sockets::world::tell(); }"),
+        ("sim/src/attic/mod.rs", "//! A room nobody drew."),
     ] {
         assert_eq!(complaints(&made_up(path, text)).len(), 1, "{path}: {text}");
     }
@@ -169,8 +213,11 @@ fn an_import_along_the_edges_is_not() {
         ("src/engine/mod.rs", "use super::action::Action;\nlet x = self.rand::<u8>();"),
         ("src/store/mod.rs", "use crate::store::redb_store::Tables;"),
         ("src/shell/mod.rs", "use tokio::net::TcpStream;"),
-        ("sim/src/wire_world/host.rs", "use driftless_gateway::shell::Loop;"),
+        ("sim/src/sockets/world/host.rs", "use driftless_gateway::shell::Loop;"),
         ("src/lib.rs", "pub use crate::engine::Engine;"),
+        ("sim/src/cli/judge.rs", "use super::story::Told;\nuse crate::run::Outcome;"),
+        ("sim/src/plant/sabotage.rs", "use super::Plant;\nuse crate::apim::Upgrade;"),
+        ("sim/src/lib.rs", "pub mod cli;"),
     ] {
         none(complaints(&made_up(path, text)));
     }

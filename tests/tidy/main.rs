@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+/// That no file leads back to itself.
+mod circles;
 /// What the core is built from.
 mod dependencies;
 /// What documents name, there is.

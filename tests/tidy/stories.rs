@@ -1,6 +1,6 @@
 //! Scenario files and fuzz targets: there are some, and each is what it must be.
 
-use driftless::scenario::{Scenario, is_kebab_case};
+use driftless::story::file::{Scenario, is_kebab_case};
 
 use crate::{Source, files, made_up, none, root};
 

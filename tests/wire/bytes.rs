@@ -1,11 +1,13 @@
 //! Each fault on bytes takes effect, on answers and on frames, and the gateway recovers from it.
 
-use driftless::step::ByteFault;
+use driftless::run::RunOptions;
+use driftless::sockets::Place;
+use driftless::story::step::ByteFault;
 
 use crate::{story, told, violations};
 
 /// APIs, keys and a redeploy, with lists and events under way while bytes go wrong.
-fn with(fault: &str) -> driftless::scenario::Scenario {
+fn with(fault: &str) -> driftless::story::file::Scenario {
     let steps = format!(
         r#"{{ "at_ms": 0, "deploy": {{ "api": "orders" }} }},
         {{ "at_ms": 100, "create_key": {{ "api": "orders", "name": "first" }} }},
@@ -42,13 +44,9 @@ fn what_a_fault_does_to_bytes_is_seen_by_the_gateway() {
     let seen = |fault: &str| {
         let story = with(fault);
         let mut lines = Vec::new();
-        let mut keep = |line: &driftless::runner::TraceLine| lines.push(line.to_string());
-        let options = driftless::runner::RunOptions {
-            place: driftless::runner::Place::Wire,
-            trace: Some(&mut keep),
-            ..driftless::runner::RunOptions::default()
-        };
-        driftless::runner::run_story(&story, options);
+        let mut keep = |line: &driftless::observe::TraceLine| lines.push(line.to_string());
+        let options = RunOptions { trace: Some(&mut keep), ..RunOptions::default() };
+        Place::Wire.run(&story, options);
         lines
     };
     let has = |lines: &[String], what: &str| lines.iter().any(|line| line.contains(what));

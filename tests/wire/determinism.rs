@@ -1,8 +1,9 @@
 //! One story, one trace: alone, among others, on two threads and on one. Other processes are
 //! tried in `sim/tests/processes.rs`.
 
-use driftless::runner::{Place, profiles};
-use driftless::scenario::Scenario;
+use driftless::sockets::Place;
+use driftless::story::file::Scenario;
+use driftless::story::profile::profiles;
 
 use crate::told;
 

@@ -6,12 +6,13 @@ mod network; // partitions, resets and crashes, over sockets
 mod planted; // what is broken on purpose is seen
 mod sweep; // seeds of every profile
 
-use driftless::runner::{Outcome, Place, RunOptions, run_story};
-use driftless::scenario::Scenario;
+use driftless::run::{Outcome, RunOptions};
+use driftless::sockets::Place;
+use driftless::story::file::Scenario;
 
 /// Tells a story in the wire world.
 fn told(story: &Scenario) -> Outcome {
-    run_story(story, RunOptions { place: Place::Wire, ..RunOptions::default() })
+    Place::Wire.run(story, RunOptions::default())
 }
 
 /// A story of the wire world alone.
@@ -27,7 +28,7 @@ fn story(dialect: &str, steps: &str, expect: &str) -> Scenario {
 
 /// Every violation as a line.
 fn violations(outcome: &Outcome) -> Vec<String> {
-    let line = |found: &driftless::runner::Violation| {
+    let line = |found: &driftless::properties::Violation| {
         let (property, at, subject) = (found.property, found.at, &found.subject);
         format!("{property} at {at}: {subject}: {}; {}", found.expected, found.found)
     };

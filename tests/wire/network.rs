@@ -1,6 +1,6 @@
 //! Faults of the network and the machine, over sockets: each takes effect and is recovered from.
 
-use driftless::scenario::Scenario;
+use driftless::story::file::Scenario;
 
 use crate::{story, told, violations};
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use driftless::runner::{Place, profiles};
+use driftless::sockets::Place;
+use driftless::story::profile::profiles;
 
 use crate::{told, violations};
 

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use driftless::profile::profiles;
-use driftless::runner::{Place, RunOptions, run_story};
+use driftless::run::RunOptions;
+use driftless::sockets::Place;
+use driftless::story::profile::profiles;
 
 /// Runs so many seeds of a profile in a world and prints the rate, with the one to reach.
 pub(crate) fn measure(place: Place, profile: &str, store: &str, seeds: u64, reach: Option<u64>) {
@@ -12,7 +13,7 @@ pub(crate) fn measure(place: Place, profile: &str, store: &str, seeds: u64, reac
         return;
     };
     let stories: Vec<_> = (0..seeds).map(|seed| place.story(profile, seed)).collect();
-    let tell = |story| run_story(story, RunOptions { place, ..RunOptions::default() });
+    let tell = |story| place.run(story, RunOptions::default());
     for story in stories.iter().take(20) {
         tell(story);
     }

@@ -13,7 +13,7 @@ use super::measure::parse_duration;
 use super::seed::Seed;
 use super::shard::Shard;
 use crate::plant::{self, Plant};
-use crate::runner::Place;
+use crate::sockets::Place;
 
 /// A deterministic world that tries to make a gateway drift from WSO2 API Manager.
 #[derive(Parser, Debug)]

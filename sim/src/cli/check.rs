@@ -7,10 +7,10 @@ use super::progress::Stopwatch;
 use super::record::{Parity, Record, Status, StoryRecord};
 use super::story::{Told, of_arguments, violation};
 use super::{Exit, Refused};
-use crate::parity::{Unequal, unequal};
 use crate::plant::Plant;
-use crate::runner::{Place, RunOptions};
-use crate::scenario::Scenario;
+use crate::run::{RunOptions, Unequal, unequal};
+use crate::sockets::Place;
+use crate::story::file::Scenario;
 
 /// What came of a story in each world that it is told in.
 struct Checked<'a> {
@@ -73,9 +73,9 @@ fn places(command: &CheckCommand, plant: Option<Plant>) -> Vec<Place> {
 }
 
 fn tell(told: &Told, places: Vec<Place>, plant: Option<Plant>) -> Checked<'_> {
-    let options = |place| RunOptions { place, plant, with_states: true, ..RunOptions::default() };
+    let options = || RunOptions { plant, with_states: true, ..RunOptions::default() };
     let judged =
-        places.into_iter().map(|place| (place, judge(&told.scenario, options(place), true)));
+        places.into_iter().map(|place| (place, judge(place, &told.scenario, options(), true)));
     let judged: Vec<(Place, Judged)> = judged.collect();
     let unequal = match judged.as_slice() {
         [(_, fast), (_, wire)] => unequal(&fast.outcome, &wire.outcome),

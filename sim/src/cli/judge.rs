@@ -9,9 +9,10 @@ use driftless_gateway::time::Instant;
 
 use super::exit::Exit;
 use crate::plant::Plant;
-use crate::replicas::disagreement;
-use crate::runner::{Outcome, RunOptions, Violation, run_story};
-use crate::scenario::Scenario;
+use crate::properties::Violation;
+use crate::run::{Outcome, RunOptions, disagreement};
+use crate::sockets::Place;
+use crate::story::file::Scenario;
 
 /// What came of a story, and of its second run where there was one.
 pub(super) struct Judged {
@@ -50,19 +51,24 @@ impl Judged {
     }
 }
 
-/// Runs a story once, or twice to compare the traces.
-pub(super) fn judge(story: &Scenario, mut options: RunOptions<'_>, twice: bool) -> Judged {
-    let RunOptions { place, until, plant, with_states, .. } = options;
+/// Runs a story in a world once, or twice to compare the traces.
+pub(super) fn judge(
+    place: Place,
+    story: &Scenario,
+    mut options: RunOptions<'_>,
+    twice: bool,
+) -> Judged {
+    let RunOptions { until, plant, with_states, .. } = options;
     let trace = options.trace.take();
-    let outcome = guarded(story, RunOptions { place, trace, until, plant, with_states });
-    let again = RunOptions { place, trace: None, until, plant, with_states: false };
-    let second_hash = twice.then(|| guarded(story, again).trace_hash);
+    let outcome = guarded(place, story, RunOptions { trace, until, plant, with_states });
+    let again = RunOptions { trace: None, until, plant, with_states: false };
+    let second_hash = twice.then(|| guarded(place, story, again).trace_hash);
     Judged { outcome, second_hash }
 }
 
 /// Runs a story; a panic is a violation like any other.
-fn guarded(story: &Scenario, options: RunOptions<'_>) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| run_story(story, options))).unwrap_or_else(|payload| Outcome {
+fn guarded(place: Place, story: &Scenario, options: RunOptions<'_>) -> Outcome {
+    catch_unwind(AssertUnwindSafe(|| place.run(story, options))).unwrap_or_else(|payload| Outcome {
         violations: vec![panicked(&*payload)],
         trace_hash: 0,
         simulated: Duration::ZERO,

@@ -6,9 +6,10 @@ use super::arguments::Listed;
 use super::output::Output;
 use super::record::{Item, Record};
 use super::{Exit, Refused};
-use crate::plant;
-use crate::runner::{marks, profiles, properties};
-use crate::scenario::VERBS;
+use crate::observe::marks;
+use crate::story::profile::profiles;
+use crate::story::step::VERBS;
+use crate::{plant, properties};
 
 /// Lists one kind of thing.
 pub(super) fn list(what: Listed, output: &mut Output) -> Result<Exit, Refused> {
@@ -29,7 +30,7 @@ fn items(what: Listed) -> Vec<Item> {
         Listed::Profiles => {
             profiles().iter().map(|profile| item(profile.name, "", profile.about, "")).collect()
         }
-        Listed::Properties => properties()
+        Listed::Properties => properties::ALL
             .iter()
             .map(|property| item(property.name, property.when, property.says, ""))
             .collect(),

@@ -12,10 +12,12 @@ use super::progress::Stopwatch;
 use super::record::Record;
 use super::story::{FOLDER, Told, of_bytes, of_seed, path_of, profile};
 use super::{Exit, Refused};
+use crate::observe::TraceLine;
 use crate::plant::Plant;
-use crate::runner::{Place, RunOptions, TraceLine};
-use crate::scenario::{Only, Scenario, WorldName, is_kebab_case, load, save};
-use crate::step::Verb;
+use crate::run::RunOptions;
+use crate::sockets::Place;
+use crate::story::file::{Only, Scenario, WorldName, is_kebab_case, load, save};
+use crate::story::step::Verb;
 
 /// Runs the story twice, tells every event of the first run when asked to, and reports.
 pub(super) fn replay(
@@ -31,12 +33,13 @@ pub(super) fn replay(
     let judged = if command.trace {
         let mut trace = |line: &TraceLine| output.record(&Record::Trace { line: line.to_string() });
         judge(
+            place,
             &told.scenario,
-            RunOptions { place, trace: Some(&mut trace), until, plant, ..RunOptions::default() },
+            RunOptions { trace: Some(&mut trace), until, plant, ..RunOptions::default() },
             true,
         )
     } else {
-        judge(&told.scenario, RunOptions { place, until, plant, ..RunOptions::default() }, true)
+        judge(place, &told.scenario, RunOptions { until, plant, ..RunOptions::default() }, true)
     };
     output.timed(&story_record(&told, &judged), Some(watch.elapsed()));
     if let Some(path) = &target {

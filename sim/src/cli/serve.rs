@@ -10,8 +10,9 @@ use super::arguments::ServeCommand;
 use super::output::Output;
 use super::record::{Record, ServingRecord};
 use super::{Exit, Refused};
-use crate::scenario::{Expect, Scenario, StoreChoice, Switches, load};
-use crate::serve::{Options, Protection, serve as serve_until_told};
+use crate::sockets::serve::{Options, Protection, serve as serve_until_told};
+use crate::story::file::{Expect, Scenario, StoreChoice, load};
+use crate::story::switches::Switches;
 
 /// Serves until interrupted.
 pub(super) fn serve(command: &ServeCommand, output: &mut Output) -> Result<Exit, Refused> {

@@ -7,8 +7,10 @@ use super::record::{Record, ViolationRecord};
 use super::seed::Seed;
 use crate::fuzz;
 use crate::plant::{self, Plant};
-use crate::runner::{Place, Profile, Violation, profiles};
-use crate::scenario::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
+use crate::properties::Violation;
+use crate::sockets::Place;
+use crate::story::file::{LoadError, Scenario, StoryFile, load, load_folder, nearest};
+use crate::story::profile::{Profile, profiles};
 
 /// Where scenarios live, from the root of the repository.
 pub(super) const FOLDER: &str = "scenarios";

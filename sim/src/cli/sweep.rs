@@ -18,8 +18,12 @@ use super::seed::Seed;
 use super::shard::Shard;
 use super::story::{Told, of_seed, profile, violation};
 use super::{Exit, Refused};
+use crate::observe::{Mark, marks};
 use crate::plant::Plant;
-use crate::runner::{Mark, Outcome, Place, Profile, RunOptions, Violation, canary, marks};
+use crate::properties::Violation;
+use crate::run::{Outcome, RunOptions};
+use crate::sockets::Place;
+use crate::story::profile::Profile;
 
 /// From this many seeds on, a required mark that was never reached fails the sweep.
 const MARKS_SEEDS_MIN: u64 = 1000;
@@ -177,8 +181,9 @@ fn sweep(
     let work = |index: u64| {
         let told = of_seed(plan.profile, plan.seed(index), plan.place).in_place(plan.place);
         let told = told.with_plant(plan.plant);
-        let options = RunOptions { place: plan.place, plant: plan.plant, ..RunOptions::default() };
-        let mut judged = judge(&told.scenario, options, index.is_multiple_of(TWICE_EVERY));
+        let options = RunOptions { plant: plan.plant, ..RunOptions::default() };
+        let mut judged =
+            judge(plan.place, &told.scenario, options, index.is_multiple_of(TWICE_EVERY));
         if index.is_multiple_of(REPLICAS_EVERY) && plan.place == Place::Fast {
             judged.compare_replicas(&told.scenario, plan.plant);
         }
@@ -277,7 +282,7 @@ fn guards(totals: &Totals, plan: &Plan, output: &mut Output) -> Vec<Violation> {
         let found = format!("never reached in {} seeds", totals.seeds);
         guards.push(guard("marks", mark.name.to_owned(), "reached at least once", found));
     }
-    let missed = canary(plan.place).err();
+    let missed = plan.place.canary().err();
     output.detail(&Record::Canary { found: missed.is_none(), missed: missed.clone() }, None);
     if let Some(missed) = missed {
         guards.push(guard("canary", "a planted defect".to_owned(), "found", missed));

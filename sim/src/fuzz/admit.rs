@@ -19,11 +19,13 @@ use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, request};
 
 use super::story_form::{STEP_BYTES, Word, people_of};
-use crate::manager::{
-    ApiManager, GatewayIndex, Issued, KeyRecord, KeyScope, KeyState, Ledger, Operation, Outcome,
-    Outline, Switches, wall_clock,
+use crate::apim::{
+    ApiManager, Issued, KeyRecord, KeyScope, KeyState, Ledger, Operation, Outcome, Outline,
+    wall_clock,
 };
-use crate::step::Lifecycle;
+use crate::story::aim::GatewayIndex;
+use crate::story::positions::Positions;
+use crate::story::step::Lifecycle;
 
 /// What decides about a request and counts it.
 pub type Admit = fn(&Snapshot, &Request<'_>, Timestamp, &mut Throttle) -> Result<Grant, Refusal>;
@@ -38,7 +40,7 @@ const WORDS_MAX: usize = 48;
 pub fn check_admit(bytes: &[u8], admit: Admit) {
     let Some((head, rest)) = bytes.split_at_checked(2) else { return };
     let dialect = Dialect::ALL[usize::from(head[0]) % Dialect::ALL.len()];
-    let switches = Switches::likely(dialect);
+    let switches = Positions::likely(dialect);
     let mut manager = ApiManager::new(dialect, switches, u64::from(head[1]));
     let mut throttle = Throttle::new(ThrottleConfig::recommended());
     let mut used = Used::default();

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 
 use driftless_gateway::model::{
     Application, ApplicationId, ArtifactId, CorrelationId, Credential, DeploymentId, Event,
-    EventHead, KeyName, KeyUuid, Kind, Plan, PlanId, Quota, QuotaUnit, ResourceChange,
-    ResourceEvent, ResourceId, SecretHash, SubscriptionClaim, SubscriptionId, SubscriptionStatus,
+    EventHead, KeyName, KeyUuid, Plan, PlanId, Quota, QuotaUnit, ResourceChange, ResourceEvent,
+    ResourceId, SecretHash, SubscriptionClaim, SubscriptionId, SubscriptionStatus,
 };
 use driftless_gateway::time::Timestamp;
 use driftless_gateway::wire::DecodeError;
 use sha2::{Digest, Sha256};
 
-use super::event_form::frame_of;
+use super::event_form::{FAMILIES, frame_of};
 use super::json::{self, Json, Object, Read, Refused, label};
 
 /// What reads a frame.
@@ -92,16 +92,6 @@ fn event(frame: &Json<'_>) -> Read<Event> {
         Event::Unknown { event_type: shown }
     })
 }
-
-/// Every family of artifact events with its kind and the field that names the artifact.
-pub(super) const FAMILIES: [(&str, Kind, &str); 6] = [
-    ("api", Kind::RestApi, "apiId"),
-    ("llmprovider", Kind::LlmProvider, "providerId"),
-    ("llmproxy", Kind::LlmProxy, "proxyId"),
-    ("mcpproxy", Kind::Mcp, "proxyId"),
-    ("websub", Kind::WebSubApi, "apiId"),
-    ("webbroker", Kind::WebBrokerApi, "apiId"),
-];
 
 fn artifact_event(event_type: &str, frame: Object<'_, '_>) -> Option<Read<Event>> {
     let (family, verb) = event_type.split_once('.')?;

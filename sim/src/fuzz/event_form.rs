@@ -1,13 +1,21 @@
 //! Events written as frames, the way back from `decode_event`.
 
 use driftless_gateway::model::{
-    Application, Credential, Event, EventHead, Plan, ResourceChange, ResourceEvent, ResourceId,
-    SubscriptionClaim,
+    Application, Credential, Event, EventHead, Kind, Plan, ResourceChange, ResourceEvent,
+    ResourceId, SubscriptionClaim,
 };
 use driftless_gateway::time::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::event::FAMILIES;
+/// Every family of artifact events with its kind and the field that names the artifact.
+pub(super) const FAMILIES: [(&str, Kind, &str); 6] = [
+    ("api", Kind::RestApi, "apiId"),
+    ("llmprovider", Kind::LlmProvider, "providerId"),
+    ("llmproxy", Kind::LlmProxy, "proxyId"),
+    ("mcpproxy", Kind::Mcp, "proxyId"),
+    ("websub", Kind::WebSubApi, "apiId"),
+    ("webbroker", Kind::WebBrokerApi, "apiId"),
+];
 
 /// The frame of an event; `None` for what no frame says again: a secret behind its hash, a reason,
 /// a type that was cut, a moment beyond the years that are written in four digits.

@@ -35,7 +35,7 @@ mod story_form;
 mod structured;
 mod traffic;
 
-use driftless_gateway::driver::Driver;
+use driftless_gateway::driver::Inbound;
 use driftless_gateway::runtime;
 use driftless_gateway::store::RedbStore;
 use driftless_gateway::wire;
@@ -54,7 +54,7 @@ pub use store::{Open, check_store};
 pub use story::{bytes_of, check_story, story};
 pub use structured::check_structured;
 
-use crate::scenario::Scenario;
+use crate::story::file::Scenario;
 
 /// Tells how many bytes were allocated so far, where an allocator counts them.
 pub type Allocated = fn() -> u64;
@@ -125,7 +125,11 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "session",
         extension: "operations",
-        check: |bytes, _| check_session(bytes, Driver::store_failed),
+        check: |bytes, _| {
+            check_session(bytes, |driver, write, failure, now| {
+                driver.handle(Inbound::StoreFailed(write, failure), now);
+            })
+        },
     },
     Target {
         name: "store",

@@ -1,6 +1,6 @@
 //! `scenario_file`: a story is read or refused at its place, and written again it is the same.
 
-use crate::scenario::{Refusal, Scenario};
+use crate::story::file::{Refusal, Scenario};
 
 /// Checks one file.
 ///

@@ -12,8 +12,8 @@ use super::story::bytes_of;
 use super::story_form::{PEOPLE, VERBS as STORY_VERBS};
 use super::traffic::{self, Traffic};
 use super::{Target, structured};
-use crate::scenario::StoryFile;
-use crate::step::Endpoint;
+use crate::story::file::StoryFile;
+use crate::story::step::Endpoint;
 
 /// The seeds of one target, by the names of their files.
 pub type Seeds = BTreeMap<String, Vec<u8>>;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use driftless_gateway::driver::{Driver, Outbound};
+use driftless_gateway::driver::{Driver, Inbound, Outbound};
 use driftless_gateway::engine::{CloseReason, Config, Engine, Failure, StoreFailure};
 use driftless_gateway::model::{
     Ack, AckAction, AckStatus, Batch, Dialect, Recovered, RequestId, SessionId, WriteId,
@@ -18,9 +18,9 @@ use driftless_gateway::wire::{ArchiveLimits, HttpRequest, HttpResponse};
 
 use super::evidence::Evidence;
 use super::story_form::{Word, people_of};
-use crate::manager::{
-    ApiManager, ConnectionId, GatewayIndex, Outcome, ServerFrame, Switches, Upgrade,
-};
+use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame, Upgrade};
+use crate::story::aim::GatewayIndex;
+use crate::story::positions::Positions;
 
 /// What tells a driver that a write failed.
 pub type StoreFailed = fn(&mut Driver, WriteId, StoreFailure, Instant);
@@ -78,7 +78,7 @@ impl Bench {
         let dialect = Dialect::ALL[usize::from(dialect) % Dialect::ALL.len()];
         let (now, durable) = (Instant::START, Recovered::default());
         Self {
-            manager: ApiManager::new(dialect, Switches::likely(dialect), seed),
+            manager: ApiManager::new(dialect, Positions::likely(dialect), seed),
             driver: engine(seed, &durable, now),
             now,
             store_failed,
@@ -215,7 +215,7 @@ impl Bench {
     fn is_bounded(&self) {
         let config = Config::recommended();
         // Besides fetches and lists: discovery, the list of deployments, existence, a scrub.
-        let most = config.fetches_in_flight_max + config.rolls_in_flight_max + 4;
+        let most = config.fetches_in_flight_max + 4 * config.lists_in_flight_max;
         assert!(self.requests.len() <= most, "{} requests in flight", self.requests.len());
         assert!(self.open.len() + self.dialled.len() <= 1, "two sessions at a time");
     }
@@ -231,11 +231,12 @@ impl Bench {
                 let mut bytes = text.as_bytes().to_vec();
                 twist(&mut bytes);
                 self.evidence.heard(&bytes);
-                self.driver.receive_frame(session, &bytes, self.now);
+                self.driver.handle(Inbound::Frame(session, bytes), self.now);
             }
-            ServerFrame::Ping => self.driver.pinged(session, self.now),
+            ServerFrame::Ping => self.driver.handle(Inbound::Pinged(session), self.now),
             ServerFrame::Close(code, reason) => {
-                self.driver.closed(session, CloseReason::Closed(code, reason), self.now);
+                let reason = CloseReason::Closed(code, reason);
+                self.driver.handle(Inbound::Closed(session, reason), self.now);
                 self.hang_up(session);
             }
         }
@@ -250,12 +251,12 @@ impl Bench {
         let reply = self.manager.respond(GatewayIndex::FIRST, &request, token.as_deref(), self.now);
         let Outcome::Answer(mut response) = reply.outcome else {
             let failure = Failure::Unreachable("nobody listens".to_owned());
-            self.driver.request_failed(id, failure, self.now);
+            self.driver.handle(Inbound::RequestFailed(id, failure), self.now);
             return;
         };
         twist(&mut response);
         self.evidence.answered(&request, &response);
-        self.driver.responded(id, response, self.now);
+        self.driver.handle(Inbound::Responded(id, response), self.now);
     }
 
     fn fail(&mut self, number: u8, how: u8) {
@@ -266,14 +267,14 @@ impl Bench {
             0 => Failure::TimedOut,
             _ => Failure::Unreachable("reset".to_owned()),
         };
-        self.driver.request_failed(id, failure, self.now);
+        self.driver.handle(Inbound::RequestFailed(id, failure), self.now);
     }
 
     fn finish_commit(&mut self, well: bool) {
         let Some((write, batch)) = self.commit.take() else { return };
         if well {
             self.durable.apply(&batch);
-            self.driver.stored(write, self.now);
+            self.driver.handle(Inbound::Stored(write), self.now);
         } else {
             (self.store_failed)(&mut self.driver, write, StoreFailure::Full, self.now);
         }
@@ -289,15 +290,16 @@ impl Bench {
         match upgrade {
             Upgrade::Accepted if well => {
                 self.open.insert(connection, session);
-                self.driver.opened(session, self.now);
+                self.driver.handle(Inbound::Opened(session), self.now);
             }
             Upgrade::Status(status) => {
-                self.driver.closed(session, CloseReason::Refused(status), self.now);
+                let reason = CloseReason::Refused(status);
+                self.driver.handle(Inbound::Closed(session, reason), self.now);
             }
             _ => {
                 self.manager.disconnected(connection, self.now);
                 let reason = CloseReason::Unreachable("no route".to_owned());
-                self.driver.closed(session, reason, self.now);
+                self.driver.handle(Inbound::Closed(session, reason), self.now);
             }
         }
     }
@@ -308,9 +310,12 @@ impl Bench {
         let reason = match how % 3 {
             0 => CloseReason::Lost("reset".to_owned()),
             1 => CloseReason::Closed(1001, String::new()),
-            _ => return self.driver.receive_binary(session, usize::from(how), self.now),
+            _ => {
+                let inbound = Inbound::Binary(session, usize::from(how));
+                return self.driver.handle(inbound, self.now);
+            }
         };
-        self.driver.closed(session, reason, self.now);
+        self.driver.handle(Inbound::Closed(session, reason), self.now);
         self.hang_up(session);
     }
 
@@ -339,7 +344,7 @@ impl Bench {
         let before = self.driver.engine().observed().digest();
         let body = br#"{"deployments":[]}"#.to_vec();
         let response = HttpResponse { status: 200, content_type: None, body };
-        self.driver.responded(*id, response, self.now);
+        self.driver.handle(Inbound::Responded(*id, response), self.now);
         let wanted = self.driver.poll_outbound();
         assert_eq!(wanted, None, "an answer to what is over");
         assert_eq!(self.driver.engine().observed().digest(), before);

@@ -14,8 +14,8 @@ use driftless_gateway::store::{Store, StoreError};
 use driftless_gateway::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::disk::{DiskFault, SimDisk, Space};
-use crate::step::CrashDisk;
+use crate::story::step::CrashDisk;
+use crate::world::disk::{DiskFault, SimDisk, Space};
 
 /// What opens a store on a disk.
 pub type Open = fn(SimDisk) -> Box<dyn Store>;

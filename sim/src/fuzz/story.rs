@@ -9,9 +9,10 @@ use driftless_gateway::model::Dialect;
 
 use super::story_form::{Names, STEP_BYTES, Word, verb_of, word_of};
 use crate::plant::Plant;
-use crate::runner::{Outcome, RunOptions, run_story};
-use crate::scenario::{Expect, Scenario, StoreChoice, Switches, applies};
-use crate::step::{Endpoint, Scope, Step, Verb, When, Wrong};
+use crate::run::{Outcome, RunOptions, run_story};
+use crate::story::file::{Expect, Scenario, StoreChoice, applies};
+use crate::story::step::{Endpoint, Scope, Step, Verb, When};
+use crate::story::switches::Switches;
 
 /// The most steps of a story; what is behind them is not looked at.
 const STEPS_MAX: usize = 24;
@@ -138,25 +139,3 @@ pub fn bytes_of(story: &Scenario) -> Option<Vec<u8>> {
         && again.steps.iter().zip(&story.steps).all(|(one, other)| one.when == other.when);
     (kept && story.gateways.is_empty() && story.switches == Switches::default()).then_some(bytes)
 }
-
-/// Every wrong answer that a story of bytes may have, by its number.
-pub(super) const WRONGS: [Wrong; 18] = [
-    Wrong::Status(500),
-    Wrong::Status(401),
-    Wrong::Status(404),
-    Wrong::Status(429),
-    Wrong::Status(503),
-    Wrong::RouteMissing,
-    Wrong::EmptyObject,
-    Wrong::Empty,
-    Wrong::WithoutTail,
-    Wrong::WithoutMiddle,
-    Wrong::FirstOnly,
-    Wrong::OtherShape,
-    Wrong::OtherTypes,
-    Wrong::Html,
-    Wrong::Truncated,
-    Wrong::NoAnswer,
-    Wrong::DotDotEntry,
-    Wrong::RepeatedEntry,
-];

@@ -2,8 +2,7 @@
 
 use driftless_gateway::model::Dialect;
 
-use super::story::WRONGS;
-use crate::step::{
+use crate::story::step::{
     AgoMs, Answer, Api, ChangeLifecycle, ChangeSubscription, CloseSession, Count, Crash, CrashDisk,
     CreateKey, DelayEffects, DelayEvents, Deploy, Direction, Endpoint, ForMs, FrameFault, Frames,
     Latency, Lifecycle, MapKey, NamedApplication, NamedKey, NamedPlan, NamedSubscription, Nothing,
@@ -13,6 +12,28 @@ use crate::step::{
 
 /// The bytes of a step.
 pub(super) const STEP_BYTES: usize = 8;
+
+/// Every wrong answer that a story of bytes may have, by its number.
+const WRONGS: [Wrong; 18] = [
+    Wrong::Status(500),
+    Wrong::Status(401),
+    Wrong::Status(404),
+    Wrong::Status(429),
+    Wrong::Status(503),
+    Wrong::RouteMissing,
+    Wrong::EmptyObject,
+    Wrong::Empty,
+    Wrong::WithoutTail,
+    Wrong::WithoutMiddle,
+    Wrong::FirstOnly,
+    Wrong::OtherShape,
+    Wrong::OtherTypes,
+    Wrong::Html,
+    Wrong::Truncated,
+    Wrong::NoAnswer,
+    Wrong::DotDotEntry,
+    Wrong::RepeatedEntry,
+];
 
 /// A step as numbers: which verb, about whom, when, and two parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

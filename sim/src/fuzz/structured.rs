@@ -13,8 +13,8 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::time::Timestamp;
 
-use super::event::{Decode, FAMILIES, check_frame};
-use super::event_form::frame_of;
+use super::event::{Decode, check_frame};
+use super::event_form::{FAMILIES, frame_of};
 use super::json::{self, Json};
 
 /// How many types of events there are to choose from.

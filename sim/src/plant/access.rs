@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use driftless_gateway::engine::{Change, Engine};
 use driftless_gateway::model::{
-    AuthType, Batch, Definition, KeyUuid, Recovered, Resource, ResourceChange, ResourceEvent,
-    ResourceId, Subscription, SubscriptionStatus,
+    AuthType, Batch, Recovered, Resource, ResourceChange, ResourceEvent, ResourceId, Subscription,
+    SubscriptionStatus,
 };
+use driftless_gateway::publish::{Fact, StoredDefinition};
 use driftless_gateway::wire::HttpResponse;
 use serde_json::Value;
 
@@ -16,21 +17,6 @@ use super::{Plant, Sabotage};
 
 /// How many key lists [`Plant::EmptiedKeyLists`] leaves as they are.
 const FULL_LISTS: u64 = 2;
-
-/// What a defect about keys and subscriptions remembers.
-#[derive(Debug, Default)]
-pub(super) struct Memory {
-    /// How many key lists were answered.
-    lists: u64,
-    /// How often the view looked at something.
-    looks: u64,
-    /// Every key that a list ever named, by its API and its UUID.
-    named: BTreeMap<String, Value>,
-    /// By path, the first list.
-    first: BTreeMap<String, Vec<Value>>,
-    /// By name, the UUID that a key was first known by.
-    uuids: BTreeMap<ResourceId, KeyUuid>,
-}
 
 impl Sabotage {
     /// Whether the engine hears of such an event.
@@ -116,18 +102,15 @@ impl Sabotage {
         }
     }
 
-    /// What the view makes of a resource in force.
-    pub fn in_force(
-        &mut self,
-        engine: &Engine,
-        id: &ResourceId,
-        mut resource: Resource,
-    ) -> Option<Resource> {
-        let (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) = (id, &mut resource) else {
-            return Some(resource);
-        };
+    /// What is made of a fact before anybody sees it.
+    pub fn in_force(&mut self, engine: &Engine, mut fact: Fact) -> Fact {
+        let Fact::Resource(id, resource) = &mut fact else { return fact };
+        let ResourceId::ApiKey(artifact, _) = &*id else { return fact };
+        if self.is(Plant::KeysFollowApis) && !engine.observed().is_served(artifact) {
+            *resource = None;
+        }
+        let Some(Resource::ApiKey(slot)) = resource else { return fact };
         match self.plant {
-            Some(Plant::KeysFollowApis) if !engine.observed().is_served(artifact) => return None,
             Some(Plant::RestlessKeys) => {
                 let is_odd = self.memory.looks % 2 == 1;
                 Arc::make_mut(&mut slot.credentials)
@@ -143,40 +126,50 @@ impl Sabotage {
             }
             _ => {}
         }
-        Some(resource)
+        fact
     }
 
-    /// Whether the snapshot follows keys, subscriptions, plans and applications.
-    pub fn follows_resources(&self) -> bool {
-        !self.is(Plant::StuckSnapshot)
-    }
-
-    /// What the snapshot is told of a resource.
-    pub fn judged<'a>(&self, resource: &'a Resource) -> Cow<'a, Resource> {
-        match (self.plant, resource) {
-            (Some(Plant::ExpiryIgnored), Resource::ApiKey(slot)) => {
-                let mut slot = slot.clone();
+    /// What the publisher is told of a fact, if anything.
+    pub fn published(&self, mut fact: Fact) -> Option<Fact> {
+        match (self.plant, &mut fact) {
+            (Some(Plant::StuckSnapshot), Fact::Resource(..)) => return None,
+            (Some(Plant::ExpiryIgnored), Fact::Resource(_, Some(Resource::ApiKey(slot)))) => {
                 let keys = Arc::make_mut(&mut slot.credentials).iter_mut();
                 keys.for_each(|key| key.expires_at = None);
-                Cow::Owned(Resource::ApiKey(slot))
             }
-            (Some(Plant::BlockedIsOpen), Resource::Subscription(subscription)) => {
+            (
+                Some(Plant::BlockedIsOpen),
+                Fact::Resource(_, Some(Resource::Subscription(subscription))),
+            ) => {
                 let status = SubscriptionStatus::Active;
-                let subscription = Subscription { status, ..(**subscription).clone() };
-                Cow::Owned(Resource::Subscription(subscription.into()))
+                *subscription = Subscription { status, ..(**subscription).clone() }.into();
             }
-            _ => Cow::Borrowed(resource),
+            _ => {}
         }
+        Some(fact)
     }
 
-    /// What the snapshot is told of a definition.
-    pub fn defined(&self, definition: Arc<Definition>) -> Arc<Definition> {
-        if !self.is(Plant::OpenToAll) {
-            return definition;
+    /// What the publisher is told of definitions.
+    pub fn defined(&mut self, mut definitions: Vec<StoredDefinition>) -> Vec<StoredDefinition> {
+        match self.plant {
+            Some(Plant::OpenToAll) => {
+                for read in definitions.iter_mut().flat_map(|stored| &mut stored.definition) {
+                    let operations = &mut Arc::make_mut(read).operations;
+                    operations.iter_mut().for_each(|operation| operation.auth = AuthType::None);
+                }
+            }
+            Some(Plant::UnreadForEver) => {
+                for StoredDefinition { artifact, definition, .. } in &mut definitions {
+                    if let Err(unreadable) = definition {
+                        self.memory.unread.insert(artifact.clone(), unreadable.clone());
+                    } else if let Some(unreadable) = self.memory.unread.get(artifact) {
+                        *definition = Err(unreadable.clone());
+                    }
+                }
+            }
+            _ => {}
         }
-        let mut definition = (*definition).clone();
-        definition.operations.iter_mut().for_each(|operation| operation.auth = AuthType::None);
-        Arc::new(definition)
+        definitions
     }
 }
 

@@ -10,9 +10,9 @@ use driftless_gateway::wire::{HttpResponse, decode_listing};
 use serde_json::Value;
 
 use super::Plant;
-use super::access::Memory;
-use crate::manager::{GatewayIndex, Upgrade};
-use crate::store::SimStore;
+use super::memory::Memory;
+use crate::apim::Upgrade;
+use crate::story::aim::GatewayIndex;
 
 /// Longer than any run.
 const NEVER: Duration = Duration::from_secs(1_000_000);
@@ -25,7 +25,7 @@ static RUNS: AtomicU64 = AtomicU64::new(0);
 
 /// The last event of an artifact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Heard {
+enum LastEvent {
     Deployed,
     Undeployed,
 }
@@ -43,7 +43,7 @@ pub struct Sabotage {
     /// By artifact that a list had, whether the last one did.
     listed: BTreeMap<String, bool>,
     /// By artifact, the last event.
-    events: BTreeMap<String, Heard>,
+    events: BTreeMap<String, LastEvent>,
     /// Something went wrong that is never forgotten.
     is_final: bool,
 }
@@ -94,20 +94,11 @@ impl Sabotage {
         }
     }
 
-    /// Harms a store before a process reads it.
-    pub fn start(&self, store: &mut dyn SimStore) {
-        match self.plant {
-            Some(Plant::LoseSyncs) => store.lose_syncs(true),
-            Some(Plant::Amnesia) => store.wipe(),
-            _ => {}
-        }
-    }
-
     /// Breaks what was recovered on its way from the store to the engine.
     pub fn recovered(&mut self, mut recovered: Recovered) -> Recovered {
         if self.notes_events() {
             let ids = recovered.rows.keys();
-            self.events = ids.map(|id| (id.to_string(), Heard::Deployed)).collect();
+            self.events = ids.map(|id| (id.to_string(), LastEvent::Deployed)).collect();
         }
         self.forget_resources(&mut recovered);
         let states = match self.plant {
@@ -187,13 +178,13 @@ impl Sabotage {
             }
             (Some(Plant::EventsAreFacts), "fetch") => {
                 let id = path.rsplit('/').next().unwrap_or_default();
-                if self.events.get(id) == Some(&Heard::Undeployed) {
+                if self.events.get(id) == Some(&LastEvent::Undeployed) {
                     answer.status = 404;
                     answer.body.clear();
                 }
             }
             (Some(Plant::EventsAreFacts), "list") if is_list(answer) => {
-                keep_rows(answer, |id| self.events.get(id) != Some(&Heard::Undeployed));
+                keep_rows(answer, |id| self.events.get(id) != Some(&LastEvent::Undeployed));
             }
             (Some(Plant::AbsentIsGone), "list") if is_list(answer) => self.note_absences(answer),
             (Some(Plant::AbsentIsGone), "fetch") => {
@@ -236,10 +227,10 @@ impl Sabotage {
     pub fn hears(&mut self, event: Option<&Event>, is_reading: bool) -> bool {
         let (heard, id) = match event {
             Some(Event::ConnectionAck { .. }) | None => return true,
-            Some(Event::Deployed(head)) => (Heard::Deployed, Some(&head.artifact)),
-            Some(Event::Undeployed(head)) => (Heard::Undeployed, Some(&head.artifact)),
+            Some(Event::Deployed(head)) => (LastEvent::Deployed, Some(&head.artifact)),
+            Some(Event::Undeployed(head)) => (LastEvent::Undeployed, Some(&head.artifact)),
             Some(Event::Changed(event)) if !self.hears_of(event) => return false,
-            Some(_) => (Heard::Deployed, None),
+            Some(_) => (LastEvent::Deployed, None),
         };
         if let Some(id) = id.filter(|_| self.notes_events()) {
             self.events.insert(id.to_string(), heard);

@@ -11,8 +11,8 @@ use driftless_gateway::model::{
 };
 use driftless_gateway::time::Timestamp;
 
-use super::Scene;
-use crate::manager::{KeyIndex, KeyScope, KeyState, Notice};
+use crate::apim::{AccessEvent, KeyIndex, KeyScope, KeyState};
+use crate::observe::Context;
 
 /// A difference between what is held and what must be.
 pub(super) struct Difference {
@@ -34,58 +34,58 @@ impl Difference {
 }
 
 /// The first difference.
-pub(super) fn difference(scene: &Scene<'_>) -> Option<Difference> {
-    if scene.dialect != Dialect::Apim470
-        && let Some(found) = listed_keys(scene)
+pub(super) fn difference(context: &Context<'_>) -> Option<Difference> {
+    if context.dialect != Dialect::Apim470
+        && let Some(found) = listed_keys(context)
     {
         return Some(found);
     }
-    if scene.dialect == Dialect::PlatformApi11 {
-        let found = subscriptions(scene).or_else(|| plans(scene));
+    if context.dialect == Dialect::PlatformApi11 {
+        let found = subscriptions(context).or_else(|| plans(context));
         if found.is_some() {
             return found;
         }
     }
-    told_keys(scene).or_else(|| told_applications(scene))
+    told_keys(context).or_else(|| told_applications(context))
 }
 
 /// Whether fresh lists have news of an API, deployed or not: a key that is not held and opens it,
 /// one that is held and dead, or a subscription that is there on one side only.
-pub(super) fn has_news(scene: &Scene<'_>, artifact: &ArtifactId) -> bool {
+pub(super) fn has_news(context: &Context<'_>, artifact: &ArtifactId) -> bool {
     let id = |name: &str| ResourceId::ApiKey(artifact.clone(), key_name(name));
-    let mut own = scene.ledger.keys_of(artifact);
+    let mut own = context.ledger.keys_of(artifact);
     let is_news = own.any(|(_, key)| {
         let is_active = key.life.now() == Some(&KeyState::Active);
-        is_active != holds(scene, &id(&key.name), &key.hash)
+        is_active != holds(context, &id(&key.name), &key.hash)
     });
-    let mut opening = scene.ledger.opening(artifact, scene.now);
-    let mut subscribed = scene.ledger.subscriptions_of(artifact);
+    let mut opening = context.ledger.opening(artifact, context.now);
+    let mut subscribed = context.ledger.subscriptions_of(artifact);
     is_news
-        || opening.any(|(_, key)| !holds(scene, &id(&key.name), &key.hash))
+        || opening.any(|(_, key)| !holds(context, &id(&key.name), &key.hash))
         || subscribed.any(|(id, record)| {
-            let is_held = scene.held.contains_key(&ResourceId::Subscription(id.clone()));
+            let is_held = context.held.contains_key(&ResourceId::Subscription(id.clone()));
             record.life.now().is_some() != is_held
         })
 }
 
 /// Keys that a fresh list names, or would name if they lived, on APIs that are deployed.
-fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
-    let deployed: BTreeSet<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
+fn listed_keys(context: &Context<'_>) -> Option<Difference> {
+    let deployed: BTreeSet<&ArtifactId> = context.ledger.must_serve().map(|(id, _)| id).collect();
     // The Platform API lists the keys of subscribed applications too.
-    let lists_all = scene.dialect == Dialect::PlatformApi11;
+    let lists_all = context.dialect == Dialect::PlatformApi11;
     for artifact in &deployed {
-        let own = scene.ledger.keys_of(artifact);
-        let subscribed = scene.ledger.subscriptions_of(artifact);
+        let own = context.ledger.keys_of(artifact);
+        let subscribed = context.ledger.subscriptions_of(artifact);
         let of_applications = subscribed
             .filter(|(_, held)| {
                 lists_all && held.life.now().is_some_and(|now| now.status.is_open())
             })
-            .flat_map(|(_, held)| scene.ledger.keys_for(&held.application));
+            .flat_map(|(_, held)| context.ledger.keys_for(&held.application));
         for (_, key) in own.chain(of_applications) {
             let id = ResourceId::ApiKey((*artifact).clone(), key_name(&key.name));
             let is_active = key.life.now() == Some(&KeyState::Active);
             // An expired one among them: a list names it as active.
-            if is_active == holds(scene, &id, &key.hash) || is_unlisted(scene, &id, &key.hash) {
+            if is_active == holds(context, &id, &key.hash) || is_unlisted(context, &id, &key.hash) {
                 continue;
             }
             let say = |yes: bool| if yes { "the key is held" } else { "the key is not held" };
@@ -97,17 +97,17 @@ fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
             ));
         }
     }
-    for (id, resource) in scene.held {
+    for (id, resource) in context.held {
         let (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) = (id, resource) else {
             continue;
         };
-        let lists_all = scene.dialect == Dialect::PlatformApi11 && deployed.contains(artifact);
-        let is_foreign = |hash: &SecretHash| match scene.ledger.key_with(hash) {
+        let lists_all = context.dialect == Dialect::PlatformApi11 && deployed.contains(artifact);
+        let is_foreign = |hash: &SecretHash| match context.ledger.key_with(hash) {
             None => true,
             Some((_, key)) => match &key.scope {
                 KeyScope::Api(of) => of != artifact,
                 KeyScope::Application(of) => {
-                    lists_all && scene.ledger.subscription_at(artifact, of, scene.now).is_none()
+                    lists_all && context.ledger.subscription_at(artifact, of, context.now).is_none()
                 }
             },
         };
@@ -119,12 +119,12 @@ fn listed_keys(scene: &Scene<'_>) -> Option<Difference> {
     None
 }
 
-fn subscriptions(scene: &Scene<'_>) -> Option<Difference> {
+fn subscriptions(context: &Context<'_>) -> Option<Difference> {
     let kind = ResourceKind::Subscription;
-    for (artifact, _) in scene.ledger.must_serve() {
-        for (id, record) in scene.ledger.subscriptions_of(artifact) {
+    for (artifact, _) in context.ledger.must_serve() {
+        for (id, record) in context.ledger.subscriptions_of(artifact) {
             let id = ResourceId::Subscription(id.clone());
-            let held = match scene.held.get(&id) {
+            let held = match context.held.get(&id) {
                 Some(Resource::Subscription(held)) => Some(&**held),
                 _ => None,
             };
@@ -135,18 +135,18 @@ fn subscriptions(scene: &Scene<'_>) -> Option<Difference> {
             }
         }
     }
-    let is_known = |id: &SubscriptionId| scene.ledger.subscription(id).is_some();
-    let foreign = scene.held.keys().find(|id| match id {
+    let is_known = |id: &SubscriptionId| context.ledger.subscription(id).is_some();
+    let foreign = context.held.keys().find(|id| match id {
         ResourceId::Subscription(id) => !is_known(id),
         _ => false,
     })?;
     Some(Difference::new(kind, foreign, "subscriptions that were issued", "one that was not"))
 }
 
-fn plans(scene: &Scene<'_>) -> Option<Difference> {
-    for (id, record) in scene.ledger.plans() {
+fn plans(context: &Context<'_>) -> Option<Difference> {
+    for (id, record) in context.ledger.plans() {
         let id = ResourceId::Plan(id.clone());
-        let held = match scene.held.get(&id) {
+        let held = match context.held.get(&id) {
             Some(Resource::Plan(held)) => Some(held),
             _ => None,
         };
@@ -160,15 +160,15 @@ fn plans(scene: &Scene<'_>) -> Option<Difference> {
 }
 
 /// Keys of names whose every event reached the gateway, in an order that their stamps tell.
-fn told_keys(scene: &Scene<'_>) -> Option<Difference> {
-    for (id, notices) in by_subject(scene) {
+fn told_keys(context: &Context<'_>) -> Option<Difference> {
+    for (id, events) in by_subject(context) {
         let ResourceId::ApiKey(artifact, _) = id else { continue };
-        let is_gone = scene.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
-        if is_gone || is_listed(scene, artifact, id) || !is_told(scene, &notices) {
+        let is_gone = context.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
+        if is_gone || is_listed(context, artifact, id) || !is_told(context, &events) {
             continue;
         }
-        let Some(wanted) = fold(scene, artifact, &notices) else { continue };
-        let held: BTreeSet<SecretHash> = match scene.held.get(id) {
+        let Some(wanted) = fold(context, artifact, &events) else { continue };
+        let held: BTreeSet<SecretHash> = match context.held.get(id) {
             Some(Resource::ApiKey(slot)) => slot.credentials.iter().map(|key| key.hash).collect(),
             _ => BTreeSet::new(),
         };
@@ -183,31 +183,31 @@ fn told_keys(scene: &Scene<'_>) -> Option<Difference> {
 
 /// The hashes that events of one name leave; `None` where they do not tell, or a list says more.
 fn fold(
-    scene: &Scene<'_>,
+    context: &Context<'_>,
     artifact: &ArtifactId,
-    notices: &[&Notice],
+    events: &[&AccessEvent],
 ) -> Option<BTreeSet<SecretHash>> {
     let mut live: BTreeSet<KeyIndex> = BTreeSet::new();
-    for notice in notices {
-        if notice.ends.is_some() && live.len() > 1 {
+    for event in events {
+        if event.ends.is_some() && live.len() > 1 {
             // An ending names no key, so it closes every one of that name (A-H29).
             return None;
         }
-        if let Some(ended) = notice.ends
+        if let Some(ended) = event.ends
             && !live.remove(&ended)
             && !live.is_empty()
         {
             // It ended a key that could not be read, and the gateway takes it for another.
             return None;
         }
-        live.extend(notice.begins);
+        live.extend(event.begins);
     }
     let mut hashes = BTreeSet::new();
     for index in live {
-        let key = scene.ledger.key(index)?;
-        let reach = scene.ledger.reach(index, artifact, scene.dialect);
+        let key = context.ledger.key(index)?;
+        let reach = context.ledger.reach(index, artifact, context.dialect);
         let is_active = key.life.now() == Some(&KeyState::Active);
-        if reach.by_list || !is_active || key.is_expired(scene.now) {
+        if reach.by_list || !is_active || key.is_expired(context.now) {
             return None;
         }
         hashes.insert(key.hash);
@@ -215,14 +215,14 @@ fn fold(
     Some(hashes)
 }
 
-fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
-    for (id, notices) in by_subject(scene) {
+fn told_applications(context: &Context<'_>) -> Option<Difference> {
+    for (id, events) in by_subject(context) {
         let ResourceId::Application(application) = id else { continue };
-        if !is_told(scene, &notices) {
+        if !is_told(context, &events) {
             continue;
         }
-        let wanted = scene.ledger.application(application).and_then(|of| of.life.now());
-        let held = match scene.held.get(id) {
+        let wanted = context.ledger.application(application).and_then(|of| of.life.now());
+        let held = match context.held.get(id) {
             Some(Resource::Application(held)) => Some(held),
             _ => None,
         };
@@ -242,44 +242,44 @@ fn told_applications(scene: &Scene<'_>) -> Option<Difference> {
 /// The hashes that the events about a name leave; `None` where not every one of them reached the
 /// gateway in an order that tells, or a list says more.
 pub(super) fn told_hashes(
-    scene: &Scene<'_>,
+    context: &Context<'_>,
     artifact: &ArtifactId,
     id: &ResourceId,
 ) -> Option<BTreeSet<SecretHash>> {
-    let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
-    let notices: Vec<&Notice> = about.collect();
-    if is_listed(scene, artifact, id) || !is_told(scene, &notices) {
+    let about = context.ledger.access_events().iter().filter(|event| event.about == *id);
+    let events: Vec<&AccessEvent> = about.collect();
+    if is_listed(context, artifact, id) || !is_told(context, &events) {
         return None;
     }
-    fold(scene, artifact, &notices)
+    fold(context, artifact, &events)
 }
 
 /// Whether a list names keys of this name, or did: it may know what an event did not say.
-fn is_listed(scene: &Scene<'_>, artifact: &ArtifactId, id: &ResourceId) -> bool {
+fn is_listed(context: &Context<'_>, artifact: &ArtifactId, id: &ResourceId) -> bool {
     let ResourceId::ApiKey(_, name) = id else { return false };
-    let mut own = scene.ledger.keys_of(artifact);
-    match scene.dialect {
+    let mut own = context.ledger.keys_of(artifact);
+    match context.dialect {
         Dialect::Apim470 => false,
         Dialect::Apim470Fixed => own.any(|(_, key)| key_name(&key.name) == *name),
         Dialect::PlatformApi11 => true,
     }
 }
 
-fn by_subject<'a>(scene: &Scene<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Notice>> {
-    let mut by_subject: BTreeMap<&ResourceId, Vec<&Notice>> = BTreeMap::new();
-    for notice in scene.ledger.notices() {
-        by_subject.entry(&notice.about).or_default().push(notice);
+fn by_subject<'a>(context: &Context<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a AccessEvent>> {
+    let mut by_subject: BTreeMap<&ResourceId, Vec<&AccessEvent>> = BTreeMap::new();
+    for event in context.ledger.access_events() {
+        by_subject.entry(&event.about).or_default().push(event);
     }
     by_subject
 }
 
 /// Whether the gateway knows every event about a thing, and their stamps tell their order. A
 /// restored backup is told by none.
-fn is_told(scene: &Scene<'_>, notices: &[&Notice]) -> bool {
-    let margin = scene.config.clock_margin;
-    let is_ordered = notices.windows(2).all(|pair| match pair {
+fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
+    let margin = context.config.clock_margin;
+    let is_ordered = events.windows(2).all(|pair| match pair {
         [one, next] => {
-            let stamp = |notice: &Notice| Timestamp::parse(&notice.sent_text).ok();
+            let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
             // A key made within the margin of an ending is taken for one that it ended.
             let margin = if one.ends.is_some() { margin } else { Duration::ZERO };
             stamp(next).zip(stamp(one)).is_some_and(|(next, one)| {
@@ -288,14 +288,14 @@ fn is_told(scene: &Scene<'_>, notices: &[&Notice]) -> bool {
         }
         _ => false,
     });
-    scene.ledger.restores().is_empty()
+    context.ledger.restores().is_empty()
         && is_ordered
-        && notices.iter().all(|notice| scene.told.heard(notice).is_some())
+        && events.iter().all(|event| context.heard.at(event).is_some())
 }
 
 /// Whether a key with that hash is in force.
-pub(super) fn holds(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
-    match scene.held.get(id) {
+pub(super) fn holds(context: &Context<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
+    match context.held.get(id) {
         Some(Resource::ApiKey(slot)) => slot.credentials.iter().any(|held| held.hash == *hash),
         _ => false,
     }
@@ -303,10 +303,10 @@ pub(super) fn holds(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bo
 
 /// Whether a key is held of which neither an event nor a list of APIM said that it is an API's
 /// own: a regenerated one may be an application's, which no list names (A-H28, A-H31).
-pub(super) fn is_unlisted(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
-    let Some(Resource::ApiKey(slot)) = scene.held.get(id) else { return false };
+pub(super) fn is_unlisted(context: &Context<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
+    let Some(Resource::ApiKey(slot)) = context.held.get(id) else { return false };
     let held = slot.credentials.iter().find(|held| held.hash == *hash);
-    scene.dialect != Dialect::PlatformApi11 && held.is_some_and(|held| !held.is_listable)
+    context.dialect != Dialect::PlatformApi11 && held.is_some_and(|held| !held.is_listable)
 }
 
 fn key_name(name: &str) -> driftless_gateway::model::KeyName {

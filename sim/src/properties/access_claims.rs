@@ -6,25 +6,26 @@ use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 use driftless_gateway::runtime::{Principal, Refusal, Request};
 
 use super::claims::NAME;
-use super::{Claims, Scene, Verdicts};
-use crate::manager::{Issued, KeyIndex, KeyRecord, Outline, Secret};
-use crate::scenario::AccessClaim;
+use super::{Claims, Verdicts};
+use crate::apim::{Issued, KeyIndex, KeyRecord, Outline, Secret};
+use crate::observe::Context;
+use crate::story::file::AccessClaim;
 
 impl Claims<'_> {
     /// Checks what is claimed about requests made at a time, or at the end.
-    pub fn check_access(&self, scene: &Scene<'_>, at_ms: Option<u64>, verdicts: &mut Verdicts) {
+    pub fn check_access(&self, context: &Context<'_>, at_ms: Option<u64>, verdicts: &mut Verdicts) {
         for (claims, opens) in [(&self.expect.opens, true), (&self.expect.refuses, false)] {
             for claim in claims.iter().filter(|claim| claim.at_ms == at_ms) {
-                check_claim(scene, claim, opens, verdicts);
+                check_claim(context, claim, opens, verdicts);
             }
         }
     }
 
     /// Checks how many keys of an API are in force.
-    pub(super) fn check_keys(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+    pub(super) fn check_keys(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
         for (name, expected) in &self.expect.keys {
-            let id = scene.ledger.artifact(name);
-            let of_it = scene.held.iter().filter_map(|held| match held {
+            let id = context.ledger.artifact(name);
+            let of_it = context.held.iter().filter_map(|held| match held {
                 (ResourceId::ApiKey(of, _), Resource::ApiKey(slot)) if Some(of) == id => {
                     Some(slot.credentials.len() as u64)
                 }
@@ -35,7 +36,7 @@ impl Claims<'_> {
                 let subject = format!("keys of {name}");
                 verdicts.violated(
                     NAME,
-                    scene.now,
+                    context.now,
                     subject,
                     expected.to_string(),
                     found.to_string(),
@@ -45,8 +46,8 @@ impl Claims<'_> {
     }
 }
 
-fn check_claim(scene: &Scene<'_>, claim: &AccessClaim, opens: bool, verdicts: &mut Verdicts) {
-    let found = match attempt(scene, claim) {
+fn check_claim(context: &Context<'_>, claim: &AccessClaim, opens: bool, verdicts: &mut Verdicts) {
+    let found = match attempt(context, claim) {
         Ok(()) if opens => return,
         Ok(()) => "let through".to_owned(),
         Err(Failed::Refused(_)) if !opens => return,
@@ -54,7 +55,7 @@ fn check_claim(scene: &Scene<'_>, claim: &AccessClaim, opens: bool, verdicts: &m
         Err(Failed::Unknown(why)) => why.to_owned(),
     };
     let expected = if opens { "let through" } else { "refused" };
-    verdicts.violated(NAME, scene.now, describe(claim), expected, found);
+    verdicts.violated(NAME, context.now, describe(claim), expected, found);
 }
 
 /// Why a request did not get through.
@@ -67,18 +68,18 @@ enum Failed {
 
 /// Tries every operation, old or new, that wants to know who calls: one that lets the request
 /// through is enough.
-fn attempt(scene: &Scene<'_>, claim: &AccessClaim) -> Result<(), Failed> {
+fn attempt(context: &Context<'_>, claim: &AccessClaim) -> Result<(), Failed> {
     let unknown = Failed::Unknown;
-    let artifact = scene.ledger.artifact(&claim.api).ok_or(unknown("no such API was made"))?;
-    let key = key(scene, artifact, claim).ok_or(unknown("no such key was issued"))?;
+    let artifact = context.ledger.artifact(&claim.api).ok_or(unknown("no such API was made"))?;
+    let key = key(context, artifact, claim).ok_or(unknown("no such key was issued"))?;
     let token = match &claim.subscriber {
         Some(name) => {
-            let token = token(scene, artifact, name);
+            let token = token(context, artifact, name);
             Some(token.ok_or(unknown("no such subscription was made"))?.reveal())
         }
         None => None,
     };
-    let record = scene.ledger.record(artifact).ok_or(unknown("no such API was made"))?;
+    let record = context.ledger.record(artifact).ok_or(unknown("no such API was made"))?;
     let outlines = record.issues.iter().filter_map(|issue| match &issue.what {
         Issued::Deployed { outline, .. } => Some(outline),
         _ => None,
@@ -97,7 +98,7 @@ fn attempt(scene: &Scene<'_>, claim: &AccessClaim) -> Result<(), Failed> {
             scopes: operation.scopes,
             ..Request::new(operation.method, &path)
         };
-        match scene.judge(&request) {
+        match context.judge(&request) {
             Ok(_) => return Ok(()),
             Err(refusal) => refused = refusal,
         }
@@ -106,17 +107,21 @@ fn attempt(scene: &Scene<'_>, claim: &AccessClaim) -> Result<(), Failed> {
 }
 
 /// The key that a claim names.
-fn key<'a>(scene: &Scene<'a>, artifact: &ArtifactId, claim: &AccessClaim) -> Option<&'a KeyRecord> {
+fn key<'a>(
+    context: &Context<'a>,
+    artifact: &ArtifactId,
+    claim: &AccessClaim,
+) -> Option<&'a KeyRecord> {
     let is_it =
         |(_, key): &(KeyIndex, &KeyRecord)| *key.name == *claim.name && *key.user == *claim.user;
     let mut named: Vec<(KeyIndex, &KeyRecord)> = match &claim.application {
         Some(name) => {
-            let applications = scene.ledger.applications();
+            let applications = context.ledger.applications();
             let of_name = applications.filter(|(_, record)| *record.name == **name);
-            let keys = of_name.flat_map(|(id, _)| scene.ledger.keys_for(id));
+            let keys = of_name.flat_map(|(id, _)| context.ledger.keys_for(id));
             keys.filter(is_it).collect()
         }
-        None => scene.ledger.keys_of(artifact).filter(is_it).collect(),
+        None => context.ledger.keys_of(artifact).filter(is_it).collect(),
     };
     named.sort_by_key(|(index, _)| Reverse(*index));
     let place = match claim.nth {
@@ -127,9 +132,9 @@ fn key<'a>(scene: &Scene<'a>, artifact: &ArtifactId, claim: &AccessClaim) -> Opt
 }
 
 /// The token of the newest subscription of an application.
-fn token<'a>(scene: &Scene<'a>, artifact: &ArtifactId, name: &str) -> Option<&'a Secret> {
-    let is_of = |id| scene.ledger.application(id).is_some_and(|of| *of.name == *name);
-    let of = scene.ledger.subscriptions_of(artifact);
+fn token<'a>(context: &Context<'a>, artifact: &ArtifactId, name: &str) -> Option<&'a Secret> {
+    let is_of = |id| context.ledger.application(id).is_some_and(|of| *of.name == *name);
+    let of = context.ledger.subscriptions_of(artifact);
     let newest = of.filter(|(_, record)| is_of(&record.application)).last();
     newest.and_then(|(_, record)| record.token.as_ref())
 }

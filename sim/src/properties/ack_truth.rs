@@ -3,9 +3,10 @@
 
 use driftless_gateway::model::{AckAction, AckStatus, DeployState};
 
-use super::{Moment, Property, Scene, Verdicts};
+use super::{Property, Verdicts};
+use crate::observe::{Context, Observation};
 
-/// The property; the scene has its books.
+/// The property; it keeps nothing: what it needs is in the context.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AckTruth;
 
@@ -14,25 +15,30 @@ impl Property for AckTruth {
         "ack_truth"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Acked(_))
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(observation, Observation::Acked(_))
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        let Moment::Acked(ack) = moment else { return };
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        let Observation::Acked(ack) = observation else { return };
         let id = &ack.artifact;
-        let is_asked = scene.ledger.events().iter().rev().any(|event| {
+        let is_asked = context.ledger.events().iter().rev().any(|event| {
             event.artifact == *id
                 && event.performed_text == ack.performed_text.as_deref().unwrap_or_default()
         });
         if !is_asked {
             let found = format!("an ack for an event that was never raised: {ack:?}");
-            verdicts.violated(self.name(), scene.now, scene.name(id), "no ack", found);
+            verdicts.violated(self.name(), context.now, context.name(id), "no ack", found);
         }
         if ack.status == AckStatus::Failed {
             return;
         }
-        let row = scene.committed.rows.get(id);
+        let row = context.committed.rows.get(id);
         let is_true = match ack.action {
             AckAction::Deploy => row
                 .is_some_and(|row| row.is_served() && row.generation.deployment == ack.deployment),
@@ -41,7 +47,7 @@ impl Property for AckTruth {
         if !is_true {
             let found = format!("{:?} acked, durable is {row:?}", ack.action);
             let expected = "an ack after the write is durable";
-            verdicts.violated(self.name(), scene.now, scene.name(id), expected, found);
+            verdicts.violated(self.name(), context.now, context.name(id), expected, found);
         }
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use driftless_gateway::model::{ArtifactId, Dialect, Resource};
 use driftless_gateway::time::Instant;
 
-use super::{Moment, Phase, Property, Scene, Verdicts, access};
-use crate::manager::{Cause, Record};
+use super::{Property, Verdicts, access};
+use crate::apim::{Cause, Record};
+use crate::observe::{Context, Observation, Phase};
 
 /// What was asked in the current window, and since it is quiet.
 #[derive(Clone, Debug, Default)]
@@ -31,14 +32,19 @@ impl Property for BoundedWork {
         "bounded_work"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Asked(_))
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(observation, Observation::Asked(_))
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        let Moment::Asked(what) = moment else { return };
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        let Observation::Asked(what) = observation else { return };
         let name = self.name();
-        let window = window_of(scene.now);
+        let window = window_of(context.now);
         if window != self.window {
             self.window = window;
             self.asked.clear();
@@ -47,19 +53,19 @@ impl Property for BoundedWork {
         *count += 1;
         let most = self.allowed.entry(what).or_insert(ALWAYS_FINE);
         if *count > *most {
-            *most = most_in_window(what, scene);
+            *most = most_in_window(what, context);
         }
         if *count > *most {
             let expected = format!("at most {most} in {} s", WINDOW.as_secs());
-            verdicts.violated(name, scene.now, *what, expected, format!("{count}"));
+            verdicts.violated(name, context.now, *what, expected, format!("{count}"));
         }
-        if scene.phase == Phase::Quiet {
+        if context.phase == Phase::Quiet {
             let count = self.quiet.entry(what).or_insert(0);
             *count += 1;
-            let most = most_while_quiet(what, scene);
+            let most = most_while_quiet(what, context);
             if *count > most {
                 let expected = format!("at most {most} while nothing happens");
-                verdicts.violated(name, scene.now, *what, expected, format!("{count}"));
+                verdicts.violated(name, context.now, *what, expected, format!("{count}"));
             }
         }
     }
@@ -70,10 +76,10 @@ fn window_of(now: Instant) -> u64 {
 }
 
 /// Lists are spaced, connects back off; fetches, writes and acks follow changes and artifacts.
-fn most_in_window(what: &str, scene: &Scene<'_>) -> u64 {
-    let artifacts = scene.ledger.records().count() as u64;
-    let changes: u64 = scene.ledger.records().map(|(_, record)| record.issues.len() as u64).sum();
-    let spacing = scene.config.list_spacing.as_millis().max(1) as u64;
+fn most_in_window(what: &str, context: &Context<'_>) -> u64 {
+    let artifacts = context.ledger.records().count() as u64;
+    let changes: u64 = context.ledger.records().map(|(_, record)| record.issues.len() as u64).sum();
+    let spacing = context.config.list_spacing.as_millis().max(1) as u64;
     match what {
         "list" => WINDOW.as_millis() as u64 / spacing + 8,
         "open_session" | "discover" | "read_keys" => 24,
@@ -85,14 +91,14 @@ fn most_in_window(what: &str, scene: &Scene<'_>) -> u64 {
 
 /// A quiet gateway lists once in a while, reads some definitions again when it does, and does
 /// nothing else.
-fn most_while_quiet(what: &str, scene: &Scene<'_>) -> u64 {
+fn most_while_quiet(what: &str, context: &Context<'_>) -> u64 {
     match what {
         "list" | "read_keys" | "read_plans" => 1,
-        "read_subscriptions" => scene.ledger.records().count() as u64,
+        "read_subscriptions" => context.ledger.records().count() as u64,
         "fetch_batch" => 2,
-        "fetch" => scene.served.len() as u64,
+        "fetch" => context.served.len() as u64,
         // Lists of single APIs each bring their own news.
-        "check_exists" | "store" if is_behind(scene) => scene.ledger.records().count() as u64,
+        "check_exists" | "store" if is_behind(context) => context.ledger.records().count() as u64,
         _ => 0,
     }
 }
@@ -101,14 +107,14 @@ fn most_while_quiet(what: &str, scene: &Scene<'_>) -> u64 {
 /// is deleted or only looks so since a restore, or what became of its keys and subscriptions; and
 /// what an event tells of a key in part: no UUID of a regenerated one (A-H31), the second only in
 /// which one expires.
-fn is_behind(scene: &Scene<'_>) -> bool {
-    let lists_all = scene.dialect == Dialect::PlatformApi11;
+fn is_behind(context: &Context<'_>) -> bool {
+    let lists_all = context.dialect == Dialect::PlatformApi11;
     let has_news = |(id, record): (&ArtifactId, &Record)| {
         let is_deleted = record.deleted_since().is_some();
         let is_restored = record.current().is_some_and(|issue| issue.cause == Cause::Restore);
         record.must_serve().is_none()
-            && ((is_deleted || is_restored) && scene.committed.rows.contains_key(id)
-                || lists_all && !is_deleted && access::has_news(scene, id))
+            && ((is_deleted || is_restored) && context.committed.rows.contains_key(id)
+                || lists_all && !is_deleted && access::has_news(context, id))
     };
     let is_told_in_part = |held: &Resource| match held {
         Resource::ApiKey(slot) => {
@@ -116,6 +122,6 @@ fn is_behind(scene: &Scene<'_>) -> bool {
         }
         _ => false,
     };
-    scene.ledger.records().any(has_news)
-        || scene.dialect != Dialect::Apim470 && scene.held.values().any(is_told_in_part)
+    context.ledger.records().any(has_news)
+        || context.dialect != Dialect::Apim470 && context.held.values().any(is_told_in_part)
 }

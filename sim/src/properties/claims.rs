@@ -4,38 +4,38 @@ use std::collections::BTreeMap;
 
 use driftless_gateway::model::AckStatus;
 
-use super::{Scene, Verdicts};
-use crate::manager::Issued;
-use crate::scenario::Expect;
-use crate::world::Books;
+use super::Verdicts;
+use crate::apim::Issued;
+use crate::observe::{Context, History};
+use crate::story::file::Expect;
 
 /// The claims of a scenario, and what was noted to check them against.
 pub struct Claims<'a> {
     /// The claims.
     pub expect: &'a Expect,
     /// The notes.
-    pub books: &'a Books,
+    pub history: &'a History,
 }
 
 pub(super) const NAME: &str = "expect";
 
 impl Claims<'_> {
     /// Checks every claim about a gateway at the end of a run.
-    pub fn check(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        self.check_serving(scene, verdicts);
-        self.check_service(scene, verdicts);
-        self.check_status(scene, verdicts);
-        self.check_acks(scene, verdicts);
-        self.check_counts(scene, verdicts);
-        self.check_keys(scene, verdicts);
-        self.check_access(scene, None, verdicts);
+    pub fn check(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
+        self.check_serving(context, verdicts);
+        self.check_service(context, verdicts);
+        self.check_status(context, verdicts);
+        self.check_acks(context, verdicts);
+        self.check_counts(context, verdicts);
+        self.check_keys(context, verdicts);
+        self.check_access(context, None, verdicts);
     }
 
-    fn check_serving(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+    fn check_serving(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
         for (name, revision) in &self.expect.serving {
-            let id = scene.ledger.artifact(name);
-            let served = id.and_then(|id| scene.served.get(id));
-            let record = id.and_then(|id| scene.ledger.record(id));
+            let id = context.ledger.artifact(name);
+            let served = id.and_then(|id| context.served.get(id));
+            let record = id.and_then(|id| context.ledger.record(id));
             let found = served.zip(record).and_then(|(served, record)| {
                 record.issues_of(served.digest).find_map(|issue| match issue.what {
                     Issued::Deployed { revision, .. } => Some(revision),
@@ -45,32 +45,34 @@ impl Claims<'_> {
             let found = found.unwrap_or(0);
             if found != *revision {
                 let (expected, found) = (revision_text(*revision), revision_text(found));
-                verdicts.violated(NAME, scene.now, name, expected, found);
+                verdicts.violated(NAME, context.now, name, expected, found);
             }
         }
     }
 
-    fn check_service(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+    fn check_service(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
         for name in &self.expect.always_served {
-            let Some(id) = scene.ledger.artifact(name) else { continue };
-            if !self.books.ever_served.contains(id) {
-                verdicts.violated(NAME, scene.now, name, "served all the time", "never served");
-            } else if let Some(at) = self.books.interrupted.get(id) {
+            let Some(id) = context.ledger.artifact(name) else { continue };
+            if !self.history.ever_served.contains(id) {
+                verdicts.violated(NAME, context.now, name, "served all the time", "never served");
+            } else if let Some(at) = self.history.interrupted.get(id) {
                 let found = format!("withdrawn at {at}");
                 verdicts.violated(NAME, *at, name, "served all the time", found);
             }
         }
         for name in &self.expect.never_served {
-            let was =
-                scene.ledger.artifact(name).is_some_and(|id| self.books.ever_served.contains(id));
+            let was = context
+                .ledger
+                .artifact(name)
+                .is_some_and(|id| self.history.ever_served.contains(id));
             if was {
-                verdicts.violated(NAME, scene.now, name, "never served", "served for a while");
+                verdicts.violated(NAME, context.now, name, "never served", "served for a while");
             }
         }
     }
 
-    fn check_status(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        let status = scene.engine.map(|engine| engine.status());
+    fn check_status(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
+        let status = context.engine.map(|engine| engine.status());
         for (kind, expected) in &self.expect.status {
             let found = status.as_ref().and_then(|status| status.kinds.get(kind));
             if found.is_none_or(|found| found.state != *expected) {
@@ -79,7 +81,7 @@ impl Claims<'_> {
                 });
                 verdicts.violated(
                     NAME,
-                    scene.now,
+                    context.now,
                     format!("status of {kind}"),
                     expected.name(),
                     found,
@@ -87,19 +89,19 @@ impl Claims<'_> {
             }
         }
         for claim in &self.expect.was_status {
-            if !self.books.states.contains(&(claim.kind, claim.state)) {
+            if !self.history.states.contains(&(claim.kind, claim.state)) {
                 let subject = format!("status of {}", claim.kind);
                 let expected = format!("{} at some time", claim.state);
-                verdicts.violated(NAME, scene.now, subject, expected, "never");
+                verdicts.violated(NAME, context.now, subject, expected, "never");
             }
         }
     }
 
-    fn check_acks(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+    fn check_acks(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
         for (name, claim) in &self.expect.acked {
             let count = |status: AckStatus| {
-                let of_name = scene.ledger.acks().iter().filter(|ack| {
-                    let record = scene.ledger.record(&ack.artifact);
+                let of_name = context.ledger.acks().iter().filter(|ack| {
+                    let record = context.ledger.record(&ack.artifact);
                     ack.status == status && record.is_some_and(|record| &*record.name == name)
                 });
                 of_name.count() as u64
@@ -107,23 +109,23 @@ impl Claims<'_> {
             let (success, failed) = (count(AckStatus::Success), count(AckStatus::Failed));
             if claim.success.is_some_and(|least| success < least) {
                 let expected = format!("at least {} acks of success", claim.success.unwrap_or(0));
-                verdicts.violated(NAME, scene.now, name, expected, success.to_string());
+                verdicts.violated(NAME, context.now, name, expected, success.to_string());
             }
             if claim.failed.is_some_and(|most| failed > most) {
                 let expected = format!("at most {} acks of failure", claim.failed.unwrap_or(0));
-                verdicts.violated(NAME, scene.now, name, expected, failed.to_string());
+                verdicts.violated(NAME, context.now, name, expected, failed.to_string());
             }
         }
     }
 
-    fn check_counts(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        let asked = |name: &str| self.books.asked.get(name).copied().unwrap_or(0);
+    fn check_counts(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
+        let asked = |name: &str| self.history.asked.get(name).copied().unwrap_or(0);
         let writes = self.expect.writes_max.map(|most| ("store".to_owned(), most));
         for (name, most) in self.expect.requests_max.clone().into_iter().chain(writes) {
             let found = asked(&name);
             if found > most {
                 let expected = format!("at most {most}");
-                verdicts.violated(NAME, scene.now, name, expected, found.to_string());
+                verdicts.violated(NAME, context.now, name, expected, found.to_string());
             }
         }
     }
@@ -131,7 +133,7 @@ impl Claims<'_> {
     /// Checks how often faults took effect in the whole run.
     pub fn check_delivered(
         &self,
-        scene: &Scene<'_>,
+        context: &Context<'_>,
         delivered: &BTreeMap<&'static str, u64>,
         verdicts: &mut Verdicts,
     ) {
@@ -140,7 +142,7 @@ impl Claims<'_> {
             if found < *least {
                 let subject = format!("fault {name}");
                 let expected = format!("delivered at least {least} times");
-                verdicts.violated(NAME, scene.now, subject, expected, found.to_string());
+                verdicts.violated(NAME, context.now, subject, expected, found.to_string());
             }
         }
     }

@@ -5,11 +5,11 @@
 use driftless_gateway::engine::Intent;
 use driftless_gateway::model::{Credential, Resource, ResourceId};
 
-use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::KeyState;
-use crate::view::HeldChange;
+use super::{Property, Verdicts};
+use crate::apim::KeyState;
+use crate::observe::{Context, HeldChange, Observation};
 
-/// The property; it has no books.
+/// The property; it keeps nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Closure;
 
@@ -18,14 +18,19 @@ impl Property for Closure {
         "closure"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Held(_) | Moment::Rest)
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(observation, Observation::Held(_) | Observation::Rest)
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        match moment {
-            Moment::Held(change) => self.vanished(scene, change, verdicts),
-            Moment::Rest => self.orphaned(scene, verdicts),
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        match observation {
+            Observation::Held(change) => self.vanished(context, change, verdicts),
+            Observation::Rest => self.orphaned(context, verdicts),
             _ => {}
         }
     }
@@ -33,26 +38,26 @@ impl Property for Closure {
 
 impl Closure {
     /// Something that lives went although nobody said so.
-    fn vanished(self, scene: &Scene<'_>, change: &HeldChange, verdicts: &mut Verdicts) {
+    fn vanished(self, context: &Context<'_>, change: &HeldChange, verdicts: &mut Verdicts) {
         let Some(before) = &change.before else { return };
-        if is_lost(scene, &change.id, before, change.after.as_ref()) {
+        if is_lost(context, &change.id, before, change.after.as_ref()) {
             let found = "gone, and nobody said so";
-            verdicts.violated(self.name(), scene.now, change.id.to_string(), "held", found);
+            verdicts.violated(self.name(), context.now, change.id.to_string(), "held", found);
         }
     }
 
     /// Something is held of what is deleted, and known to be.
-    fn orphaned(self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        for (id, resource) in scene.held {
+    fn orphaned(self, context: &Context<'_>, verdicts: &mut Verdicts) {
+        for (id, resource) in context.held {
             let artifact = match (id, resource) {
                 (ResourceId::ApiKey(artifact, _), _) => artifact,
                 (_, Resource::Subscription(subscription)) => &subscription.artifact,
                 _ => continue,
             };
-            let believed = scene.engine.and_then(|engine| engine.desired().get(artifact));
+            let believed = context.engine.and_then(|engine| engine.desired().get(artifact));
             if believed.is_some_and(|known| known.intent == Intent::Deleted) {
-                let found = format!("held although {} is deleted", scene.name(artifact));
-                verdicts.violated(self.name(), scene.now, id.to_string(), "gone with it", found);
+                let found = format!("held although {} is deleted", context.name(artifact));
+                verdicts.violated(self.name(), context.now, id.to_string(), "gone with it", found);
             }
         }
     }
@@ -60,13 +65,13 @@ impl Closure {
 
 /// Whether something of `before` lives that is not in `after`, and nobody said that it ended.
 pub(super) fn is_lost(
-    scene: &Scene<'_>,
+    context: &Context<'_>,
     id: &ResourceId,
     before: &Resource,
     after: Option<&Resource>,
 ) -> bool {
     // After a restore, what lives is not what lived when the gateway read it.
-    if !scene.ledger.restores().is_empty() {
+    if !context.ledger.restores().is_empty() {
         return false;
     }
     match (id, before) {
@@ -78,34 +83,34 @@ pub(super) fn is_lost(
                 _ => false,
             };
             let mut gone = before.credentials.iter().filter(|key| !is_left(key));
-            gone.any(|key| lives(scene, id, key))
+            gone.any(|key| lives(context, id, key))
         }
         (ResourceId::Subscription(named), _) => {
-            let record = scene.ledger.subscription(named);
+            let record = context.ledger.subscription(named);
             after.is_none()
                 && record.is_some_and(|record| record.life.now().is_some())
-                && !was_told_of_an_end(scene, id)
+                && !was_told_of_an_end(context, id)
         }
         _ => false,
     }
 }
 
 /// Whether a key lives that went, and no event about its name may have meant it.
-fn lives(scene: &Scene<'_>, id: &ResourceId, key: &Credential) -> bool {
-    let Some((_, record)) = scene.ledger.key_with(&key.hash) else { return false };
+fn lives(context: &Context<'_>, id: &ResourceId, key: &Credential) -> bool {
+    let Some((_, record)) = context.ledger.key_with(&key.hash) else { return false };
     let ResourceId::ApiKey(artifact, _) = id else { return false };
-    let is_deleted = scene.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
+    let is_deleted = context.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
     record.life.now() == Some(&KeyState::Active)
-        && !record.is_expired(scene.now)
-        && scene.ledger.opens(record, artifact, scene.now)
+        && !record.is_expired(context.now)
+        && context.ledger.opens(record, artifact, context.now)
         && !is_deleted
-        && !was_told_of_an_end(scene, id)
+        && !was_told_of_an_end(context, id)
 }
 
 /// Whether any event told of an end under this name: it names no key, so it may end any.
-fn was_told_of_an_end(scene: &Scene<'_>, id: &ResourceId) -> bool {
-    let about = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
+fn was_told_of_an_end(context: &Context<'_>, id: &ResourceId) -> bool {
+    let about = context.ledger.access_events().iter().filter(|event| event.about == *id);
     let mut ends =
-        about.filter(|notice| notice.ends.is_some() || notice.event_type.ends_with(".deleted"));
-    ends.any(|notice| scene.told.heard(notice).is_some())
+        about.filter(|event| event.ends.is_some() || event.event_type.ends_with(".deleted"));
+    ends.any(|event| context.heard.at(event).is_some())
 }

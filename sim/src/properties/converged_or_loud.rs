@@ -6,9 +6,10 @@ use driftless_gateway::model::Kind;
 
 use super::converges::difference;
 
-use super::{Moment, Property, Scene, Verdicts, access};
+use super::{Property, Verdicts, access};
+use crate::observe::{Context, Observation};
 
-/// The property; it has no books.
+/// The property; it keeps nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ConvergedOrLoud;
 
@@ -17,23 +18,28 @@ impl Property for ConvergedOrLoud {
         "converged_or_loud"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Rest)
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(observation, Observation::Rest)
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        let (Moment::Rest, Some(engine)) = (moment, scene.engine) else { return };
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        let (Observation::Rest, Some(engine)) = (observation, context.engine) else { return };
         if let Some(access::Difference { kind, subject, expected, found }) =
-            access::difference(scene)
-            && scene.said_of(engine, kind) == SyncState::Synced
+            access::difference(context)
+            && context.said_of(engine, kind) == SyncState::Synced
         {
             let expected = format!("{expected}, or a status other than synced");
-            verdicts.violated(self.name(), scene.now, subject, expected, found);
+            verdicts.violated(self.name(), context.now, subject, expected, found);
         }
-        let Some((subject, expected, found)) = difference(scene) else { return };
-        if scene.said(engine, Kind::RestApi) == SyncState::Synced {
+        let Some((subject, expected, found)) = difference(context) else { return };
+        if context.said(engine, Kind::RestApi) == SyncState::Synced {
             let expected = format!("{expected}, or a status other than synced");
-            verdicts.violated(self.name(), scene.now, subject, expected, found);
+            verdicts.violated(self.name(), context.now, subject, expected, found);
         }
     }
 }

@@ -20,7 +20,7 @@
 //! | `replicas_agree` | at the end | gateways of one organization hold the same, whatever befell each |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
-//! A property sees [`Moment`]s of the run and asks the ledger, never the wire. Each is shown to
+//! A property sees [`Observation`]s of the run and asks the ledger, never the wire. Each is shown to
 //! fail by a planted defect in `tests/simulation/planted.rs`.
 
 mod access;
@@ -36,6 +36,7 @@ mod never_serves_undeployed;
 mod no_error_log;
 mod no_resurrection;
 mod probe;
+pub mod replicas_agree;
 mod revocation_bound;
 mod safe_read;
 mod same_decision;
@@ -43,21 +44,13 @@ mod serves_last_good;
 mod store_recovers;
 mod update_count;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use driftless_gateway::engine::{Config, Engine};
-use driftless_gateway::model::{
-    Ack, ArtifactId, Batch, ContentDigest, DeploymentId, Dialect, Event, Recovered, Resource,
-    ResourceId, SecretHash,
-};
-use driftless_gateway::runtime::Snapshot;
+use driftless_gateway::engine::Config;
 use driftless_gateway::time::Instant;
 
-use crate::manager::Ledger;
-use crate::plant::Plant;
-use crate::told::Told;
-use crate::view::HeldChange;
+use crate::observe::{Context, Observation};
 
 pub use claims::Claims;
 pub use converges::is_met;
@@ -79,99 +72,6 @@ pub struct Violation {
     pub found: String,
     /// The last things that happened to the subject.
     pub last_events: Vec<String>,
-}
-
-/// What is served of one artifact.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Served {
-    /// The deployment id it is served under.
-    pub deployment: Option<DeploymentId>,
-    /// The digest of the definition served.
-    pub digest: ContentDigest,
-}
-
-/// What a property may look at.
-#[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
-    /// Virtual time.
-    pub now: Instant,
-    /// Ground truth.
-    pub ledger: &'a Ledger,
-    /// The engine, while the gateway is up.
-    pub engine: Option<&'a Engine>,
-    /// The limits that were promised.
-    pub config: &'a Config,
-    /// What is served, by artifact.
-    pub served: &'a BTreeMap<ArtifactId, Served>,
-    /// What the gateway was told of keys, subscriptions, plans and applications.
-    pub told: &'a Told,
-    /// Keys, subscriptions, plans and applications in force.
-    pub held: &'a BTreeMap<ResourceId, Resource>,
-    /// Under which ids keys are in force, by their hashes.
-    pub holders: &'a BTreeMap<SecretHash, BTreeSet<ResourceId>>,
-    /// What a data plane judges by, as of the last look at it.
-    pub snapshot: &'a Snapshot,
-    /// The contract that APIM speaks.
-    pub dialect: Dialect,
-    /// What was committed, whatever became of the disk.
-    pub committed: &'a Recovered,
-    /// When something last went wrong between the gateway and APIM, or in the machine.
-    pub disturbed_at: Instant,
-    /// Which part of the run this is.
-    pub phase: Phase,
-    /// A planted defect, if there is one.
-    pub plant: Option<Plant>,
-}
-
-/// The parts of a run.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Phase {
-    /// The story is told, faults and all.
-    Story,
-    /// Every fault is lifted; the gateway catches up.
-    Converging,
-    /// It caught up; nothing more may happen.
-    Quiet,
-    /// It was restarted and catches up again.
-    Restarted,
-}
-
-/// Something that happened.
-#[derive(Clone, Copy, Debug)]
-pub enum Moment<'a> {
-    /// What is served of an artifact changed.
-    Served {
-        /// The artifact.
-        artifact: &'a ArtifactId,
-        /// What was served.
-        before: Option<&'a Served>,
-        /// What is served.
-        after: Option<&'a Served>,
-    },
-    /// A key, subscription, plan or application in force changed.
-    Held(&'a HeldChange),
-    /// An event was delivered to the gateway as APIM sent it.
-    Heard(&'a Event),
-    /// The gateway asked for something: a request by name, `open_session` or `store`.
-    Asked(&'static str),
-    /// The gateway sent an ack.
-    Acked(&'a Ack),
-    /// The store said that a batch is durable.
-    Committed(&'a Batch),
-    /// The store said that a batch could not be written.
-    CommitFailed(&'a Batch),
-    /// The gateway process died, while this batch was being written.
-    Crashed(Option<&'a Batch>),
-    /// The gateway's store was lost, and with it all that it knew.
-    Wiped,
-    /// A gateway process started and found this in its store.
-    Recovered(&'a Recovered),
-    /// Something logged an error.
-    ErrorLogged(&'a str),
-    /// The run came to rest; everything that was due was done.
-    Rest,
-    /// The run came to an end.
-    End,
 }
 
 /// Collects what did not hold, and what was reached.
@@ -214,21 +114,26 @@ impl Verdicts {
     }
 }
 
-/// A property: sees every moment, keeps its own books.
+/// A property: sees everything that happens, and keeps what it needs of it.
 pub trait Property {
     /// The name it is violated by.
     fn name(&self) -> &'static str;
 
     /// Whether it has anything to do with such a moment; the others are not shown to it.
-    fn looks_at(&self, _moment: &Moment<'_>) -> bool {
+    fn looks_at(&self, _moment: &Observation<'_>) -> bool {
         true
     }
 
     /// Looks at a moment.
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts);
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    );
 
     /// Looks at the passing of time; called often, so it must be cheap.
-    fn tick(&mut self, _scene: &Scene<'_>, _verdicts: &mut Verdicts) {}
+    fn tick(&mut self, _scene: &Context<'_>, _verdicts: &mut Verdicts) {}
 }
 
 /// What a property says, for lists and help texts.
@@ -320,7 +225,7 @@ pub const ALL: &[About] = &[
     About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },
 ];
 
-/// One of each property, with empty books.
+/// One of each property, which has seen nothing yet.
 pub fn all() -> Vec<Box<dyn Property>> {
     vec![
         Box::new(converges::Converges),

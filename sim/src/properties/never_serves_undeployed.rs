@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::{ArtifactId, Event};
 use driftless_gateway::time::Instant;
 
-use super::{Moment, Property, Scene, Verdicts, heard_bound, unheard_bound};
+use super::{Property, Verdicts, heard_bound, unheard_bound};
+use crate::observe::{Context, Observation};
 
 /// When the gateway last heard that each artifact is to go.
 #[derive(Clone, Debug, Default)]
@@ -21,40 +22,45 @@ impl Property for NeverServesUndeployed {
         "never_serves_undeployed"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Crashed(_) | Moment::Heard(_))
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(observation, Observation::Crashed(_) | Observation::Heard(_))
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
-        if matches!(moment, Moment::Crashed(_)) {
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        _verdicts: &mut Verdicts,
+    ) {
+        if matches!(observation, Observation::Crashed(_)) {
             // What it heard and had not written yet died with the process.
             self.heard.clear();
         }
-        if let Moment::Heard(event) = moment
+        if let Observation::Heard(event) = observation
             && let Some(artifact) = ending(event)
         {
-            self.heard.insert(artifact.clone(), scene.now);
+            self.heard.insert(artifact.clone(), context.now);
         }
     }
 
-    fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        for (id, record) in scene.ledger.records() {
-            if record.must_serve().is_some() || !scene.served.contains_key(id) {
+    fn tick(&mut self, context: &Context<'_>, verdicts: &mut Verdicts) {
+        for (id, record) in context.ledger.records() {
+            if record.must_serve().is_some() || !context.served.contains_key(id) {
                 continue;
             }
             let Some(since) = record.not_served_since() else { continue };
             let readable = record.current().map_or(since, |issue| issue.readable_from).max(since);
             let heard = self.heard.get(id).copied().filter(|heard| *heard >= since);
             let bound = match heard {
-                Some(_) => heard_bound(scene.config),
-                None => unheard_bound(scene.config),
+                Some(_) => heard_bound(context.config),
+                None => unheard_bound(context.config),
             };
-            let from = readable.max(scene.disturbed_at).max(heard.unwrap_or(since));
-            if scene.now > from.after(bound) {
+            let from = readable.max(context.disturbed_at).max(heard.unwrap_or(since));
+            if context.now > from.after(bound) {
                 verdicts.violated(
                     self.name(),
-                    scene.now,
-                    scene.name(id),
+                    context.now,
+                    context.name(id),
                     format!("not served {} ms after {from}", bound.as_millis()),
                     format!("served; undeployed at {since}"),
                 );

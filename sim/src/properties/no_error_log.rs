@@ -1,8 +1,9 @@
 //! `no_error_log`: an ERROR line is a failure; what can be expected is not an error.
 
-use super::{Moment, Property, Scene, Verdicts};
+use super::{Property, Verdicts};
+use crate::observe::{Context, Observation};
 
-/// The property; it has no books.
+/// The property; it keeps nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoErrorLog;
 
@@ -11,13 +12,18 @@ impl Property for NoErrorLog {
         "no_error_log"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::ErrorLogged(_))
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(observation, Observation::ErrorLogged(_))
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        if let Moment::ErrorLogged(line) = moment {
-            verdicts.violated(self.name(), scene.now, "log", "no line at level ERROR", *line);
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        if let Observation::ErrorLogged(line) = observation {
+            verdicts.violated(self.name(), context.now, "log", "no line at level ERROR", *line);
         }
     }
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId, SecretHash};
 use driftless_gateway::time::Instant;
 
-use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{Issued, KeyState};
-use crate::view::HeldChange;
+use super::{Property, Verdicts};
+use crate::apim::{Issued, KeyState};
+use crate::observe::{Context, HeldChange, Observation};
 
 /// What the gateway withdrew and dropped for a reason.
 #[derive(Clone, Debug, Default)]
@@ -24,21 +24,29 @@ impl Property for NoResurrection {
         "no_resurrection"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Wiped | Moment::Served { .. } | Moment::Held(_))
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(
+            observation,
+            Observation::Wiped | Observation::Served { .. } | Observation::Held(_)
+        )
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        if matches!(moment, Moment::Wiped) {
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        if matches!(observation, Observation::Wiped) {
             self.honoured.clear();
             self.dropped.clear();
         }
-        if let Moment::Held(change) = moment {
-            self.held(scene, change, verdicts);
+        if let Observation::Held(change) = observation {
+            self.held(context, change, verdicts);
         }
-        let Moment::Served { artifact, before, after } = moment else { return };
-        let Some(record) = scene.ledger.record(artifact) else { return };
-        if before.is_some() && after.is_none() && scene.engine.is_none() {
+        let Observation::Served { artifact, before, after } = observation else { return };
+        let Some(record) = context.ledger.record(artifact) else { return };
+        if before.is_some() && after.is_none() && context.engine.is_none() {
             // A process that is down withdraws nothing for good.
             return;
         }
@@ -49,7 +57,8 @@ impl Property for NoResurrection {
                 .rev()
                 .find(|issue| matches!(issue.what, Issued::Undeployed | Issued::Deleted));
             // A withdrawal that could not be written comes back with the next crash.
-            let is_durable = scene.committed.rows.get(*artifact).is_none_or(|row| !row.is_served());
+            let is_durable =
+                context.committed.rows.get(*artifact).is_none_or(|row| !row.is_served());
             if let Some(ending) = ending.filter(|_| is_durable) {
                 self.honoured.insert((*artifact).clone(), ending.number);
             }
@@ -64,8 +73,8 @@ impl Property for NoResurrection {
         if !is_deployed_since {
             verdicts.violated(
                 self.name(),
-                scene.now,
-                scene.name(artifact),
+                context.now,
+                context.name(artifact),
                 format!("gone since statement {honoured}"),
                 "served again",
             );
@@ -75,21 +84,21 @@ impl Property for NoResurrection {
 
 impl NoResurrection {
     /// The keys of a name changed.
-    fn held(&mut self, scene: &Scene<'_>, change: &HeldChange, verdicts: &mut Verdicts) {
+    fn held(&mut self, context: &Context<'_>, change: &HeldChange, verdicts: &mut Verdicts) {
         let id = &change.id;
         let (before, after) = (hashes(change.before.as_ref()), hashes(change.after.as_ref()));
-        let row = scene.committed.resources.get(id).and_then(|row| row.resource.as_ref());
+        let row = context.committed.resources.get(id).and_then(|row| row.resource.as_ref());
         let durable = hashes(row);
-        for hash in before.difference(&after).filter(|hash| is_dead(scene, hash)) {
-            if !durable.contains(hash) && was_told(scene, id, hash) {
-                self.dropped.insert((id.clone(), *hash), scene.now);
+        for hash in before.difference(&after).filter(|hash| is_dead(context, hash)) {
+            if !durable.contains(hash) && was_told(context, id, hash) {
+                self.dropped.insert((id.clone(), *hash), context.now);
             }
         }
         for hash in after.difference(&before) {
             let dropped = self.dropped.remove(&(id.clone(), *hash));
-            if dropped.is_some_and(|at| !lived_since(scene, hash, at)) {
+            if dropped.is_some_and(|at| !lived_since(context, hash, at)) {
                 let (expected, found) = ("gone since it was ended", "in force again");
-                verdicts.violated(self.name(), scene.now, id.to_string(), expected, found);
+                verdicts.violated(self.name(), context.now, id.to_string(), expected, found);
             }
         }
     }
@@ -103,16 +112,16 @@ fn hashes(resource: Option<&Resource>) -> BTreeSet<SecretHash> {
 }
 
 /// Whether a key was revoked or regenerated.
-fn is_dead(scene: &Scene<'_>, hash: &SecretHash) -> bool {
-    scene.ledger.key_with(hash).is_some_and(|(_, key)| {
+fn is_dead(context: &Context<'_>, hash: &SecretHash) -> bool {
+    context.ledger.key_with(hash).is_some_and(|(_, key)| {
         matches!(key.life.now(), Some(KeyState::Revoked | KeyState::Regenerated))
     })
 }
 
 /// Whether a backup brought a key back to life since then. It opens for good reason: a list named
 /// it, and what came of that may be written after its next end.
-fn lived_since(scene: &Scene<'_>, hash: &SecretHash, since: Instant) -> bool {
-    scene.ledger.key_with(hash).is_some_and(|(_, key)| {
+fn lived_since(context: &Context<'_>, hash: &SecretHash, since: Instant) -> bool {
+    context.ledger.key_with(hash).is_some_and(|(_, key)| {
         let mut said = key.life.said().iter().filter(|said| said.at > since);
         said.any(|said| said.what == Some(KeyState::Active))
     })
@@ -120,12 +129,12 @@ fn lived_since(scene: &Scene<'_>, hash: &SecretHash, since: Instant) -> bool {
 
 /// Whether an event told of the end of that very key. Where only a list lacked it, nothing says
 /// from when on it is dead.
-fn was_told(scene: &Scene<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
-    let (ResourceId::ApiKey(artifact, _), Some((index, _))) = (id, scene.ledger.key_with(hash))
+fn was_told(context: &Context<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
+    let (ResourceId::ApiKey(artifact, _), Some((index, _))) = (id, context.ledger.key_with(hash))
     else {
         return false;
     };
     let mut ends =
-        scene.ledger.notices_of(index, artifact).filter(|notice| notice.ends == Some(index));
-    ends.any(|notice| scene.told.heard(notice).is_some())
+        context.ledger.access_events_of(index, artifact).filter(|event| event.ends == Some(index));
+    ends.any(|event| context.heard.at(event).is_some())
 }

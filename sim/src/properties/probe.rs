@@ -7,9 +7,10 @@ use driftless_gateway::model::{ArtifactId, KeyName, ResourceId, SubscriptionStat
 use driftless_gateway::runtime::{Principal, Request};
 use driftless_gateway::time::{Instant, Timestamp};
 
-use super::{Scene, access};
-use crate::manager::{KeyRecord, KeyState, Operation, Outline, wall_clock};
-use crate::step::Lifecycle;
+use super::access;
+use crate::apim::{KeyRecord, KeyState, Operation, Outline, wall_clock};
+use crate::observe::Context;
+use crate::story::step::Lifecycle;
 
 /// A request to be tried, and whether it is to be let through.
 pub(super) struct Probe<'a> {
@@ -79,8 +80,8 @@ impl Target<'_> {
 
 /// The probes of one API: every operation with every credential that tells something, a wrong
 /// method and a path that is not there.
-pub(super) fn probes<'a>(scene: &Scene<'a>, target: &Target<'a>) -> Vec<Probe<'a>> {
-    let brought = brought(scene, target);
+pub(super) fn probes<'a>(context: &Context<'a>, target: &Target<'a>) -> Vec<Probe<'a>> {
+    let brought = brought(context, target);
     let mut probes = Vec::new();
     for operation in target.outline.operations() {
         let (right, wrong) = match operation.auth {
@@ -134,9 +135,9 @@ fn strays<'a>(target: &Target<'_>) -> [Probe<'a>; 2] {
 
 /// The credentials to bring: none, one that was never issued, and of each kind of key the last
 /// whose standing the gateway can know.
-fn brought<'a>(scene: &Scene<'a>, target: &Target<'a>) -> Vec<Brought<'a>> {
+fn brought<'a>(context: &Context<'a>, target: &Target<'a>) -> Vec<Brought<'a>> {
     let wants_subscription = target.outline.validates_subscriptions;
-    let token = |is_open| token(scene, target.artifact, is_open).filter(|_| wants_subscription);
+    let token = |is_open| token(context, target.artifact, is_open).filter(|_| wants_subscription);
     let (open, closed) = (token(true), token(false));
     let plain = |tries, key, opens| Brought { tries, key, token: open, opens };
     let mut brought = vec![
@@ -144,11 +145,11 @@ fn brought<'a>(scene: &Scene<'a>, target: &Target<'a>) -> Vec<Brought<'a>> {
         plain("a key that was never issued", Some("never-issued"), false),
     ];
     let own = |state: Option<&KeyState>, expired| {
-        let keys = scene.ledger.keys_of(target.artifact);
+        let keys = context.ledger.keys_of(target.artifact);
         let of = keys.filter(|(_, key)| {
             key.life.now() == state
-                && clearly_expired(scene.now, key) == Some(expired)
-                && is_known(scene, target.artifact, key)
+                && clearly_expired(context.now, key) == Some(expired)
+                && is_known(context, target.artifact, key)
         });
         of.min_by_key(|(index, _)| Reverse(*index)).map(|(_, key)| key.secret.reveal())
     };
@@ -168,9 +169,9 @@ fn brought<'a>(scene: &Scene<'a>, target: &Target<'a>) -> Vec<Brought<'a>> {
     }
     let expired = own(Some(&KeyState::Active), true);
     brought.extend(expired.map(|key| plain("an expired key", Some(key), false)));
-    let foreign = scene.ledger.keys().iter().rev().find(|key| {
-        let opens = |id| scene.ledger.keys_of(id).any(|(_, own)| own.hash == key.hash);
-        matches!(&key.scope, crate::manager::KeyScope::Api(_)) && !opens(target.artifact)
+    let foreign = context.ledger.keys().iter().rev().find(|key| {
+        let opens = |id| context.ledger.keys_of(id).any(|(_, own)| own.hash == key.hash);
+        matches!(&key.scope, crate::apim::KeyScope::Api(_)) && !opens(target.artifact)
     });
     let foreign = foreign.map(|key| key.secret.reveal());
     brought.extend(foreign.map(|key| plain("another API's key", Some(key), false)));
@@ -186,25 +187,25 @@ fn clearly_expired(now: Instant, key: &KeyRecord) -> Option<bool> {
 }
 
 /// Whether the gateway can know how a key stands: a list tells, or every event did.
-fn is_known(scene: &Scene<'_>, artifact: &ArtifactId, key: &KeyRecord) -> bool {
+fn is_known(context: &Context<'_>, artifact: &ArtifactId, key: &KeyRecord) -> bool {
     let id = ResourceId::ApiKey(artifact.clone(), KeyName::new(&key.name));
-    let listed = scene
+    let listed = context
         .ledger
         .key_with(&key.hash)
-        .is_some_and(|(index, _)| scene.ledger.reach(index, artifact, scene.dialect).by_list);
+        .is_some_and(|(index, _)| context.ledger.reach(index, artifact, context.dialect).by_list);
     let is_active = key.life.now() == Some(&KeyState::Active);
-    let told = || access::told_hashes(scene, artifact, &id);
+    let told = || access::told_hashes(context, artifact, &id);
     listed || told().is_some_and(|told| told.contains(&key.hash) == is_active)
 }
 
 /// The token of a subscription to the API that opens it, or of one that does not.
-fn token<'a>(scene: &Scene<'a>, artifact: &ArtifactId, is_open: bool) -> Option<&'a str> {
+fn token<'a>(context: &Context<'a>, artifact: &ArtifactId, is_open: bool) -> Option<&'a str> {
     let wanted =
         |status: &SubscriptionStatus| matches!(status, SubscriptionStatus::Active) == is_open;
-    let mut of = scene.ledger.subscriptions_of(artifact);
+    let mut of = context.ledger.subscriptions_of(artifact);
     let has_plan = |plan: &Option<driftless_gateway::model::PlanId>| {
         plan.as_ref().is_none_or(|plan| {
-            scene.ledger.plan(plan).is_some_and(|plan| plan.life.now().is_some())
+            context.ledger.plan(plan).is_some_and(|plan| plan.life.now().is_some())
         })
     };
     of.find_map(|(_, record)| {

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 
 use driftless_gateway::model::{ArtifactId, Event, Resource, ResourceId};
 
-use super::{Moment, Property, Scene, Verdicts};
-use crate::manager::{Cause, Issued, KeyScope};
+use super::{Property, Verdicts};
+use crate::apim::{Cause, Issued, KeyScope};
+use crate::observe::{Context, Observation};
 
 /// The number of the newest statement when each artifact began to be served as it is.
 #[derive(Clone, Debug, Default)]
@@ -25,30 +26,40 @@ impl Property for SafeRead {
         "safe_read"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Heard(_) | Moment::Served { .. } | Moment::Held(_))
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(
+            observation,
+            Observation::Heard(_) | Observation::Served { .. } | Observation::Held(_)
+        )
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        match moment {
-            Moment::Heard(Event::Undeployed(head)) => {
-                self.hear(scene, &head.artifact, head.performed_text.as_deref());
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        match observation {
+            Observation::Heard(Event::Undeployed(head)) => {
+                self.hear(context, &head.artifact, head.performed_text.as_deref());
             }
-            Moment::Heard(Event::Deleted { artifact, .. }) => self.hear(scene, artifact, None),
-            Moment::Held(change) => {
+            Observation::Heard(Event::Deleted { artifact, .. }) => {
+                self.hear(context, artifact, None)
+            }
+            Observation::Held(change) => {
                 let after = change.after.as_ref();
-                if after.is_some_and(|after| !was_issued(scene, &change.id, after)) {
+                if after.is_some_and(|after| !was_issued(context, &change.id, after)) {
                     let (subject, found) = (change.id.to_string(), "something else");
                     let expected = "what APIM issued under that name";
-                    verdicts.violated(self.name(), scene.now, subject, expected, found);
+                    verdicts.violated(self.name(), context.now, subject, expected, found);
                 }
             }
             _ => {}
         }
-        let Moment::Served { artifact, before, after } = moment else { return };
-        let Some(record) = scene.ledger.record(artifact) else {
+        let Observation::Served { artifact, before, after } = observation else { return };
+        let Some(record) = context.ledger.record(artifact) else {
             let found = "served, and never issued";
-            verdicts.violated(self.name(), scene.now, artifact.as_str(), "not served", found);
+            verdicts.violated(self.name(), context.now, artifact.as_str(), "not served", found);
             return;
         };
         if let Some(after) = after {
@@ -61,8 +72,8 @@ impl Property for SafeRead {
                 Some(number) => *since = number,
                 None => verdicts.violated(
                     self.name(),
-                    scene.now,
-                    scene.name(artifact),
+                    context.now,
+                    context.name(artifact),
                     "a definition that APIM issued for this artifact",
                     format!("{} instead", after.digest),
                 ),
@@ -75,11 +86,11 @@ impl Property for SafeRead {
             || record.issues.iter().any(|issue| {
                 issue.number > since && matches!(issue.what, Issued::Undeployed | Issued::Deleted)
             });
-        if before.is_some() && !ended && scene.engine.is_some() {
+        if before.is_some() && !ended && context.engine.is_some() {
             verdicts.violated(
                 self.name(),
-                scene.now,
-                scene.name(artifact),
+                context.now,
+                context.name(artifact),
                 "served: APIM neither undeployed nor deleted it",
                 "withdrawn",
             );
@@ -89,9 +100,9 @@ impl Property for SafeRead {
 
 impl SafeRead {
     /// The gateway heard that an artifact is undeployed (with its stamp) or deleted (without).
-    fn hear(&mut self, scene: &Scene<'_>, artifact: &ArtifactId, stamp: Option<&str>) {
-        let Some(record) = scene.ledger.record(artifact) else { return };
-        let event = scene.ledger.events().iter().rev().find(|event| {
+    fn hear(&mut self, context: &Context<'_>, artifact: &ArtifactId, stamp: Option<&str>) {
+        let Some(record) = context.ledger.record(artifact) else { return };
+        let event = context.ledger.events().iter().rev().find(|event| {
             event.artifact == *artifact
                 && match stamp {
                     Some(stamp) => event.performed_text == stamp,
@@ -108,8 +119,8 @@ impl SafeRead {
 }
 
 /// Whether APIM ever said so of a resource.
-fn was_issued(scene: &Scene<'_>, id: &ResourceId, held: &Resource) -> bool {
-    let ledger = scene.ledger;
+fn was_issued(context: &Context<'_>, id: &ResourceId, held: &Resource) -> bool {
+    let ledger = context.ledger;
     match (id, held) {
         (ResourceId::ApiKey(artifact, _), Resource::ApiKey(slot)) => {
             slot.credentials.iter().all(|held| {

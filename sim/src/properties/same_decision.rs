@@ -8,8 +8,9 @@ use driftless_gateway::model::ArtifactId;
 use driftless_gateway::runtime::{self, Request, Throttle, ThrottleConfig};
 
 use super::probe::{self, Probe, Target};
-use super::{Moment, Phase, Property, Scene, Verdicts, access, converges};
-use crate::manager::{Issued, Outline};
+use super::{Property, Verdicts, access, converges};
+use crate::apim::{Issued, Outline};
+use crate::observe::{Context, Observation, Phase};
 
 /// Where the next rest begins to probe: so many APIs are probed at one, in turn.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,37 +28,38 @@ impl Property for SameDecision {
         "same_decision"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
-        matches!(moment, Moment::Rest)
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
+        matches!(observation, Observation::Rest)
     }
 
-    fn look(&mut self, scene: &Scene<'_>, _moment: &Moment<'_>, verdicts: &mut Verdicts) {
+    fn look(&mut self, context: &Context<'_>, _moment: &Observation<'_>, verdicts: &mut Verdicts) {
         // A gateway that has not converged is for `converges` and `converged_or_loud` to judge.
-        let is_same = converges::difference(scene).is_none() && access::difference(scene).is_none();
-        if scene.phase == Phase::Story || !is_same {
+        let is_same =
+            converges::difference(context).is_none() && access::difference(context).is_none();
+        if context.phase == Phase::Story || !is_same {
             return;
         }
-        let targets = targets(scene);
+        let targets = targets(context);
         let count = targets.len();
         for target in targets.iter().cycle().skip(self.first).take(APIS.min(count)) {
-            for probe in probe::probes(scene, target) {
-                self.try_out(scene, target, &probe, verdicts);
+            for probe in probe::probes(context, target) {
+                self.try_out(context, target, &probe, verdicts);
             }
         }
         if let Some(target) = targets.get(self.first % count.max(1)) {
-            self.exhaust(scene, target, verdicts);
+            self.exhaust(context, target, verdicts);
         }
         self.first += APIS;
     }
 
     /// Nothing opens by a key that was never issued, in no configuration; looked at once for
     /// each snapshot.
-    fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
-        if self.version.replace(scene.snapshot.version()) == Some(scene.snapshot.version()) {
+    fn tick(&mut self, context: &Context<'_>, verdicts: &mut Verdicts) {
+        if self.version.replace(context.snapshot.version()) == Some(context.snapshot.version()) {
             return;
         }
-        let Some((id, _)) = scene.served.iter().next() else { return };
-        let Some(record) = scene.ledger.record(id) else { return };
+        let Some((id, _)) = context.served.iter().next() else { return };
+        let Some(record) = context.ledger.record(id) else { return };
         let mut outlines = record.issues.iter().filter_map(|issue| match &issue.what {
             Issued::Deployed { outline, .. } => Some(outline),
             _ => None,
@@ -66,9 +68,9 @@ impl Property for SameDecision {
         for operation in outline.operations().filter(|operation| operation.auth != "None") {
             let path = format!("{}{}", Outline::context(&record.name), operation.path);
             let request = Request::new(operation.method, &path).with_key("never-issued");
-            if scene.judge(&request).is_ok() {
+            if context.judge(&request).is_ok() {
                 let (expected, found) = ("refused: the key was never issued", "let through");
-                verdicts.violated(self.name(), scene.now, scene.name(id), expected, found);
+                verdicts.violated(self.name(), context.now, context.name(id), expected, found);
             }
         }
     }
@@ -77,12 +79,12 @@ impl Property for SameDecision {
 impl SameDecision {
     fn try_out(
         self,
-        scene: &Scene<'_>,
+        context: &Context<'_>,
         target: &Target<'_>,
         probe: &Probe<'_>,
         verdicts: &mut Verdicts,
     ) {
-        let decided = scene.judge(&probe.request());
+        let decided = context.judge(&probe.request());
         if matches!(decided, Err(runtime::Refusal::KeyExpired)) {
             verdicts.reached.insert("expired_key_refused");
         }
@@ -101,12 +103,12 @@ impl SameDecision {
             Ok(_) => say(true).to_owned(),
             Err(refusal) => format!("{}: {}", say(false), refusal.reason()),
         };
-        verdicts.violated(self.name(), scene.now, scene.name(target.artifact), expected, found);
+        verdicts.violated(self.name(), context.now, context.name(target.artifact), expected, found);
     }
 
     /// Uses up the limits of one operation: the strictest of its tiers counts.
-    fn exhaust(self, scene: &Scene<'_>, target: &Target<'_>, verdicts: &mut Verdicts) {
-        let probes = probe::probes(scene, target);
+    fn exhaust(self, context: &Context<'_>, target: &Target<'_>, verdicts: &mut Verdicts) {
+        let probes = probe::probes(context, target);
         let Some(probe) = probes.iter().find(|probe| probe.admitted) else { return };
         let operation = target.outline.operations().find(|operation| {
             probe.method == operation.method
@@ -116,16 +118,22 @@ impl SameDecision {
         let tiers = [Some(target.outline.tier()), tier];
         let Some(limit) = tiers.into_iter().flatten().filter_map(per_minute).min() else { return };
         let mut throttle = Throttle::new(ThrottleConfig::recommended());
-        let now = probe::gateway_clock(scene.now);
+        let now = probe::gateway_clock(context.now);
         let admit = |throttle: &mut Throttle| {
-            runtime::admit(scene.snapshot, &probe.request(), now, throttle)
+            runtime::admit(context.snapshot, &probe.request(), now, throttle)
         };
         let admitted = (0..=limit).take_while(|_| admit(&mut throttle).is_ok()).count() as u64;
         // A plan may be stricter still.
         if admitted > limit || admitted == 0 {
             let expected = format!("1 to {limit} requests in a minute");
             let found = format!("{admitted} or more");
-            verdicts.violated(self.name(), scene.now, scene.name(target.artifact), expected, found);
+            verdicts.violated(
+                self.name(),
+                context.now,
+                context.name(target.artifact),
+                expected,
+                found,
+            );
         }
     }
 }
@@ -141,12 +149,12 @@ fn per_minute(tier: &str) -> Option<u64> {
 }
 
 /// The APIs to be served that no other shares its path with.
-fn targets<'a>(scene: &Scene<'a>) -> Vec<Target<'a>> {
+fn targets<'a>(context: &Context<'a>) -> Vec<Target<'a>> {
     let mut contexts: BTreeSet<String> = BTreeSet::new();
     let mut targets = Vec::new();
-    let wanted: Vec<&ArtifactId> = scene.ledger.must_serve().map(|(id, _)| id).collect();
+    let wanted: Vec<&ArtifactId> = context.ledger.must_serve().map(|(id, _)| id).collect();
     for artifact in wanted {
-        let Some(record) = scene.ledger.record(artifact) else { continue };
+        let Some(record) = context.ledger.record(artifact) else { continue };
         let Some(issue) = record.current() else { continue };
         let Issued::Deployed { outline, .. } = &issue.what else { continue };
         if record.kind == driftless_gateway::model::Kind::RestApi
@@ -158,7 +166,7 @@ fn targets<'a>(scene: &Scene<'a>) -> Vec<Target<'a>> {
     targets
 }
 
-impl Scene<'_> {
+impl Context<'_> {
     /// What the gateway decides about a request; what limits it uses is not looked at.
     pub(super) fn judge(&self, request: &Request<'_>) -> Result<runtime::Grant, runtime::Refusal> {
         self.snapshot.judge(request, probe::gateway_clock(self.now))

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 
-use super::{Moment, Property, Scene, Served, Verdicts, closure};
-use crate::manager::Issued;
+use super::{Property, Verdicts, closure};
+use crate::apim::Issued;
+use crate::observe::{Context, Observation, Served};
 
 /// What was served and held when the process died, until the next one was looked at.
 #[derive(Clone, Debug, Default)]
@@ -23,24 +24,29 @@ impl Property for ServesLastGood {
         "serves_last_good"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
         matches!(
-            moment,
-            Moment::Crashed(_)
-                | Moment::Wiped
-                | Moment::Recovered(_)
-                | Moment::Committed(_)
-                | Moment::CommitFailed(_)
+            observation,
+            Observation::Crashed(_)
+                | Observation::Wiped
+                | Observation::Recovered(_)
+                | Observation::Committed(_)
+                | Observation::CommitFailed(_)
         )
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, _verdicts: &mut Verdicts) {
-        match moment {
-            Moment::Crashed(in_flight) => {
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        _verdicts: &mut Verdicts,
+    ) {
+        match observation {
+            Observation::Crashed(in_flight) => {
                 // One that died before it was looked at changes nothing.
                 if !std::mem::take(&mut self.is_back) {
-                    self.served.clone_from(scene.served);
-                    let rows = scene.committed.resources.iter();
+                    self.served.clone_from(context.served);
+                    let rows = context.committed.resources.iter();
                     let there = rows.filter_map(|(id, row)| Some((id, row.resource.as_ref()?)));
                     self.held = there.map(|(id, held)| (id.clone(), held.clone())).collect();
                 }
@@ -50,38 +56,44 @@ impl Property for ServesLastGood {
                 let attempted = std::mem::take(&mut self.attempted);
                 self.held.retain(|id, _| !attempted.contains(id));
             }
-            Moment::Committed(_) => self.attempted.clear(),
-            Moment::CommitFailed(batch) => {
+            Observation::Committed(_) => self.attempted.clear(),
+            Observation::CommitFailed(batch) => {
                 self.attempted.extend(batch.resources.keys().cloned());
             }
-            Moment::Wiped => {
+            Observation::Wiped => {
                 self.served.clear();
                 self.held.clear();
             }
-            Moment::Recovered(_) => self.is_back = true,
+            Observation::Recovered(_) => self.is_back = true,
             _ => {}
         }
     }
 
-    fn tick(&mut self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+    fn tick(&mut self, context: &Context<'_>, verdicts: &mut Verdicts) {
         if !std::mem::take(&mut self.is_back) {
             return;
         }
         for (id, before) in std::mem::take(&mut self.held) {
-            if closure::is_lost(scene, &id, &before, scene.held.get(&id)) {
+            if closure::is_lost(context, &id, &before, context.held.get(&id)) {
                 let expected = "held as it was when the process died";
-                verdicts.violated(self.name(), scene.now, id.to_string(), expected, "not held");
+                verdicts.violated(self.name(), context.now, id.to_string(), expected, "not held");
             }
         }
         for (id, served) in std::mem::take(&mut self.served) {
-            let Some(record) = scene.ledger.record(&id) else { continue };
+            let Some(record) = context.ledger.record(&id) else { continue };
             let since = record.issues_of(served.digest).next().map_or(0, |issue| issue.number);
             let is_ended = record.issues.iter().any(|issue| {
                 issue.number > since && matches!(issue.what, Issued::Undeployed | Issued::Deleted)
             });
-            if !scene.served.contains_key(&id) && !is_ended {
+            if !context.served.contains_key(&id) && !is_ended {
                 let expected = "served as it was when the process died";
-                verdicts.violated(self.name(), scene.now, scene.name(&id), expected, "not served");
+                verdicts.violated(
+                    self.name(),
+                    context.now,
+                    context.name(&id),
+                    expected,
+                    "not served",
+                );
             }
         }
     }

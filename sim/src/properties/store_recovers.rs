@@ -3,7 +3,8 @@
 
 use driftless_gateway::model::{Batch, Recovered};
 
-use super::{Moment, Property, Scene, Verdicts};
+use super::{Property, Verdicts};
+use crate::observe::{Context, Observation};
 
 /// The batches that were attempted since the last commit: a write that failed as it was synced
 /// may be there all the same.
@@ -17,26 +18,31 @@ impl Property for StoreRecovers {
         "store_recovers"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
         matches!(
-            moment,
-            Moment::Committed(_)
-                | Moment::CommitFailed(_)
-                | Moment::Wiped
-                | Moment::Crashed(_)
-                | Moment::Recovered(_)
+            observation,
+            Observation::Committed(_)
+                | Observation::CommitFailed(_)
+                | Observation::Wiped
+                | Observation::Crashed(_)
+                | Observation::Recovered(_)
         )
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        match moment {
-            Moment::Committed(_) | Moment::Wiped => self.attempts.clear(),
-            Moment::CommitFailed(batch) => self.attempts.push((*batch).clone()),
-            Moment::Crashed(in_flight) => self.attempts.extend(in_flight.cloned()),
-            Moment::Recovered(found) if !self.explains(scene.committed, found) => {
-                let expected = difference(scene.committed, found);
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        match observation {
+            Observation::Committed(_) | Observation::Wiped => self.attempts.clear(),
+            Observation::CommitFailed(batch) => self.attempts.push((*batch).clone()),
+            Observation::Crashed(in_flight) => self.attempts.extend(in_flight.cloned()),
+            Observation::Recovered(found) if !self.explains(context.committed, found) => {
+                let expected = difference(context.committed, found);
                 let found = "another state after the crash";
-                verdicts.violated(self.name(), scene.now, "store", expected, found);
+                verdicts.violated(self.name(), context.now, "store", expected, found);
             }
             _ => {}
         }

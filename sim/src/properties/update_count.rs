@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use driftless_gateway::model::{ArtifactId, ResourceId};
 
-use super::{Moment, Property, Scene, Verdicts};
+use super::{Property, Verdicts};
+use crate::observe::{Context, Observation};
 
 /// How often what is served of each artifact changed, and each resource.
 #[derive(Clone, Debug, Default)]
@@ -27,52 +28,57 @@ impl Property for UpdateCount {
         "update_count"
     }
 
-    fn looks_at(&self, moment: &Moment<'_>) -> bool {
+    fn looks_at(&self, observation: &Observation<'_>) -> bool {
         matches!(
-            moment,
-            Moment::Served { .. }
-                | Moment::Held(_)
-                | Moment::Wiped
-                | Moment::Recovered(_)
-                | Moment::Rest
+            observation,
+            Observation::Served { .. }
+                | Observation::Held(_)
+                | Observation::Wiped
+                | Observation::Recovered(_)
+                | Observation::Rest
         )
     }
 
-    fn look(&mut self, scene: &Scene<'_>, moment: &Moment<'_>, verdicts: &mut Verdicts) {
-        match moment {
-            Moment::Served { artifact, .. } if scene.engine.is_some() => {
+    fn look(
+        &mut self,
+        context: &Context<'_>,
+        observation: &Observation<'_>,
+        verdicts: &mut Verdicts,
+    ) {
+        match observation {
+            Observation::Served { artifact, .. } if context.engine.is_some() => {
                 *self.served.entry((*artifact).clone()).or_default() += 1;
             }
-            Moment::Held(change) => {
+            Observation::Held(change) => {
                 *self.held.entry(change.id.clone()).or_default() += 1;
             }
-            Moment::Wiped => self.wipes += 1,
-            Moment::Recovered(_) => self.starts += 1,
-            Moment::Rest => self.compare(scene, verdicts),
+            Observation::Wiped => self.wipes += 1,
+            Observation::Recovered(_) => self.starts += 1,
+            Observation::Rest => self.compare(context, verdicts),
             _ => {}
         }
     }
 }
 
 impl UpdateCount {
-    fn compare(&self, scene: &Scene<'_>, verdicts: &mut Verdicts) {
+    fn compare(&self, context: &Context<'_>, verdicts: &mut Verdicts) {
         for (id, changes) in &self.served {
-            let issued = scene.ledger.record(id).map_or(0, |record| record.issues.len() as u64);
+            let issued = context.ledger.record(id).map_or(0, |record| record.issues.len() as u64);
             let most = SLACK * issued + SLACK * (self.wipes + self.starts);
             if *changes > most {
                 let expected = format!("at most {most} changes for {issued} statements");
                 let found = format!("{changes}");
-                verdicts.violated(self.name(), scene.now, scene.name(id), expected, found);
+                verdicts.violated(self.name(), context.now, context.name(id), expected, found);
             }
         }
         for (id, changes) in &self.held {
-            let notices = scene.ledger.notices().iter().filter(|notice| notice.about == *id);
-            let issued = notices.count() as u64 + 1 + scene.ledger.restores().len() as u64;
+            let events = context.ledger.access_events().iter().filter(|event| event.about == *id);
+            let issued = events.count() as u64 + 1 + context.ledger.restores().len() as u64;
             let most = SLACK * issued + SLACK * (self.wipes + self.starts);
             if *changes > most {
                 let expected = format!("at most {most} changes for {issued} statements");
                 let found = format!("{changes}");
-                verdicts.violated(self.name(), scene.now, id.to_string(), expected, found);
+                verdicts.violated(self.name(), context.now, id.to_string(), expected, found);
             }
         }
     }

@@ -1,17 +1,17 @@
 //! What arrives, at either side.
 
-use driftless_gateway::driver::ReadFrame;
+use driftless_gateway::driver::{Inbound, read_event};
 use driftless_gateway::engine::{CloseReason, Failure};
 use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use twox_hash::XxHash3_128;
 
+use super::net::{Carried, FrameFate, Line, Towards};
 use super::{Connection, Happening, Order, WRITE_TIMEOUT, World};
-use crate::manager::{Outcome, ServerFrame, Upgrade, redacted};
-use crate::net::{Carried, FrameFate, Line, Towards};
-use crate::properties::Moment;
-use crate::step::Observable;
+use crate::apim::{Outcome, ServerFrame, Upgrade, redacted};
+use crate::observe::Observation;
+use crate::story::step::Observable;
 
 impl World<'_> {
     /// Something that was due happens.
@@ -39,13 +39,14 @@ impl World<'_> {
             Happening::Request { boot, id, exchange, request, name } => {
                 self.request_arrives(boot, id, exchange, &request, name);
             }
-            Happening::Answer { boot, id, exchange, response, name } => {
-                self.answer_arrives(boot, id, exchange, response, name);
+            Happening::Answer { boot, id, exchange, response } => {
+                self.answer_arrives(boot, id, exchange, response);
             }
             Happening::NobodyListens { boot, id, exchange } => {
                 self.nobody_listens(boot, id, exchange);
             }
             Happening::Commit { boot } => self.commit(boot),
+            Happening::Read { boot, wanted } => self.read(boot, wanted),
             Happening::LateFrame { connection, frame } => {
                 self.site.texts_in_flight -= 1;
                 self.hand_over(connection, frame);
@@ -79,20 +80,56 @@ impl World<'_> {
         if !self.is_current(boot, session, connection) {
             return;
         }
-        let now = self.now;
-        let refused = match upgrade {
-            Upgrade::Accepted => None,
-            Upgrade::Status(status) => Some(CloseReason::Refused(status)),
-            Upgrade::Refused => Some(CloseReason::Unreachable("connection refused".to_owned())),
+        let inbound = match upgrade {
+            Upgrade::Accepted => Inbound::Opened(session),
+            Upgrade::Status(status) => Inbound::Closed(session, CloseReason::Refused(status)),
+            Upgrade::Refused => Inbound::Closed(session, refused()),
             Upgrade::NoAnswer => return,
         };
-        if refused.is_some() {
-            self.site.gateway.sessions.remove(&session);
+        self.come_in(inbound, self.now);
+    }
+
+    /// Something comes in at the gateway, whose clock shows `now`: it is noted, and told to the
+    /// driver.
+    pub(super) fn come_in(&mut self, inbound: Inbound, now: Instant) {
+        match &inbound {
+            Inbound::Closed(session, reason) => {
+                if let CloseReason::Closed(code, why) = reason {
+                    self.note_close(*session, *code, why);
+                }
+                self.site.gateway.sessions.remove(session);
+            }
+            Inbound::Frame(_, frame) => {
+                if !self.note_frame(frame) {
+                    return;
+                }
+            }
+            Inbound::Binary(session, length) => {
+                self.trace.record(self.now, "apim", "binary", &length.to_le_bytes(), || {
+                    format!("session={session} bytes={length}")
+                });
+            }
+            Inbound::Pinged(session) => {
+                self.trace.record(self.now, "apim", "ping", &[], || format!("session={session}"));
+            }
+            Inbound::Responded(id, _) => {
+                let Some(asked) = self.site.requests.remove(id) else { return };
+                return self.take_answer(asked.name, *id, inbound, now);
+            }
+            Inbound::RequestFailed(id, _) => {
+                self.site.requests.remove(id);
+                self.site.fetches.remove(id);
+                self.site.rolls.remove(id);
+            }
+            Inbound::Opened(_) | Inbound::Stored(_) | Inbound::StoreFailed(..) => {}
         }
-        let Some(driver) = self.site.gateway.driver() else { return };
-        match refused {
-            None => driver.opened(session, now),
-            Some(reason) => driver.closed(session, reason, now),
+        self.tell(inbound, now);
+    }
+
+    /// Tells the gateway's driver of something that nobody looks at on the way.
+    pub(super) fn tell(&mut self, inbound: Inbound, now: Instant) {
+        if let Some(driver) = self.site.gateway.driver() {
+            driver.handle(inbound, now);
         }
     }
 
@@ -168,48 +205,28 @@ impl World<'_> {
         if !self.is_current(boot, session, connection) {
             return;
         }
-        let now = self.now;
-        match frame {
-            ServerFrame::Text(text) => {
-                let read = ReadFrame::of(text.as_bytes());
-                let hears = self.note_frame(&read, text.as_bytes());
-                if let Some(driver) = self.site.gateway.driver().filter(|_| hears) {
-                    driver.receive(session, read, now);
-                }
-            }
-            ServerFrame::Ping => {
-                self.note_ping(session);
-                if let Some(driver) = self.site.gateway.driver() {
-                    driver.pinged(session, now);
-                }
-            }
+        let inbound = match frame {
+            ServerFrame::Text(text) => Inbound::Frame(session, text.as_bytes().to_vec()),
+            ServerFrame::Ping => Inbound::Pinged(session),
             ServerFrame::Close(code, reason) => {
-                self.note_close(session, *code, reason);
-                self.site.gateway.sessions.remove(&session);
                 self.connections.remove(&connection);
-                let reason = CloseReason::Closed(*code, reason.to_string());
-                if let Some(driver) = self.site.gateway.driver() {
-                    driver.closed(session, reason, now);
-                }
+                Inbound::Closed(session, CloseReason::Closed(*code, reason.to_string()))
             }
-        }
+        };
+        self.come_in(inbound, self.now);
     }
 
-    /// A text frame reached the gateway; answers whether its engine hears of it.
-    pub(super) fn note_frame(&mut self, read: &ReadFrame, bytes: &[u8]) -> bool {
-        if let Some(event) = read.event() {
-            self.hear(event, bytes);
+    /// A text frame reached the gateway; returns whether its engine hears of it.
+    fn note_frame(&mut self, frame: &[u8]) -> bool {
+        let event = read_event(frame).ok();
+        if let Some(event) = &event {
+            self.hear(event, frame);
         }
-        self.site.sabotage.hears(read.event(), !self.site.requests.is_empty())
-    }
-
-    /// A ping reached the gateway.
-    pub(super) fn note_ping(&mut self, session: SessionId) {
-        self.trace.record(self.now, "apim", "ping", &[], || format!("session={session}"));
+        self.site.sabotage.hears(event.as_ref(), !self.site.requests.is_empty())
     }
 
     /// The gateway hears that APIM closed its session.
-    pub(super) fn note_close(&mut self, session: SessionId, code: u16, reason: &str) {
+    fn note_close(&mut self, session: SessionId, code: u16, reason: &str) {
         self.trace.record(self.now, "apim", "closes", reason.as_bytes(), || {
             format!("session={session} code={code} reason={reason:?}")
         });
@@ -229,15 +246,15 @@ impl World<'_> {
         self.observe(|| Observable::Event(name.to_owned()));
         self.trace.record(self.now, "apim", "event", text, || format!("type={name}"));
         if let Event::Changed(event) = event {
-            self.site.told.hear(event, self.now);
+            self.site.heard.hear(event, self.now);
         }
-        self.show(&Moment::Heard(event));
+        self.show(&Observation::Heard(event));
         if matches!(event, Event::ConnectionAck { .. }) {
             return;
         }
         self.mark_event(event);
         self.mark_beside(event);
-        if !self.site.heard.insert(XxHash3_128::oneshot(text)) {
+        if !self.site.event_hashes.insert(XxHash3_128::oneshot(text)) {
             self.mark("event_repeated");
         }
     }
@@ -270,45 +287,35 @@ impl World<'_> {
             format!("request={id} {name} status={status} bytes={}", response.body.len())
         });
         if let Carried::At(at) = self.site.net.carry(line, Towards::Gateway, sent_at) {
-            self.schedule(at, Happening::Answer { boot, id, exchange, response, name });
+            self.schedule(at, Happening::Answer { boot, id, exchange, response });
         }
     }
 
-    fn answer_arrives(
-        &mut self,
-        boot: u64,
-        id: RequestId,
-        exchange: u64,
-        response: HttpResponse,
-        name: &'static str,
-    ) {
+    fn answer_arrives(&mut self, boot: u64, id: RequestId, exchange: u64, response: HttpResponse) {
+        if self.is_over(boot, id, exchange) {
+            self.come_in(Inbound::Responded(id, response), self.now);
+        }
+    }
+
+    /// An exchange is over; returns whether the process that asked waits for it still.
+    fn is_over(&mut self, boot: u64, id: RequestId, exchange: u64) -> bool {
         self.site.net.forget(Line::Exchange(exchange));
-        if boot != self.site.gateway.boots() || self.site.requests.get(&id) != Some(&exchange) {
-            return;
-        }
-        self.site.requests.remove(&id);
-        self.take_answer(id, name, response, self.now);
+        let asked = self.site.requests.get(&id);
+        boot == self.site.gateway.boots() && asked.is_some_and(|asked| asked.exchange == exchange)
     }
 
-    /// An answer is told to the gateway, whose clock says `now`.
-    pub(super) fn take_answer(
-        &mut self,
-        id: RequestId,
-        name: &'static str,
-        response: HttpResponse,
-        now: Instant,
-    ) {
+    /// An answer is told to the gateway, and noted before and after.
+    fn take_answer(&mut self, name: &'static str, id: RequestId, inbound: Inbound, now: Instant) {
+        let Inbound::Responded(_, response) = &inbound else { return };
         self.site.fetches.remove(&id);
         self.site.rolls.remove(&id);
         if name == "list" {
             self.site.listing = false;
         }
-        self.mark_answer(name, &response);
+        self.mark_answer(name, response);
         let served = self.site.served.keys().map(ArtifactId::as_str);
-        let beside = self.site.sabotage.beside(name, &response, served);
-        if let Some(driver) = self.site.gateway.driver() {
-            driver.responded(id, response, now);
-        }
+        let beside = self.site.sabotage.beside(name, response, served);
+        self.tell(inbound, now);
         if name == "list" {
             self.mark_beliefs();
         }
@@ -320,21 +327,14 @@ impl World<'_> {
     fn tell_beside(&mut self, beside: &[String]) {
         let session = self.site.gateway.sessions.last_key_value().map(|(session, _)| *session);
         for (frame, session) in beside.iter().zip(session.iter().cycle()) {
-            if let Some(driver) = self.site.gateway.driver() {
-                driver.receive_frame(*session, frame.as_bytes(), self.now);
-            }
+            self.tell(Inbound::Frame(*session, frame.as_bytes().to_vec()), self.now);
         }
     }
 
     fn nobody_listens(&mut self, boot: u64, id: RequestId, exchange: u64) {
-        self.site.net.forget(Line::Exchange(exchange));
-        if boot != self.site.gateway.boots() || self.site.requests.remove(&id).is_none() {
-            return;
-        }
-        self.site.rolls.remove(&id);
-        let now = self.now;
-        if let Some(driver) = self.site.gateway.driver() {
-            driver.request_failed(id, Failure::Unreachable("connection refused".to_owned()), now);
+        if self.is_over(boot, id, exchange) {
+            let failure = Failure::Unreachable("connection refused".to_owned());
+            self.come_in(Inbound::RequestFailed(id, failure), self.now);
         }
     }
 
@@ -354,21 +354,22 @@ impl World<'_> {
             if !self.is_current(known.boot, known.session, connection) {
                 continue;
             }
-            self.site.gateway.sessions.remove(&known.session);
-            if let Some(driver) = self.site.gateway.driver() {
-                driver.closed(known.session, CloseReason::Lost("reset by peer".to_owned()), now);
-            }
+            let reason = CloseReason::Lost("reset by peer".to_owned());
+            self.come_in(Inbound::Closed(known.session, reason), now);
         }
         for reading in std::mem::take(&mut self.site.rolls).into_values() {
             self.mark_cancelled(Some(reading));
         }
-        for (id, exchange) in std::mem::take(&mut self.site.requests) {
-            self.site.net.forget(Line::Exchange(exchange));
-            if let Some(driver) = self.site.gateway.driver() {
-                driver.request_failed(id, Failure::Unreachable("reset by peer".to_owned()), now);
-            }
+        for (id, asked) in std::mem::take(&mut self.site.requests) {
+            self.site.net.forget(Line::Exchange(asked.exchange));
+            let failure = Failure::Unreachable("reset by peer".to_owned());
+            self.come_in(Inbound::RequestFailed(id, failure), now);
         }
     }
+}
+
+fn refused() -> CloseReason {
+    CloseReason::Unreachable("connection refused".to_owned())
 }
 
 fn is_connection_ack(text: &str) -> bool {

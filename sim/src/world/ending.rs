@@ -8,10 +8,11 @@ use driftless_gateway::engine::StateDigest;
 use driftless_gateway::time::Instant;
 
 use super::World;
-use crate::manager::Issued;
-use crate::properties::{self, Moment};
-use crate::replicas::{self, Replica};
-use crate::scenario::Expect;
+use crate::apim::Issued;
+use crate::observe::Observation;
+use crate::properties;
+use crate::properties::replicas_agree::{self, Replica};
+use crate::story::file::Expect;
 
 /// What a gateway has in force when a run is over.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,9 +28,9 @@ pub struct FinalState {
 impl World<'_> {
     /// What each gateway that runs has in force.
     pub fn final_states(&self) -> Vec<FinalState> {
-        let mut sites: Vec<&super::Site> = self.sites().collect();
+        let mut sites: Vec<&super::Host> = self.sites().collect();
         sites.sort_by_key(|site| site.index);
-        let state = |site: &super::Site| {
+        let state = |site: &super::Host| {
             let observed = site.gateway.engine()?.observed();
             Some(FinalState {
                 gateway: site.name.clone(),
@@ -45,7 +46,7 @@ impl World<'_> {
         let delivered = self.delivered();
         let mut serving = Expect::default();
         self.each_site(|world| {
-            world.show(&Moment::End);
+            world.show(&Observation::End);
             if !world.stopped {
                 world.check_all_claims(&delivered);
             }
@@ -85,13 +86,13 @@ impl World<'_> {
     fn check_all_claims(&mut self, delivered: &BTreeMap<&'static str, u64>) {
         let story = Rc::clone(&self.story);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
-        let (scene, books) = (self.scene(), &self.site.books);
+        let (context, history) = (self.context(), &self.site.history);
         for expect in story.expect.of(self.site.name.as_deref()) {
-            properties::Claims { expect, books }.check(&scene, &mut verdicts);
+            properties::Claims { expect, history }.check(&context, &mut verdicts);
         }
-        if self.site.index == crate::manager::GatewayIndex::FIRST {
-            let claims = properties::Claims { expect: &story.expect, books };
-            claims.check_delivered(&scene, delivered, &mut verdicts);
+        if self.site.index == crate::story::aim::GatewayIndex::FIRST {
+            let claims = properties::Claims { expect: &story.expect, history };
+            claims.check_delivered(&context, delivered, &mut verdicts);
         }
         self.site.verdicts = verdicts;
     }
@@ -101,7 +102,7 @@ impl World<'_> {
         if self.others.is_empty() {
             return None;
         }
-        let replica = |site: &super::Site| Replica {
+        let replica = |site: &super::Host| Replica {
             name: site.name.clone().unwrap_or_default(),
             index: site.index,
             organization: self.manager.organization_of(site.index),
@@ -116,7 +117,7 @@ impl World<'_> {
         };
         let mut replicas: Vec<Replica> = self.sites().map(replica).collect();
         replicas.sort_by_key(|replica| replica.index);
-        replicas::first_disagreement(&replicas, self.story.dialect, self.now)
+        replicas_agree::first_disagreement(&replicas, self.story.dialect, self.now)
     }
 
     /// By API, the revision that the ledger says a gateway must serve, or 0.

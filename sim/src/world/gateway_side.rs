@@ -2,16 +2,26 @@
 
 use std::time::Duration;
 
-use driftless_gateway::driver::Outbound;
+use driftless_gateway::driver::{Inbound, Outbound};
 use driftless_gateway::engine::StoreFailure;
-use driftless_gateway::model::{Ack, Batch, RequestId, SessionId, WriteId};
+use driftless_gateway::model::{
+    Ack, ArtifactId, Batch, ContentDigest, RequestId, SessionId, WriteId,
+};
+use driftless_gateway::publish::{READ_AGAIN, StoredDefinition, Unreadable};
 use driftless_gateway::wire::HttpRequest;
 
+use super::gateway::host::Asked;
+use super::net::{Carried, Line, Towards};
 use super::{Connection, Happening, Order, World};
-use crate::net::{Carried, Line, Towards};
+use crate::observe::Observation;
 use crate::plant::Plant;
-use crate::properties::Moment;
-use crate::step::{CrashDisk, Observable};
+use crate::story::step::{CrashDisk, Observable};
+
+/// How long the disk takes to give definitions.
+pub(super) const READ_TAKES: Duration = Duration::from_millis(1);
+
+/// How long after a definition was asked for again it is served at the latest.
+const LATER: Duration = Duration::from_millis(100);
 
 impl World<'_> {
     /// Carries out everything the gateway wants.
@@ -33,7 +43,7 @@ impl World<'_> {
                 }
                 Outbound::Commit { write, batch } => {
                     self.note_write(write, batch);
-                    let at = self.now.after(self.write_takes(write));
+                    let at = self.site.gateway.work_ends(self.now, self.write_takes(write));
                     let boot = self.site.gateway.boots();
                     self.schedule(at, Happening::Commit { boot });
                 }
@@ -46,7 +56,7 @@ impl World<'_> {
         self.site.fetches.remove(&id);
         let reading = self.site.rolls.remove(&id);
         self.mark_cancelled(reading);
-        self.site.requests.remove(&id)
+        self.site.requests.remove(&id).map(|asked| asked.exchange)
     }
 
     /// The gateway begins a write.
@@ -57,12 +67,25 @@ impl World<'_> {
         self.trace.record(self.now, "engine", "store", &bytes, || {
             format!("write={write} artifacts={size}")
         });
-        self.site.told.write_begins(self.now);
+        self.site.heard.write_begins(self.now);
         self.site.gateway.begin_commit(write, batch);
         if self.plant == Some(Plant::EarlyAck) {
-            let driver = self.site.gateway.driver();
-            driver.into_iter().for_each(|driver| driver.stored(write, self.now));
+            self.tell(Inbound::Stored(write), self.now);
         }
+    }
+
+    /// Publishes what changed.
+    pub(super) fn publish(&mut self) {
+        let site = &mut *self.site;
+        site.gateway.publish(self.now, &mut site.sabotage);
+    }
+
+    /// Has the definitions read that the gateway wants read.
+    pub(super) fn read_definitions(&mut self) {
+        let Some(wanted) = self.site.gateway.poll_read(self.now) else { return };
+        let at = self.site.gateway.work_ends(self.now, READ_TAKES);
+        let boot = self.site.gateway.boots();
+        self.schedule(at, Happening::Read { boot, wanted });
     }
 
     /// How long the disk takes for a write.
@@ -72,8 +95,8 @@ impl World<'_> {
 
     /// The gateway asked for something.
     pub(super) fn asked(&mut self, what: &'static str) {
-        *self.site.books.asked.entry(what).or_insert(0) += 1;
-        self.show(&Moment::Asked(what));
+        *self.site.history.asked.entry(what).or_insert(0) += 1;
+        self.show(&Observation::Asked(what));
         self.observe(|| Observable::Action(what.to_owned()));
     }
 
@@ -127,7 +150,7 @@ impl World<'_> {
             return None;
         }
         self.site.acked.insert(ack.artifact.clone());
-        self.show(&Moment::Acked(ack));
+        self.show(&Observation::Acked(ack));
         self.asked("ack");
         self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
             format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
@@ -159,7 +182,7 @@ impl World<'_> {
         }
         self.next_exchange += 1;
         let exchange = self.next_exchange;
-        self.site.requests.insert(id, exchange);
+        self.site.requests.insert(id, Asked { exchange, name, path: request.path.clone() });
         self.trace.record(self.now, "engine", name, request.path.as_bytes(), || {
             format!("request={id} {} {}", request.method.name(), request.path)
         });
@@ -181,30 +204,65 @@ impl World<'_> {
             return;
         }
         let Some((write, done)) = self.finish_write() else { return };
-        let now = self.now;
-        let Some(driver) = self.site.gateway.driver() else { return };
-        match done {
-            Ok(()) => driver.stored(write, now),
-            Err(failure) => driver.store_failed(write, failure, now),
+        let inbound = match done {
+            Ok(definitions) => {
+                self.site.gateway.publisher().committed(definitions);
+                Inbound::Stored(write)
+            }
+            Err(failure) => Inbound::StoreFailed(write, failure),
+        };
+        self.tell(inbound, self.now);
+    }
+
+    /// A reading of definitions is finished.
+    pub(super) fn read(&mut self, boot: u64, wanted: Vec<(ArtifactId, ContentDigest)>) {
+        if boot == self.site.gateway.boots() && self.site.gateway.engine().is_some() {
+            let read = self.finish_reading(wanted);
+            self.site.gateway.publisher().was_read(read);
+        }
+    }
+
+    /// Reads definitions from the store; says what it gave.
+    pub(super) fn finish_reading(
+        &mut self,
+        wanted: Vec<(ArtifactId, ContentDigest)>,
+    ) -> Vec<StoredDefinition> {
+        let definitions = self.site.gateway.read(wanted, &mut self.site.sabotage);
+        self.note_unread(&definitions);
+        definitions
+    }
+
+    /// Notes which definitions the store did not give.
+    fn note_unread(&mut self, definitions: &[StoredDefinition]) {
+        for StoredDefinition { artifact, definition, .. } in definitions {
+            let Err(Unreadable::NotRead(why)) = definition else { continue };
+            self.site.unread_until = self.now.after(READ_AGAIN + LATER);
+            self.mark("definition_not_read");
+            self.trace.record(self.now, "store", "unread", artifact.as_str().as_bytes(), || {
+                format!("artifact={artifact} {why}")
+            });
         }
     }
 
     /// Finishes the write that was begun; says how.
-    pub(super) fn finish_write(&mut self) -> Option<(WriteId, Result<(), StoreFailure>)> {
+    pub(super) fn finish_write(
+        &mut self,
+    ) -> Option<(WriteId, Result<Vec<StoredDefinition>, StoreFailure>)> {
         let now = self.now;
-        let (write, batch, done) = self.site.gateway.finish_commit(&self.site.sabotage)?;
+        let (write, batch, done) = self.site.gateway.finish_commit(&mut self.site.sabotage)?;
         self.trace.record(now, "store", "committed", &[u8::from(done.is_ok())], || match &done {
-            Ok(()) => format!("write={write}"),
+            Ok(_) => format!("write={write}"),
             Err(failure) => format!("write={write} failed: {failure}"),
         });
-        match done {
-            Ok(()) => {
-                self.site.told.written();
-                self.show(&Moment::Committed(&batch));
+        match &done {
+            Ok(definitions) => {
+                self.note_unread(definitions);
+                self.site.heard.written();
+                self.show(&Observation::Committed(&batch));
                 self.observe(|| Observable::State("stored".to_owned()));
             }
             Err(_) => {
-                self.show(&Moment::CommitFailed(&batch));
+                self.show(&Observation::CommitFailed(&batch));
                 self.mark("commit_failed");
             }
         }
@@ -236,8 +294,8 @@ impl World<'_> {
         self.trace.record(self.now, "step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
         });
-        self.site.told.crash();
-        self.show(&Moment::Crashed(in_flight.as_ref()));
+        self.site.heard.crash();
+        self.show(&Observation::Crashed(in_flight.as_ref()));
     }
 
     /// A gateway process is to start.
@@ -272,7 +330,7 @@ impl World<'_> {
         self.trace.record(self.now, "engine", "start", &[], || {
             format!("rows={} tombstones={}", recovered.rows.len(), recovered.tombstones.len())
         });
-        self.show(&Moment::Recovered(&recovered));
+        self.show(&Observation::Recovered(&recovered));
         self.site.gateway.committed = recovered;
         if self.site.gateway.boots() > 1 {
             self.observe(|| Observable::State("restarted".to_owned()));

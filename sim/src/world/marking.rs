@@ -8,10 +8,9 @@ use driftless_gateway::time::Timestamp;
 use driftless_gateway::wire::HttpResponse;
 
 use super::World;
-use super::site::Site;
-use crate::manager::{Issued, KeyRecord, KeyScope};
-use crate::properties::Served;
-use crate::view::HeldChange;
+use super::gateway::host::Host;
+use crate::apim::{Issued, KeyRecord, KeyScope};
+use crate::observe::{HeldChange, Served};
 
 impl World<'_> {
     /// Notes how the other gateways stood when this one heard of something.
@@ -20,8 +19,8 @@ impl World<'_> {
             return;
         }
         let of = self.manager.organization_of(self.site.index);
-        let is_live = |site: &Site| site.gateway.engine().is_some_and(|engine| engine.is_live());
-        let organization = |site: &Site| self.manager.organization_of(site.index);
+        let is_live = |site: &Host| site.gateway.engine().is_some_and(|engine| engine.is_live());
+        let organization = |site: &Host| self.manager.organization_of(site.index);
         let others = || self.others.iter().map(|site| &**site);
         let is_revoked =
             matches!(event, Event::Changed(event) if event.change == ResourceChange::KeyRevoked);
@@ -29,7 +28,7 @@ impl World<'_> {
         let elsewhere = others().any(|site| organization(site) != of && is_live(site));
         let is_apart = match event {
             Event::Deployed(head) => {
-                let is_deployed = |site: &Site| {
+                let is_deployed = |site: &Host| {
                     let record = self.manager.ledger(site.index).record(&head.artifact);
                     record.is_some_and(|record| record.must_serve().is_some())
                 };
@@ -47,7 +46,7 @@ impl World<'_> {
 
     /// A situation was reached.
     pub fn mark(&mut self, mark: &'static str) {
-        debug_assert!(crate::marks::marks().iter().any(|known| known.name == mark), "{mark}");
+        debug_assert!(crate::observe::marks().iter().any(|known| known.name == mark), "{mark}");
         self.marks.insert(mark);
     }
 
@@ -124,12 +123,12 @@ impl World<'_> {
         if engine.is_some_and(|engine| engine.desired().get(artifact).is_none()) {
             self.mark("key_before_its_api");
         }
-        let notices = self.manager.ledger(self.site.index).notices().iter();
+        let access_events = self.manager.ledger(self.site.index).access_events().iter();
         let stamp = |text: &str| Timestamp::parse(text).ok();
-        let same = notices.filter(|notice| {
-            notice.about == event.id
+        let same = access_events.filter(|access_event| {
+            access_event.about == event.id
                 && event.sent_at.is_some()
-                && stamp(&notice.sent_text) == event.sent_at
+                && stamp(&access_event.sent_text) == event.sent_at
         });
         if same.count() > 1 {
             self.mark("key_events_of_one_stamp");
@@ -165,12 +164,13 @@ impl World<'_> {
         }
     }
 
-    /// Makes the next snapshot, and notes when a dead key is still in it.
-    pub(super) fn swap_snapshot(&mut self) {
-        if self.site.gateway.view().is_behind() && self.holds_ended_key() {
+    /// Notes when a dead key is still in a snapshot that was swapped for another one.
+    pub(super) fn mark_snapshot(&mut self) {
+        let version = self.site.gateway.snapshot().version();
+        let seen = std::mem::replace(&mut self.site.swaps_seen, version);
+        if version != seen && self.holds_ended_key() {
             self.mark("snapshot_swapped_before_revocation");
         }
-        self.site.gateway.refresh_snapshot(&self.site.sabotage);
     }
 
     /// Whether a dead key is in force.
@@ -197,7 +197,7 @@ impl World<'_> {
     /// Notes what a list made the engine believe.
     pub(super) fn mark_beliefs(&mut self) {
         let Some(engine) = self.site.gateway.engine() else { return };
-        let is_orphan = engine.desired().iter().any(|(_, known)| known.absent_since.is_some());
+        let is_orphan = engine.desired().iter().any(|(_, known)| known.presence.is_absent());
         let zombie = Some(Doubt::ListedWithoutContent);
         let is_zombie = engine.desired().iter().any(|(_, known)| known.doubt == zombie);
         if is_orphan {

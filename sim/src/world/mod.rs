@@ -9,38 +9,41 @@
 
 mod agenda;
 mod deliver;
+pub mod disk;
 mod ending;
+pub mod gateway;
 mod gateway_side;
 mod marking;
-mod site;
+pub mod net;
 mod sockets;
 mod steps;
+pub mod store;
 mod watching;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use driftless_gateway::engine::{Config, ResourceKind, SyncState};
-use driftless_gateway::model::{ArtifactId, RequestId, SessionId};
+use driftless_gateway::engine::Config;
+use driftless_gateway::model::{ArtifactId, ContentDigest, RequestId, SessionId};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use agenda::Agenda;
-use site::Site;
+use gateway::host::Host;
 use sockets::Sockets;
 
 pub use ending::{FinalState, Finished};
 pub use sockets::{Order, Outlet};
 
-use crate::errors::ErrorWatch;
-use crate::manager::{ApiManager, ConnectionId, GatewayIndex, ServerFrame, Upgrade};
-use crate::net::Line;
+use crate::apim::{ApiManager, ConnectionId, ServerFrame, Upgrade};
+use crate::observe::{Context, ErrorWatch, Observation, Phase, Trace};
 use crate::plant::Plant;
-use crate::properties::{self, Moment, Phase, Scene};
-use crate::scenario::Scenario;
-use crate::step::{Observable, Trigger, When};
-use crate::trace::Trace;
+use crate::properties;
+use crate::story::aim::GatewayIndex;
+use crate::story::file::Scenario;
+use crate::story::step::{Observable, Trigger, When};
+use net::Line;
 
 /// Something that is due at a time.
 enum Happening {
@@ -52,9 +55,10 @@ enum Happening {
     HangupToManager { connection: u64 },
     FrameToGateway { boot: u64, session: SessionId, connection: u64, frame: ServerFrame },
     Request { boot: u64, id: RequestId, exchange: u64, request: HttpRequest, name: &'static str },
-    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse, name: &'static str },
+    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse },
     NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
+    Read { boot: u64, wanted: Vec<(ArtifactId, ContentDigest)> },
     LateFrame { connection: u64, frame: ServerFrame },
     SpaceAgain,
     Claims { at_ms: u64 },
@@ -101,12 +105,12 @@ pub struct World<'t> {
     now: Instant,
     phase: Phase,
     agenda: Agenda<(GatewayIndex, Happening)>,
-    carriage: Carriage,
+    transport: Transport,
     manager: ApiManager,
     /// The gateway that is being looked at.
-    site: Box<Site>,
+    site: Box<Host>,
     /// The others, in no order.
-    others: Vec<Box<Site>>,
+    others: Vec<Box<Host>>,
     connections: BTreeMap<u64, Connection>,
     next_connection: u64,
     next_exchange: u64,
@@ -121,24 +125,11 @@ pub struct World<'t> {
 }
 
 /// What carries messages between the gateways and APIM, and starts and stops processes.
-enum Carriage {
+enum Transport {
     /// The world itself: messages wait on its heap, and a gateway is its driver.
     Heap,
     /// Sockets and processes around it, which it gives orders to.
     Sockets(Sockets),
-}
-
-/// What a scenario's own claims are checked against.
-#[derive(Clone, Debug, Default)]
-pub struct Books {
-    /// Requests sent, by name, and `store`, `open_session` and `ack` beside them.
-    pub asked: BTreeMap<&'static str, u64>,
-    /// Every state that a status had: REST APIs, and whatever the story claims something about.
-    pub states: BTreeSet<(ResourceKind, SyncState)>,
-    /// Artifacts that were served at some time.
-    pub ever_served: BTreeSet<ArtifactId>,
-    /// Artifacts that stopped being served while the gateway ran, with when.
-    pub interrupted: BTreeMap<ArtifactId, Instant>,
 }
 
 impl<'t> World<'t> {
@@ -152,14 +143,14 @@ impl<'t> World<'t> {
         let switches = story.switches.positions(story.dialect);
         let gateways = story.registrations();
         let manager = ApiManager::with_gateways(story.dialect, switches, story.seed, &gateways);
-        let site = |index| Box::new(Site::new(story, &manager, GatewayIndex(index), plant));
+        let site = |index| Box::new(Host::new(story, &manager, GatewayIndex(index), plant));
         let (first, others) = (site(0), (1..story.gateway_count()).map(site).collect());
         let mut world = Self {
             story: Rc::new(story.clone()),
             now: Instant::START,
             phase: Phase::Story,
             agenda: Agenda::new(),
-            carriage: Carriage::Heap,
+            transport: Transport::Heap,
             manager,
             site: first,
             others,
@@ -248,7 +239,7 @@ impl<'t> World<'t> {
 
     /// When the first of the gateways wants to be woken, and which it is.
     fn next_timeout(&self) -> Option<(Instant, GatewayIndex)> {
-        let of = |site: &Site| site.gateway.timeout().map(|at| (at, site.index));
+        let of = |site: &Host| site.gateway.timeout().map(|at| (at, site.index));
         let own = of(&self.site);
         if self.others.is_empty() {
             return own;
@@ -285,7 +276,7 @@ impl<'t> World<'t> {
     }
 
     /// Every gateway; the one that is being looked at comes first.
-    fn sites(&self) -> impl Iterator<Item = &Site> {
+    fn sites(&self) -> impl Iterator<Item = &Host> {
         std::iter::once(&*self.site).chain(self.others.iter().map(|site| &**site))
     }
 
@@ -307,11 +298,12 @@ impl<'t> World<'t> {
     fn settle_site(&mut self) {
         let is_stirred = self.site.gateway.is_stirred();
         if is_stirred && !self.has_sockets() {
+            self.publish();
             self.drain_gateway();
+            self.read_definitions();
         }
         self.drain_manager();
         if is_stirred {
-            self.follow();
             self.watch_served();
             self.watch_held();
         }
@@ -324,42 +316,42 @@ impl<'t> World<'t> {
     }
 
     fn tick(&mut self) {
-        self.swap_snapshot();
+        self.mark_snapshot();
         let mut properties = std::mem::take(&mut self.site.properties);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
-        let scene = self.scene();
+        let context = self.context();
         for property in &mut properties {
-            property.tick(&scene, &mut verdicts);
+            property.tick(&context, &mut verdicts);
         }
         self.site.properties = properties;
         self.site.verdicts = verdicts;
     }
 
     /// What properties may look at of the gateway that is being looked at.
-    pub fn scene(&self) -> Scene<'_> {
-        Scene {
+    pub fn context(&self) -> Context<'_> {
+        Context {
             now: self.now,
             ledger: self.manager.ledger(self.site.index),
             engine: self.site.gateway.engine(),
             config: &PROMISED,
             served: &self.site.served,
-            told: &self.site.told,
+            heard: &self.site.heard,
             held: self.site.gateway.view().held(),
             holders: self.site.gateway.view().holders(),
-            snapshot: self.site.gateway.view().snapshot(),
+            snapshot: self.site.gateway.snapshot(),
             dialect: self.story.dialect,
             committed: &self.site.gateway.committed,
             disturbed_at: self.site.disturbed_at,
             phase: self.phase,
-            plant: self.plant,
+            claims_synced: self.plant == Some(Plant::LyingStatus),
         }
     }
 
     /// The run came to rest.
     pub fn rest(&mut self) {
         self.each_site(|world| {
-            world.swap_snapshot();
-            world.show(&Moment::Rest);
+            world.mark_snapshot();
+            world.show(&Observation::Rest);
         });
     }
 
@@ -371,18 +363,18 @@ impl<'t> World<'t> {
     /// Whether every gateway has what it must have.
     pub fn is_met(&mut self) -> bool {
         let mut is_met = true;
-        self.each_site(|world| is_met = is_met && properties::is_met(&world.scene()));
+        self.each_site(|world| is_met = is_met && properties::is_met(&world.context()));
         is_met
     }
 
     /// Shows a moment of a gateway to every property that judges it.
-    pub fn show(&mut self, moment: &Moment<'_>) {
+    pub fn show(&mut self, observation: &Observation<'_>) {
         let mut properties = std::mem::take(&mut self.site.properties);
         let mut verdicts = std::mem::take(&mut self.site.verdicts);
-        let scene = self.scene();
+        let context = self.context();
         for property in &mut properties {
-            if property.looks_at(moment) {
-                property.look(&scene, moment, &mut verdicts);
+            if property.looks_at(observation) {
+                property.look(&context, observation, &mut verdicts);
             }
         }
         self.site.properties = properties;
@@ -393,7 +385,7 @@ impl<'t> World<'t> {
         let store = self.site.gateway.store_faults();
         let elsewhere =
             self.site.net.delivered_total() + self.manager.delivered_total(self.site.index);
-        elsewhere + store.full + store.failed + self.site.resets
+        elsewhere + store.full + store.failed + store.failed_reads + self.site.resets
     }
 
     /// How often each fault took effect.
@@ -412,6 +404,7 @@ impl<'t> World<'t> {
                 ("reset", site.resets),
                 ("disk_full", store.full),
                 ("fail_writes", store.failed),
+                ("fail_reads", store.failed_reads),
                 ("wipe_store", store.wipes),
             ];
             site.net.delivered().chain(own).for_each(&mut add);
@@ -453,6 +446,7 @@ impl<'t> World<'t> {
                 site.requests.is_empty()
                     && !site.gateway.is_committing()
                     && site.texts_in_flight == 0
+                    && site.unread_until <= self.now
                     && sessions.all(|connection| {
                         self.connections.contains_key(connection)
                             && !site.net.is_dead(Self::line(*connection))
@@ -464,13 +458,11 @@ impl<'t> World<'t> {
     fn check_claims(&mut self, at_ms: u64) {
         let story = Rc::clone(&self.story);
         self.each_site(|world| {
-            let site = &mut world.site;
-            site.gateway.refresh_snapshot(&site.sabotage);
             let mut verdicts = std::mem::take(&mut world.site.verdicts);
-            let (scene, books) = (world.scene(), &world.site.books);
+            let (context, history) = (world.context(), &world.site.history);
             for expect in story.expect.of(world.site.name.as_deref()) {
-                let claims = properties::Claims { expect, books };
-                claims.check_access(&scene, Some(at_ms), &mut verdicts);
+                let claims = properties::Claims { expect, history };
+                claims.check_access(&context, Some(at_ms), &mut verdicts);
             }
             world.site.verdicts = verdicts;
         });
@@ -502,6 +494,7 @@ impl<'t> World<'t> {
             world.site.net.lift();
             world.site.gateway.store().set_full(false);
             world.site.gateway.store().fail_writes(0);
+            world.site.gateway.store().fail_reads(0);
         });
         self.settle();
         let mut is_down = false;
@@ -519,7 +512,7 @@ impl<'t> World<'t> {
     /// Every gateway process is stopped and started again, with nothing lost.
     pub fn restart_gateways(&mut self) {
         self.each_site(|world| {
-            world.crash(crate::step::CrashDisk::Kept);
+            world.crash(crate::story::step::CrashDisk::Kept);
             world.schedule(world.now.after(Duration::from_millis(200)), Happening::Boot);
         });
         self.settle();

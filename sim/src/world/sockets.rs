@@ -7,21 +7,21 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use driftless_gateway::driver::{Driver, Outbound, ReadFrame};
-use driftless_gateway::engine::{Change, CloseReason, Engine, Failure, StoreFailure};
-use driftless_gateway::model::{ArtifactId, Content, Recovered, RequestId, SessionId, WriteId};
+use driftless_gateway::driver::{Inbound, Outbound};
+use driftless_gateway::engine::{CloseReason, Engine};
+use driftless_gateway::model::{SessionId, WriteId};
+use driftless_gateway::publish::{Done, Fact, Job};
 use driftless_gateway::runtime::Snapshot;
-use driftless_gateway::store::StoreError;
 use driftless_gateway::time::Instant;
-use driftless_gateway::wire::{HttpRequest, HttpResponse};
+use driftless_gateway::wire::HttpRequest;
 
-use super::{Carriage, Connection, Happening, TICK, World};
-use crate::errors::ErrorWatch;
-use crate::manager::{ConnectionId, GatewayIndex, Outcome, Reply, ServerFrame, Upgrade};
-use crate::net::{FrameFate, Line, Network};
+use super::net::{FrameFate, Line, Network};
+use super::{Connection, Happening, TICK, Transport, World};
+use crate::apim::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
+use crate::observe::{ErrorWatch, Trace};
 use crate::plant::Plant;
-use crate::scenario::{Scenario, StoreChoice};
-use crate::trace::Trace;
+use crate::story::aim::GatewayIndex;
+use crate::story::file::{Scenario, StoreChoice};
 
 /// What has to be done to a gateway from outside of the world.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,20 +59,20 @@ impl<'t> World<'t> {
         // Machines that can be switched off have disks.
         let story = Scenario { store: StoreChoice::Disk, ..story.clone() };
         let mut world = Self::new(&story, trace, errors, plant);
-        world.carriage = Carriage::Sockets(Sockets::default());
+        world.transport = Transport::Sockets(Sockets::default());
         world
     }
 
     pub(super) const fn has_sockets(&self) -> bool {
-        matches!(self.carriage, Carriage::Sockets(_))
+        matches!(self.transport, Transport::Sockets(_))
     }
 
     /// Orders something to be done to the gateway that is looked at; answers whether there is
     /// anybody to order.
     pub(super) fn order(&mut self, order: Order) -> bool {
-        match &mut self.carriage {
-            Carriage::Heap => false,
-            Carriage::Sockets(sockets) => {
+        match &mut self.transport {
+            Transport::Heap => false,
+            Transport::Sockets(sockets) => {
                 sockets.orders.push((self.site.index, order));
                 true
             }
@@ -81,9 +81,9 @@ impl<'t> World<'t> {
 
     /// What is to be done now, in order.
     pub fn take_orders(&mut self) -> Vec<(GatewayIndex, Order)> {
-        match &mut self.carriage {
-            Carriage::Heap => Vec::new(),
-            Carriage::Sockets(sockets) => std::mem::take(&mut sockets.orders),
+        match &mut self.transport {
+            Transport::Heap => Vec::new(),
+            Transport::Sockets(sockets) => std::mem::take(&mut sockets.orders),
         }
     }
 
@@ -99,12 +99,6 @@ impl<'t> World<'t> {
     fn at(&mut self, gateway: GatewayIndex, now: Instant) {
         self.now = self.now.max(now);
         self.turn_to(gateway);
-    }
-
-    fn tell(&mut self, tell: impl FnOnce(&mut Driver)) {
-        if let Some(driver) = self.site.gateway.driver() {
-            tell(driver);
-        }
     }
 
     /// The process of a gateway begins; answers whether its store could be read.
@@ -126,150 +120,80 @@ impl<'t> World<'t> {
         site.gateway.poll_timeout()
     }
 
-    /// A session of a gateway is open: it goes over the last connection that APIM accepted.
-    pub fn session_opened(&mut self, gateway: GatewayIndex, session: SessionId, now: Instant) {
+    /// Something came in at a gateway by its sockets or from its store.
+    pub fn inbound(&mut self, gateway: GatewayIndex, mut inbound: Inbound, now: Instant) {
         self.at(gateway, now);
-        let boot = self.site.gateway.boots();
+        match &mut inbound {
+            Inbound::Opened(session) => self.session_opened(*session),
+            Inbound::Closed(session, reason) => self.session_closed(*session, reason),
+            Inbound::Frame(session, _) => self.frame_came(*session),
+            Inbound::Responded(id, response) => {
+                let Some(asked) = self.site.requests.get(id) else { return };
+                self.site.sabotage.answer(asked.name, &asked.path, response);
+                self.trace.record(self.now, "net", "answered", &response.body, || {
+                    let (status, bytes) = (response.status, response.body.len());
+                    format!("request={id} {} status={status} bytes={bytes}", asked.name)
+                });
+            }
+            Inbound::RequestFailed(id, failure) => {
+                let said = failure.to_string();
+                self.trace.record(self.now, "net", "failed", said.as_bytes(), || {
+                    format!("request={id} {said}")
+                });
+                self.note_cancel(*id);
+            }
+            _ => {}
+        }
+        self.come_in(inbound, now);
+    }
+
+    /// A session of the gateway is open: it goes over the last connection that APIM accepted.
+    fn session_opened(&mut self, session: SessionId) {
+        let (gateway, boot) = (self.site.index, self.site.gateway.boots());
         let mut accepted = self.connections.iter_mut().rev();
         let own = accepted.find(|(_, known)| known.gateway == gateway);
         if let Some((connection, known)) = own {
             (known.session, known.boot) = (session, boot);
             self.site.gateway.sessions.insert(session, *connection);
         }
-        self.tell(|driver| driver.opened(session, now));
     }
 
-    /// A session of a gateway is over, or was never open.
-    pub fn session_closed(
-        &mut self,
-        gateway: GatewayIndex,
-        session: SessionId,
-        reason: CloseReason,
-        now: Instant,
-    ) {
-        self.at(gateway, now);
-        if let CloseReason::Closed(code, why) = &reason {
-            self.note_close(session, *code, why);
-        } else {
+    /// A session of the gateway is over, or was never open.
+    fn session_closed(&mut self, session: SessionId, reason: &CloseReason) {
+        if !matches!(reason, CloseReason::Closed(..)) {
             let said = reason.to_string();
             self.trace.record(self.now, "net", "ends", said.as_bytes(), || {
                 format!("session={session} {said}")
             });
         }
-        if let Some(connection) = self.site.gateway.sessions.remove(&session) {
+        if let Some(connection) = self.site.gateway.sessions.get(&session).copied() {
             self.give_up(connection);
         }
-        self.tell(|driver| driver.closed(session, reason, now));
     }
 
-    /// A text frame reached a gateway.
-    pub fn frame_came(
-        &mut self,
-        gateway: GatewayIndex,
-        session: SessionId,
-        read: ReadFrame,
-        now: Instant,
-    ) {
-        self.at(gateway, now);
+    /// A text frame is not on its way to the gateway any more.
+    fn frame_came(&mut self, session: SessionId) {
         let connection = self.site.gateway.sessions.get(&session);
         let known = connection.and_then(|connection| self.connections.get_mut(connection));
         if let Some(known) = known.filter(|known| known.in_flight > 0) {
             known.in_flight -= 1;
             self.site.texts_in_flight -= 1;
         }
-        // The text itself stayed in the session's task; what it says is what counts.
-        let said = format!("{read:?}");
-        if self.note_frame(&read, said.as_bytes()) {
-            self.tell(|driver| driver.receive(session, read, now));
-        }
-    }
-
-    /// A binary frame reached a gateway.
-    pub fn binary_came(
-        &mut self,
-        gateway: GatewayIndex,
-        session: SessionId,
-        length: usize,
-        now: Instant,
-    ) {
-        self.at(gateway, now);
-        self.trace.record(self.now, "apim", "binary", &length.to_le_bytes(), || {
-            format!("session={session} bytes={length}")
-        });
-        self.tell(|driver| driver.receive_binary(session, length, now));
-    }
-
-    /// A ping reached a gateway.
-    pub fn ping_came(&mut self, gateway: GatewayIndex, session: SessionId, now: Instant) {
-        self.at(gateway, now);
-        self.note_ping(session);
-        self.tell(|driver| driver.pinged(session, now));
-    }
-
-    /// An answer reached a gateway.
-    pub fn answer_came(
-        &mut self,
-        gateway: GatewayIndex,
-        id: RequestId,
-        asked: (&'static str, &str),
-        mut response: HttpResponse,
-        now: Instant,
-    ) {
-        self.at(gateway, now);
-        if self.site.requests.remove(&id).is_none() {
-            return;
-        }
-        let (name, path) = asked;
-        self.site.sabotage.answer(name, path, &mut response);
-        self.trace.record(self.now, "net", "answered", &response.body, || {
-            let status = response.status;
-            format!("request={id} {name} status={status} bytes={}", response.body.len())
-        });
-        self.take_answer(id, name, response, now);
-    }
-
-    /// A gateway learns that a request is not answered.
-    pub fn request_failed(
-        &mut self,
-        gateway: GatewayIndex,
-        id: RequestId,
-        failure: Failure,
-        now: Instant,
-    ) {
-        self.at(gateway, now);
-        let said = failure.to_string();
-        self.trace
-            .record(self.now, "net", "failed", said.as_bytes(), || format!("request={id} {said}"));
-        self.note_cancel(id);
-        self.tell(|driver| driver.request_failed(id, failure, now));
-    }
-
-    /// A gateway learns that a write is over.
-    pub fn write_over(
-        &mut self,
-        gateway: GatewayIndex,
-        write: WriteId,
-        done: Result<(), StoreFailure>,
-        now: Instant,
-    ) {
-        self.at(gateway, now);
-        self.tell(|driver| match done {
-            Ok(()) => driver.stored(write, now),
-            Err(failure) => driver.store_failed(write, failure, now),
-        });
     }
 
     /// A gateway's clock shows the time that it waited for.
     pub fn woken(&mut self, gateway: GatewayIndex, now: Instant) {
         self.at(gateway, now);
-        self.tell(|driver| driver.handle_timeout(now));
+        if let Some(driver) = self.site.gateway.driver() {
+            driver.handle_timeout(now);
+        }
     }
 
-    /// The next change at a gateway; see [`Driver::poll_change`].
-    pub fn next_change(&mut self, gateway: GatewayIndex) -> Option<Change> {
+    /// What the next change at a gateway comes to for whoever publishes it.
+    pub fn next_fact(&mut self, gateway: GatewayIndex) -> Option<Fact> {
         self.turn_to(gateway);
         let site = &mut *self.site;
-        site.gateway.next_change(&mut site.sabotage)
+        site.gateway.next_fact(&mut site.sabotage)
     }
 
     /// A gateway shows another snapshot to its data plane.
@@ -318,36 +242,17 @@ impl<'t> World<'t> {
         Duration::from_millis(self.site.key.child("commit").nth(write.0).between("ms", 1, 40))
     }
 
-    /// The write that a gateway began reaches its disk.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn write_now(&mut self, gateway: GatewayIndex, now: Instant) -> Result<(), StoreError> {
+    /// A gateway's store does what it was given to do. A batch is the one that the world has kept
+    /// since the engine asked for the write.
+    pub fn carry_out(&mut self, gateway: GatewayIndex, job: Job, now: Instant) -> Done {
         self.at(gateway, now);
-        match self.finish_write() {
-            Some((_, Err(StoreFailure::Full))) => Err(StoreError::Full),
-            Some((_, Err(StoreFailure::Io(why)))) => Err(StoreError::Io(why)),
-            Some((_, Ok(()))) | None => Ok(()),
+        match job {
+            Job::Commit(write, _) => {
+                let done = self.finish_write().map_or_else(|| Ok(Vec::new()), |(_, done)| done);
+                Done::Committed(write, done)
+            }
+            Job::Read(wanted) => Done::Read(self.finish_reading(wanted)),
         }
-    }
-
-    /// What is durable at a gateway.
-    pub fn committed_of(&mut self, gateway: GatewayIndex) -> Recovered {
-        self.turn_to(gateway);
-        self.site.gateway.committed.clone()
-    }
-
-    /// What the store of a gateway holds of an artifact.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn content_of(
-        &mut self,
-        gateway: GatewayIndex,
-        artifact: &ArtifactId,
-    ) -> Result<Option<Content>, StoreError> {
-        self.turn_to(gateway);
-        self.site.gateway.store().content(artifact)
     }
 
     /// APIM is asked to upgrade a connection.
@@ -364,7 +269,7 @@ impl<'t> World<'t> {
         let connection = self.next_connection;
         let boot = self.site.gateway.boots();
         self.connections.insert(connection, Connection::new(gateway, boot, SessionId(0)));
-        if let Carriage::Sockets(sockets) = &mut self.carriage {
+        if let Transport::Sockets(sockets) = &mut self.transport {
             sockets.outlets.insert(connection, outlet);
         }
         let id = Self::id(connection);
@@ -419,7 +324,7 @@ impl<'t> World<'t> {
             self.turn_to(known.gateway);
             self.site.net.forget(Self::line(connection));
         }
-        if let Carriage::Sockets(sockets) = &mut self.carriage {
+        if let Transport::Sockets(sockets) = &mut self.transport {
             sockets.outlets.remove(&connection);
         }
     }
@@ -505,7 +410,7 @@ impl<'t> World<'t> {
             known.in_flight += 1;
             self.site.texts_in_flight += 1;
         }
-        if let Carriage::Sockets(sockets) = &self.carriage
+        if let Transport::Sockets(sockets) = &self.transport
             && let Some(outlet) = sockets.outlets.get(&connection)
         {
             outlet(frame);

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use driftless_gateway::time::Instant;
 
+use super::net::Rule;
 use super::{Happening, World};
-use crate::manager::{Aim, Applied};
-use crate::net::Rule;
-use crate::properties::Moment;
-use crate::scenario::{Actor, VERBS};
-use crate::step::Verb;
+use crate::apim::Applied;
+use crate::observe::Observation;
+use crate::story::aim::Aim;
+use crate::story::step::{Actor, VERBS, Verb};
 
 impl World<'_> {
     /// One step of the story happens.
@@ -70,6 +70,7 @@ impl World<'_> {
                 self.schedule(until(full.for_ms), Happening::SpaceAgain);
             }
             Verb::FailWrites(count) => self.site.gateway.store().fail_writes(count.count),
+            Verb::FailReads(count) => self.site.gateway.store().fail_reads(count.count),
             Verb::WipeStore(_) => self.wipe(now),
             _ => {}
         }
@@ -100,11 +101,11 @@ impl World<'_> {
     }
 
     fn wipe(&mut self, now: Instant) {
-        self.crash(crate::step::CrashDisk::Kept);
+        self.crash(crate::story::step::CrashDisk::Kept);
         self.site.gateway.store().wipe();
         self.site.gateway.committed = driftless_gateway::model::Recovered::default();
-        self.site.told.wipe();
-        self.show(&Moment::Wiped);
+        self.site.heard.wipe();
+        self.show(&Observation::Wiped);
         let at = now.after(Duration::from_millis(10));
         self.schedule(at, Happening::Boot);
     }

@@ -5,20 +5,12 @@ use std::rc::Rc;
 use driftless_gateway::engine::{ResourceKind, SyncState};
 
 use super::World;
-use crate::gateway::ServedChange;
+use super::gateway::process::ServedChange;
+use crate::observe::Observation;
 use crate::plant::Plant;
-use crate::properties::Moment;
-use crate::step::Observable;
+use crate::story::step::Observable;
 
 impl World<'_> {
-    /// Takes in what the gateway says has changed. Over sockets the process itself takes it, each
-    /// change once.
-    pub(super) fn follow(&mut self) {
-        if !self.has_sockets() {
-            self.site.gateway.follow(&mut self.site.sabotage);
-        }
-    }
-
     /// Looks at what is served, and shows what changed.
     pub(super) fn watch_served(&mut self) {
         let is_cut_off = self.site.sabotage.is(Plant::ServesOnlyConnected)
@@ -50,13 +42,13 @@ impl World<'_> {
     fn served_changed(&mut self, change: &ServedChange) {
         let ServedChange { artifact: id, before, after } = change;
         if after.is_some() {
-            self.site.books.ever_served.insert(id.clone());
+            self.site.history.ever_served.insert(id.clone());
         } else if self.site.gateway.engine().is_some() {
-            self.site.books.interrupted.entry(id.clone()).or_insert(self.now);
+            self.site.history.interrupted.entry(id.clone()).or_insert(self.now);
         }
         self.mark_label(id, after.as_ref());
         let (before, after) = (before.as_ref(), after.as_ref());
-        self.show(&Moment::Served { artifact: id, before, after });
+        self.show(&Observation::Served { artifact: id, before, after });
         let digest = after.map(|served| served.digest.0);
         let what = if after.is_some() { "serves" } else { "withdraws" };
         let name = || {
@@ -84,7 +76,7 @@ impl World<'_> {
             };
             let id = change.id.to_string();
             self.trace.record(self.now, "engine", what, id.as_bytes(), || id.clone());
-            self.show(&Moment::Held(&change));
+            self.show(&Observation::Held(&change));
         }
     }
 
@@ -94,7 +86,7 @@ impl World<'_> {
             return;
         }
         for line in self.errors.take() {
-            self.show(&Moment::ErrorLogged(&line));
+            self.show(&Observation::ErrorLogged(&line));
         }
     }
 
@@ -119,10 +111,10 @@ impl World<'_> {
     pub(super) fn watch_state(&mut self) {
         if let Some(engine) = self.site.gateway.engine() {
             let kind = driftless_gateway::model::Kind::RestApi;
-            let state = engine.kind_state(kind);
+            let state = engine.state(ResourceKind::Artifact(kind));
             let said = (ResourceKind::Artifact(kind), state);
             let is_news =
-                self.site.last_state != Some(state) && self.site.books.states.insert(said);
+                self.site.last_state != Some(state) && self.site.history.states.insert(said);
             self.site.last_state = Some(state);
             if is_news && state == SyncState::Synced {
                 self.observe(|| Observable::State("synced".to_owned()));
@@ -132,7 +124,7 @@ impl World<'_> {
         if let Some(engine) = self.site.gateway.engine() {
             let claimed = story.expect.was_status.iter().map(|claim| claim.kind);
             for kind in claimed.filter(|kind| !matches!(kind, ResourceKind::Artifact(_))) {
-                self.site.books.states.insert((kind, engine.resource_state(kind)));
+                self.site.history.states.insert((kind, engine.state(kind)));
             }
         }
     }

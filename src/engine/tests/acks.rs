@@ -70,7 +70,7 @@ fn a_deploy_overtaken_by_another_is_not_acked() {
     rig.event(deployed("a", "d2", 2));
     rig.fetched("two");
     assert_eq!(rig.stored(), [acked("a", "d2", AckAction::Deploy, 2)]);
-    assert_eq!(rig.engine.status().surfaced.acks_superseded, 1);
+    assert_eq!(rig.engine.status().anomalies.acks_superseded, 1);
 }
 
 #[test]
@@ -89,9 +89,12 @@ fn a_deploy_of_what_was_deleted_is_acked_only_if_it_came_back() {
     rig.at(9_000).delete("a", 9);
     rig.stored();
     assert_eq!(rig.event(deployed("a", "d2", 10)), []);
-    rig.until(14_250);
+    rig.until(14_000);
     assert_eq!(rig.list(&[]), []);
-    assert_eq!(rig.engine.status().surfaced.acks_superseded, 1);
+    assert_eq!(rig.engine.status().anomalies.acks_superseded, 0, "the list may be older");
+    rig.until(16_000);
+    assert_eq!(rig.list(&[]), []);
+    assert_eq!(rig.engine.status().anomalies.acks_superseded, 1);
 }
 
 #[test]
@@ -101,7 +104,7 @@ fn acks_owed_are_bounded_and_the_loss_is_counted() {
     for seconds in 1..=4 {
         rig.event(deployed("a", "d1", seconds));
     }
-    assert_eq!(rig.engine.status().surfaced.acks_dropped, 2);
+    assert_eq!(rig.engine.status().anomalies.acks_dropped, 2);
     rig.fetched("one");
     let deploy = |seconds| acked("a", "d1", AckAction::Deploy, seconds);
     assert_eq!(rig.stored(), [deploy(1), deploy(2)]);

@@ -5,7 +5,7 @@ use super::*;
 /// A rig with `count` new rows in its list, which answers what it asks for.
 fn listed(count: usize, config: Config) -> (Rig, Vec<Action>) {
     let mut rig = Rig::connected(config, Recovered::default(), Dialect::Apim470Fixed, &[]);
-    rig.engine.resync.want(rig.now);
+    rig.want_list(&ListId::Artifacts, rig.now.as_millis());
     rig.until(2_000);
     let rows: Vec<Listed> = (0..count).map(|n| row(&format!("a{n}"), &format!("d{n}"))).collect();
     let actions = rig.list(&rows);
@@ -76,7 +76,7 @@ fn a_failed_fetch_is_retried_with_backoff() {
     for _ in 0..9 {
         let failed_at = rig.now;
         rig.fail("fetch", Failure::Status(500));
-        let due = rig.engine.queue.next_due().unwrap();
+        let due = rig.engine.artifacts.queue.next_due().unwrap();
         delays.push(due.since(failed_at).as_millis() as u64);
         rig.at(due.as_millis()).input(Input::Pinged(SessionId(1)));
     }
@@ -93,7 +93,7 @@ fn a_fetch_that_failed_often_is_acked_as_failed_once_and_goes_on() {
     let mut acks = Vec::new();
     for _ in 0..8 {
         acks.extend(rig.fail("fetch", Failure::Status(500)));
-        let due = rig.engine.queue.next_due().unwrap();
+        let due = rig.engine.artifacts.queue.next_due().unwrap();
         rig.at(due.as_millis()).input(Input::Pinged(SessionId(1)));
     }
     let failed = Ack { status: AckStatus::Failed, ..ack("a", "d1", AckAction::Deploy, 1) };
@@ -117,7 +117,7 @@ fn not_deployed_right_after_the_event_is_asked_again_once_reads_have_settled() {
     let mut rig = Rig::live();
     rig.at(1_000).event(deployed("a", "d1", 1));
     assert_eq!(rig.not_deployed(), []);
-    assert_eq!(rig.engine.queue.next_due(), Some(Instant::from_millis(6_000)));
+    assert_eq!(rig.engine.artifacts.queue.next_due(), Some(Instant::from_millis(6_000)));
     rig.until(6_000);
     assert_eq!(rig.not_deployed(), []);
     assert_eq!(rig.intent("a"), Some(Intent::Undeployed));
@@ -130,7 +130,7 @@ fn another_definition_does_not_replace_one_that_was_read_a_moment_ago() {
     rig.at(1_000).fetched("one");
     rig.stored();
     assert_eq!(rig.at(2_000).event(deployed("a", "d2", 2)), []);
-    assert_eq!(rig.until(6_000), [fetch(12, "a")]);
+    assert_eq!(rig.until(6_000), [request(12, Request::List), fetch(13, "a")]);
     let write = put(read(performed("d2", 2), "two", false), Some("two"));
     assert_eq!(rig.fetched("two"), [store(12, &[("a", write)])]);
 }
@@ -163,7 +163,7 @@ fn what_is_served_is_not_withdrawn_on_a_404_alone() {
     rig.at(9_000).event(deployed("a", "d2", 9));
     rig.not_deployed();
     rig.until(13_999);
-    assert_eq!(rig.until(14_000), [request(12, Request::List), fetch(13, "a")]);
+    assert_eq!(rig.until(14_000), [fetch(12, "a"), request(13, Request::List)]);
     rig.list(&[row("a", "d2")]);
     rig.not_deployed();
     assert_eq!(rig.served(), ["a"]);
@@ -192,7 +192,7 @@ fn what_is_listed_and_not_handed_out_for_long_is_withdrawn_and_said() {
     assert!((134_000..=185_000).contains(&withdrawn_at), "{withdrawn_at}");
     rig.stored();
     assert_eq!(rig.served(), [""; 0]);
-    let expect = "1 artifacts read in contradicting ways".to_owned();
+    let expect = "1 told in contradicting or unreadable ways".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }
 
@@ -204,7 +204,7 @@ fn a_definition_without_a_deployment_id_is_read_until_reads_have_settled_and_no_
     rig.fetched("one");
     rig.stored();
     assert_eq!(rig.until(4_999), []);
-    assert_eq!(rig.until(5_000), [request(12, Request::List), fetch(13, "a")]);
+    assert_eq!(rig.until(5_000), [fetch(12, "a"), request(13, Request::List)]);
     rig.fail("list", Failure::Status(500));
     assert_eq!(rig.fetched("one"), [], "nothing more to read before a list names it");
 }
@@ -225,7 +225,7 @@ fn an_answer_of_another_kind_is_no_answer() {
     let mut rig = Rig::live();
     rig.event(deployed("a", "d1", 1));
     assert_eq!(rig.answer("fetch", Response::Existence(Vec::new())), []);
-    assert!(rig.engine.queue.next_due().is_some(), "asked again");
+    assert!(rig.engine.artifacts.queue.next_due().is_some(), "asked again");
     rig.until(5_000);
     assert_eq!(rig.answer("list", Response::NotDeployed), []);
     assert_eq!(rig.status().0, SyncState::Stale);

@@ -164,7 +164,7 @@ fn a_regenerated_key_ends_the_one_before_and_its_late_copies() {
 #[test]
 fn a_list_may_be_ahead_of_the_event_that_a_key_was_regenerated() {
     let mut rig = holding_keys(&[at(1_000, key(1))]);
-    rig.engine.rolls.confirm(&RollId::Keys(Kind::RestApi), Instant::from_millis(11_000));
+    rig.want_list(&ListId::Keys(Kind::RestApi), 11_000);
     rig.until(11_000);
     rig.answer("read_keys", roll(&[key(2)]));
     rig.stored();
@@ -219,7 +219,7 @@ fn a_name_that_two_people_chose_is_closed_to_both_until_a_list_tells_them_apart(
 #[test]
 fn a_list_asked_before_an_event_neither_removes_nor_brings_back() {
     let mut rig = holding_keys(&[key(1)]);
-    rig.engine.rolls.confirm(&RollId::Keys(Kind::RestApi), Instant::from_millis(7_000));
+    rig.want_list(&ListId::Keys(Kind::RestApi), 7_000);
     assert_eq!(rig.until(7_000), [read_keys(FIRST + 1)]);
     let other = ResourceId::ApiKey("a".into(), KeyName::new("other"));
     let change = ResourceChange::KeyCreated(at(9_000, key(9)));
@@ -238,12 +238,12 @@ fn a_list_asked_before_an_event_neither_removes_nor_brings_back() {
 fn an_empty_list_removes_nothing_and_a_second_one_after_the_delay_does() {
     let mut rig = holding_keys(&[key(1)]);
     let ask = |rig: &mut Rig, at: u64| {
-        rig.engine.rolls.confirm(&RollId::Keys(Kind::RestApi), Instant::from_millis(at));
+        rig.want_list(&ListId::Keys(Kind::RestApi), at);
         rig.until(at);
         rig.answer("read_keys", roll(&[]));
         rig.stored();
         // Whether the API itself is still listed is asked at once: both come from one table.
-        if rig.engine.resync.in_flight.is_some() {
+        if rig.is_listing() {
             rig.list(&[row("a", "d1")]);
         }
     };
@@ -263,7 +263,7 @@ fn keys_of_applications_are_on_no_list_and_stay_and_are_counted() {
     rig.event(created(app_key(7), 9_000));
     rig.stored();
     for at in [12_000, 60_000, 110_000] {
-        rig.engine.rolls.confirm(&RollId::Keys(Kind::RestApi), Instant::from_millis(at));
+        rig.want_list(&ListId::Keys(Kind::RestApi), at);
         rig.until(at);
         rig.answer("read_keys", roll(&[]));
         rig.stored();
@@ -276,11 +276,11 @@ fn keys_of_applications_are_on_no_list_and_stay_and_are_counted() {
 #[test]
 fn keys_of_an_api_that_is_not_deployed_are_on_no_list_and_stay() {
     let mut rig = holding_keys(&[key(1)]);
-    rig.engine.desired.update(&"a".into(), |known| {
+    rig.engine.artifacts.beliefs.update(&"a".into(), |known| {
         known.intend(Intent::Undeployed, Instant::from_millis(5_000));
     });
     for at in [20_000, 60_000, 110_000] {
-        rig.engine.rolls.confirm(&RollId::Keys(Kind::RestApi), Instant::from_millis(at));
+        rig.want_list(&ListId::Keys(Kind::RestApi), at);
         rig.until(at);
         rig.answer("read_keys", roll(&[]));
     }
@@ -311,7 +311,7 @@ fn a_key_that_cannot_be_read_ends_the_one_it_replaces_and_is_said() {
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0]);
     assert_eq!(rig.state(), SyncState::Unverified);
-    assert_eq!(rig.engine.status().surfaced.unreadable_keys, 1);
+    assert_eq!(rig.engine.status().anomalies.unreadable_keys, 1);
 }
 
 #[test]
@@ -321,9 +321,10 @@ fn a_key_waits_for_its_api_and_goes_with_it() {
     rig.stored();
     assert_eq!(rig.hashes(), [1], "kept for an API that is not known yet (C-H47)");
     let id = ArtifactId::new("a");
-    let deleted = Desired::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
-    rig.engine.desired.insert(id.clone(), deleted);
-    rig.engine.touched.insert(id);
+    let deleted =
+        ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+    rig.engine.artifacts.beliefs.insert(id.clone(), deleted);
+    rig.engine.artifacts.touched.insert(id);
     rig.timeout();
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0]);

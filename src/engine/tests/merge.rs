@@ -58,11 +58,10 @@ fn a_row_that_contradicts_a_young_event_is_doubted_and_asked_again() {
     rig.fetched("two");
     rig.stored();
     until_list(&mut rig);
-    assert_eq!(rig.list(&[row("a", "d1")]), []);
+    rig.list_is_repeated(rig.now.as_millis(), &[row("a", "d1")], 123_000);
     let known = rig.engine.desired().get(&"a".into()).unwrap();
     assert_eq!(known.generation, performed("d2", 1));
-    assert_eq!(known.verify_at(), Some(Instant::from_millis(123_000)));
-    let expect = "1 artifacts read in contradicting ways".to_owned();
+    let expect = "1 told in contradicting or unreadable ways".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }
 
@@ -106,7 +105,7 @@ fn a_list_with_an_unreadable_row_proves_no_absence() {
     let unreadable = vec!["row 2: artifactId is missing".to_owned()];
     let partial = Listing { rows, unreadable, ..Listing::default() };
     assert_eq!(rig.answer("list", Response::Listed(partial)), [fetch(12, "b")]);
-    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().absent_since, None);
+    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().presence, Presence::Listed);
     let expect = "1 list rows could not be read: row 2: artifactId is missing".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }
@@ -213,7 +212,7 @@ fn two_lists_are_spaced() {
     let mut rig = Rig::live();
     rig.at(1_000).input(Input::Malformed(SessionId(1), "x".to_owned()));
     assert_eq!(rig.until(6_000), [request(11, Request::List)]);
-    rig.engine.resync.want(Instant::from_millis(6_100));
+    rig.want_list(&ListId::Artifacts, 6_100);
     rig.list(&[]);
     assert_eq!(rig.deadline(), Some((8_000, "list")));
 }
@@ -240,7 +239,7 @@ fn a_row_of_an_unknown_kind_is_no_absence() {
     rig.relist();
     let kind = Err(crate::model::UnknownKind("Soap".to_owned()));
     assert_eq!(rig.list(&[Listed { kind, ..row("a", "d1") }]), []);
-    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().absent_since, None);
+    assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().presence, Presence::Listed);
     let expect = "1 list rows of an unknown kind".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
 }
@@ -255,6 +254,7 @@ fn an_absence_before_and_after_an_unclear_row_is_the_first_again() {
         rig.list(&[]);
         until_list(&mut rig);
         assert_eq!(rig.list(&[present]), []);
+        rig.want_list(&ListId::Artifacts, rig.now.as_millis() + 10_000);
         until_list(&mut rig);
         assert_eq!(rig.list(&[]), [], "not yet the artifact itself");
     }

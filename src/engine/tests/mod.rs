@@ -22,7 +22,7 @@ use super::*;
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeploymentId, Event,
     EventHead, Generation, Held, KeyReading, Kind, Listed, ListedState, Listing, Packed, Roll, Row,
-    Tombstone,
+    Tombstone, WriteId,
 };
 use crate::time::Timestamp;
 
@@ -73,7 +73,7 @@ impl Rig {
         listed: &[(&str, &str)],
     ) -> Self {
         let mut rig = Self::listed(config, recovered, dialect, listed);
-        rig.without_rolls();
+        rig.without_access_lists();
         rig
     }
 
@@ -94,6 +94,7 @@ impl Rig {
         rig.answer("discover", Response::Discovered { base: at });
         rig.stored();
         rig.accepted(1);
+        rig.list_is_settled();
         let rows: Vec<Listed> = listed.iter().map(|(id, deployment)| row(id, deployment)).collect();
         rig.answer(
             "list",
@@ -104,29 +105,54 @@ impl Rig {
             }),
         );
         rig.stored();
-        rig.engine.next_request = FIRST - 1;
-        rig.engine.next_write = FIRST - 1;
+        rig.engine.out.last_request = FIRST - 1;
+        rig.engine.writes.last = FIRST - 1;
         rig
     }
 
     /// What was asked about keys, subscriptions and plans has no list in this session.
-    fn without_rolls(&mut self) {
-        let is_roll = |(_, awaited): (&RequestId, &Awaited)| match &awaited.what {
-            Asked::Roll(id) => Some(id.clone()),
-            _ => None,
-        };
+    fn without_access_lists(&mut self) {
         loop {
-            let rolls: Vec<RollId> = self.engine.requests.iter().filter_map(is_roll).collect();
-            if rolls.is_empty() {
+            let asked = self.engine.out.awaited();
+            let lists: Vec<(RequestId, ListId)> =
+                asked.filter_map(|(id, request)| Some((id, ListId::of(request)?))).collect();
+            if lists.is_empty() {
                 break;
             }
-            self.engine.requests.retain(|_, awaited| !matches!(awaited.what, Asked::Roll(_)));
-            for id in rolls {
-                self.engine.rolls.absent(&id);
+            for (request, list) in lists {
+                self.engine.out.answered(request);
+                self.engine.lists.absent(&list);
             }
             self.timeout();
         }
-        self.engine.next_request = FIRST - 1;
+        self.engine.out.last_request = FIRST - 1;
+    }
+
+    /// The list of artifacts that is in flight counts as asked for late enough: nothing happened
+    /// just before the session.
+    fn list_is_settled(&mut self) {
+        let (id, lists) = (ListId::Artifacts, &mut self.engine.lists);
+        let request = lists.remove(&id).unwrap();
+        lists.read(&id, self.now, self.now);
+        lists.asked(&id, request, self.now);
+    }
+
+    /// Whether the list of artifacts is in flight.
+    fn is_listing(&self) -> bool {
+        self.engine.lists.in_flight(&ListId::Artifacts).is_some()
+    }
+
+    /// Answers the list asked for at `asked` with these rows; it was too early for all that wants
+    /// one, so it is asked for again.
+    fn list_is_repeated(&mut self, asked: u64, rows: &[Listed], again: u64) {
+        self.until(asked);
+        self.list(rows);
+        assert_eq!(self.engine.lists.next_due(), Some(Instant::from_millis(again)));
+    }
+
+    /// Wants a list, asked for at an instant or later.
+    fn want_list(&mut self, id: &ListId, millis: u64) {
+        self.engine.lists.relist(id, Instant::from_millis(millis));
     }
 
     /// Opens a session and acknowledges it.
@@ -152,7 +178,7 @@ impl Rig {
             match self.engine.poll_timeout() {
                 Some((at, what)) if at <= end => {
                     self.now = self.now.max(at);
-                    if what == "lease" {
+                    if what == Timer::Lease {
                         let session = self.engine.session.id().unwrap();
                         actions.extend(self.input(Input::Pinged(session)));
                     } else {
@@ -179,15 +205,15 @@ impl Rig {
 
     /// When the next attempt to connect is due.
     fn reconnect_at(&self) -> u64 {
-        match *self.engine.session.phase() {
-            Phase::Backoff { until } => until.as_millis(),
-            ref phase => panic!("not waiting to reconnect: {phase:?}"),
+        match self.engine.session.deadline() {
+            Some((until, Timer::Reconnect)) => until.as_millis(),
+            other => panic!("not waiting to reconnect: {other:?}"),
         }
     }
 
     /// The next deadline and its reason.
     fn deadline(&self) -> Option<(u64, &'static str)> {
-        self.engine.poll_timeout().map(|(at, what)| (at.as_millis(), what))
+        self.engine.poll_timeout().map(|(at, timer)| (at.as_millis(), timer.name()))
     }
 
     fn timeout(&mut self) -> Vec<Action> {

@@ -146,7 +146,7 @@ fn an_event_that_overtakes_the_ack_counts_and_keeps_the_session() {
     assert_eq!(rig.intent("a"), Some(Intent::Deployed));
     let actions = rig.event(Event::ConnectionAck { gateway: "g".to_owned() });
     let expect =
-        [request(2, Request::List), fetch(3, "a"), request(4, Request::ReadKeys(Kind::RestApi))];
+        [fetch(2, "a"), request(3, Request::List), request(4, Request::ReadKeys(Kind::RestApi))];
     assert_eq!(actions, expect);
 }
 

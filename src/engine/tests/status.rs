@@ -20,6 +20,10 @@ fn it_is_stale_without_a_session_and_syncing_before_the_first_list() {
     assert_eq!(rig.status(), (SyncState::Syncing, expect));
     assert_eq!(since(&rig), at);
     rig.list(&[row("a", "d1")]);
+    let expect = "1 lists to be read once more".to_owned();
+    assert_eq!(rig.status(), (SyncState::Syncing, expect), "the first answer may be old");
+    rig.until(at + 5_000);
+    rig.list(&[row("a", "d1")]);
     assert_eq!(rig.status().0, SyncState::Synced);
 }
 
@@ -28,7 +32,10 @@ fn it_is_syncing_while_an_event_is_worked_on() {
     let mut rig = Rig::live();
     assert_eq!(rig.status(), (SyncState::Synced, "the last complete list agreed".to_owned()));
     rig.at(1_000).event(deployed("a", "d1", 1));
-    assert_eq!(rig.status(), (SyncState::Syncing, "1 artifacts under way".to_owned()));
+    assert_eq!(
+        rig.status(),
+        (SyncState::Syncing, "1 under way; 1 lists to be read once more".to_owned())
+    );
     assert_eq!(since(&rig), 1_000);
     rig.fetched("one");
     rig.stored();
@@ -60,10 +67,10 @@ fn a_zombie_row_is_unverified_at_rest_and_costs_little() {
                 _ => {}
             }
         }
-        if rig.engine.resync.in_flight.is_some() {
+        if rig.is_listing() {
             rig.list(&[row("a", "d1")]);
         }
-        if rig.engine.requests.values().any(|asked| matches!(asked.what, Asked::Fetch(..))) {
+        if rig.engine.out.fetches() > 0 {
             rig.not_deployed();
         }
     }

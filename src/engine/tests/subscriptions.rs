@@ -128,7 +128,7 @@ fn an_update_of_what_is_not_known_asks_the_list() {
     let status = Some(SubscriptionStatus::Active);
     let claim = SubscriptionClaim { status, ..SubscriptionClaim::default() };
     assert_eq!(rig.event(updated(claim, 10)), []);
-    assert_eq!(rig.engine.status().surfaced.incomplete_changes, 1);
+    assert_eq!(rig.engine.status().anomalies.incomplete_changes, 1);
     let asked = rig.until(10_000);
     assert_eq!(asked, [read_subscriptions(FIRST + 3)], "C-H36");
 }
@@ -161,7 +161,7 @@ fn a_late_creation_does_not_undo_a_deletion() {
 fn a_plan_that_two_lists_lack_is_gone() {
     let mut rig = platform(&[]);
     for (at, held) in [(12_000, 1), (20_000, 1), (60_000, 0)] {
-        rig.engine.rolls.confirm(&RollId::Plans, Instant::from_millis(at));
+        rig.want_list(&ListId::Plans, at);
         rig.until(at);
         rig.answer("read_plans", plans(&[]));
         rig.stored();
@@ -197,9 +197,10 @@ fn one_list_that_fails_keeps_no_other_waiting() {
 #[test]
 fn a_late_creation_brings_nothing_to_a_deleted_api() {
     let mut rig = platform(&[]);
-    let deleted = Desired::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
-    rig.engine.desired.insert("a".into(), deleted);
+    let deleted =
+        ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+    rig.engine.artifacts.beliefs.insert("a".into(), deleted);
     let created = ResourceChange::SubscriptionCreated(claim(SubscriptionStatus::Active));
     assert_eq!(rig.event(said(id(), created, 10)), []);
-    assert!(rig.engine.roster.get(&id()).is_none());
+    assert!(rig.engine.access.get(&id()).is_none());
 }

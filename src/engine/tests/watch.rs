@@ -21,7 +21,7 @@ fn a_provisional_definition_is_read_again_and_confirmed_by_a_list() {
     rig.event(deployed("a", "d1", 1));
     rig.fetched("one");
     rig.stored();
-    assert_eq!(rig.until(5_000), [request(12, LIST), fetch(13, "a")]);
+    assert_eq!(rig.until(5_000), [fetch(12, "a"), request(13, LIST)]);
     assert_eq!(rig.list(&[row("a", "d1")]), []);
     assert_eq!(rig.fetched("one"), []);
     assert_eq!(rig.until(10_000), [request(14, LIST)]);
@@ -49,7 +49,7 @@ fn an_older_deploy_wants_a_list_and_nothing_else() {
     assert_eq!(rig.at(1_000).event(deployed("a", "d1", 5)), []);
     let known = rig.engine.desired().get(&"a".into()).unwrap();
     assert_eq!(known.generation, performed("d2", 9));
-    assert_eq!(known.verify_at(), Some(Instant::from_millis(6_000)));
+    rig.list_is_repeated(5_000, &[row("a", "d2")], 7_000);
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn an_equal_stamp_on_another_deployment_tells_no_order() {
     assert_eq!(rig.at(1_000).event(deployed("a", "d2", 5)), []);
     let known = rig.engine.desired().get(&"a".into()).unwrap();
     assert_eq!(known.generation, performed("d1", 5));
-    assert_eq!(known.verify_at(), Some(Instant::from_millis(6_000)));
+    rig.list_is_repeated(5_000, &[row("a", "d1")], 7_000);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_deploy_of_another_revision_is_fetched_while_the_held_one_is_served() {
 fn an_undeploy_waits_for_its_grace_and_then_asks_the_artifact() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     assert_eq!(rig.at(9_000).event(undeployed("a", "d1", 9)), []);
-    assert_eq!(rig.deadline(), Some((9_250, "undeploy grace")));
+    assert_eq!(rig.deadline(), Some((9_250, "withdrawal")));
     assert_eq!(rig.until(9_250), [fetch(11, "a")]);
     assert_eq!(rig.served(), ["a"]);
 }
@@ -122,10 +122,10 @@ fn an_undeploy_that_the_artifact_contradicts_twice_is_void_and_not_acked() {
     rig.at(9_000).event(undeployed("a", "d1", 9));
     rig.until(9_250);
     assert_eq!(rig.fetched("a d1"), [], "may be the state before the undeploy");
-    assert_eq!(rig.until(14_000), [request(12, LIST), fetch(13, "a")]);
+    assert_eq!(rig.until(14_000), [fetch(12, "a"), request(13, LIST)]);
     assert_eq!(rig.fetched("a d1"), []);
     assert_eq!(rig.served(), ["a"]);
-    assert_eq!(rig.engine.status().surfaced.acks_superseded, 1);
+    assert_eq!(rig.engine.status().anomalies.acks_superseded, 1);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn an_undeploy_that_was_contradicted_is_not_believed_for_want_of_another_answer(
     rig.fetched("a d1");
     rig.until(19_500);
     assert_eq!(rig.served(), ["a"]);
-    let state = rig.engine.kind_state(Kind::RestApi);
+    let state = rig.engine.state(ResourceKind::Artifact(Kind::RestApi));
     assert_ne!(state, SyncState::Synced, "what is in doubt is said");
 }
 
@@ -170,7 +170,7 @@ fn a_redeploy_within_the_grace_never_interrupts_service() {
     assert_eq!(rig.fetched("two"), [store(11, &[("a", write)])]);
     assert_eq!(rig.stored(), [acked("a", "d2", AckAction::Deploy, 10)]);
     assert_eq!(rig.served(), ["a"]);
-    assert_eq!(rig.engine.status().surfaced.acks_superseded, 1, "the undeploy's");
+    assert_eq!(rig.engine.status().anomalies.acks_superseded, 1, "the undeploy's");
 }
 
 #[test]
@@ -191,8 +191,8 @@ fn an_older_undeploy_does_nothing_but_want_a_list() {
     rig.stored();
     assert_eq!(rig.at(1_000).event(undeployed("a", "d1", 5)), []);
     let known = rig.engine.desired().get(&"a".into()).unwrap();
-    assert_eq!((known.intent, known.ending.clone()), (Intent::Deployed, None));
-    assert_eq!(known.verify_at(), Some(Instant::from_millis(6_000)));
+    assert_eq!((known.intent, known.withdrawal.clone()), (Intent::Deployed, None));
+    rig.list_is_repeated(5_000, &[row("a", "d1")], 7_000);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn a_delete_that_the_artifact_contradicts_is_void() {
     rig.at(9_000).event(deleted("a", 9));
     rig.until(9_250);
     rig.fetched("a d1");
-    assert_eq!(rig.until(14_000), [request(12, LIST), fetch(13, "a")]);
+    assert_eq!(rig.until(14_000), [fetch(12, "a"), request(13, LIST)]);
     assert_eq!(rig.fetched("a d1"), []);
     assert_eq!((rig.intent("a"), rig.served()), (Some(Intent::Deployed), vec!["a"]));
 }
@@ -298,7 +298,7 @@ fn a_frame_that_is_no_event_wants_a_list() {
     let malformed = Input::Malformed(SessionId(1), "no json".to_owned());
     assert_eq!(rig.at(1_000).input(malformed), []);
     assert_eq!(rig.deadline(), Some((6_000, "list")));
-    assert_eq!(rig.engine.status().surfaced.malformed_frames, 1);
+    assert_eq!(rig.engine.status().anomalies.malformed_frames, 1);
 }
 
 #[test]
@@ -308,9 +308,9 @@ fn events_about_what_is_not_held_are_counted_by_type() {
     assert_eq!(rig.event(secret), []);
     assert_eq!(rig.event(Event::Unknown { event_type: "x".to_owned() }), []);
     let status = rig.engine.status();
-    let held = status.surfaced.events_not_held.iter().collect::<Vec<_>>();
+    let held = status.anomalies.events_not_held.iter().collect::<Vec<_>>();
     assert_eq!(held, [("secret.updated", 1)]);
-    assert_eq!(status.surfaced.unknown_events.iter().collect::<Vec<_>>(), [("x", 1)]);
+    assert_eq!(status.anomalies.unknown_events.iter().collect::<Vec<_>>(), [("x", 1)]);
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn a_deploy_between_two_pending_undeploys_is_older_than_the_second() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     rig.at(9_000).event(undeployed("a", "d1", 5));
     rig.at(9_100).event(undeployed("a", "d1", 9));
-    assert_eq!(rig.deadline(), Some((9_250, "undeploy grace")), "not put off");
+    assert_eq!(rig.deadline(), Some((9_250, "withdrawal")), "not put off");
     rig.until(9_250);
     let write = put(withdrawn(read(performed("d1", 9), "a d1", true)), None);
     assert_eq!(rig.not_deployed(), [store(11, &[("a", write)])]);
@@ -365,8 +365,9 @@ fn an_unordered_undeploy_that_a_zombie_row_contradicts_is_not_forgotten() {
     rig.at(9_000).event(undeployed("a", "d0", 9));
     assert_eq!(rig.until(9_250), [fetch(11, "a")]);
     assert_eq!(rig.not_deployed(), [fetch(12, "a")]);
-    assert_eq!(rig.not_deployed(), []);
-    assert_eq!(rig.until(14_000), [request(13, LIST)]);
+    assert_eq!(rig.not_deployed(), [request(13, LIST)]);
+    rig.list_is_repeated(rig.now.as_millis(), &[row("a", "d1")], 14_000);
+    assert_eq!(rig.until(14_000), [request(14, LIST)]);
     rig.list(&[row("a", "d1")]);
     assert_eq!(rig.served(), ["a"]);
     assert_ne!(rig.status().0, SyncState::Synced, "the artifact itself says that it is gone");

@@ -114,22 +114,20 @@ fn what_is_remembered_of_the_gone_is_bounded() {
     let mut rig = Rig::connected(config, Recovered::default(), Dialect::Apim470Fixed, &[]);
     for number in 0..9_u32 {
         let id = ArtifactId::new(&format!("a{number}"));
-        let known = Desired::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
-        rig.engine.desired.insert(id.clone(), known);
-        rig.engine.touched.insert(id);
+        let known =
+            ArtifactBelief::new(Kind::RestApi, Intent::Deleted, Generation::default(), rig.now);
+        rig.engine.artifacts.beliefs.insert(id.clone(), known);
+        rig.engine.artifacts.touched.insert(id);
         rig.at(u64::from(number) + 1).timeout();
         rig.stored();
-        assert!(rig.engine.desired.len() <= 5, "{number}");
+        assert!(rig.engine.desired().len() <= 5, "{number}");
     }
     while rig.engine.observed.is_writing() {
         rig.stored();
     }
     let recovered = rig.engine.observed.durable();
-    assert_eq!(recovered.tombstones.len(), rig.engine.desired.len());
+    assert_eq!(recovered.tombstones.len(), rig.engine.desired().len());
     assert!(!recovered.tombstones.contains_key(&ArtifactId::new("a0")), "the oldest go first");
     assert!(recovered.tombstones.contains_key(&ArtifactId::new("a8")));
-    assert_eq!(
-        rig.engine.status().surfaced.endings_forgotten,
-        9 - recovered.tombstones.len() as u64
-    );
+    assert_eq!(rig.engine.status().anomalies.evicted, 9 - recovered.tombstones.len() as u64);
 }

@@ -54,12 +54,12 @@ pub(super) fn metrics(scene: &Scene<'_>) -> String {
     page.one("driftless_session_live", "gauge", "Whether the session is established.", live);
     let ready = u64::from(scene.watch.is_ready());
     page.one("driftless_ready", "gauge", "Whether the gateway is ready.", ready);
-    let version = scene.view.snapshot().version();
+    let version = scene.publisher.snapshot().version();
     page.one("driftless_snapshot_version", "gauge", "Version of the snapshot in force.", version);
     kinds(scene, &mut page);
     traffic(scene, &mut page);
     commits(scene, &mut page);
-    surfaced(scene, &mut page);
+    anomalies(scene, &mut page);
     page.0
 }
 
@@ -84,7 +84,7 @@ fn kinds(scene: &Scene<'_>, page: &mut Page) {
     for (kind, it) in &status.kinds {
         page.sample("driftless_retained", &[("kind", &*kind.to_string())], it.retained as u64);
     }
-    let unreadable = scene.view.unreadable().count() as u64;
+    let unreadable = scene.publisher.unreadable().count() as u64;
     let help = "Artifacts not served because their definition cannot be read.";
     page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
 }
@@ -124,19 +124,19 @@ fn commits(scene: &Scene<'_>, page: &mut Page) {
     page.times("driftless_event_seconds", help, &counters.event_times);
 }
 
-fn surfaced(scene: &Scene<'_>, page: &mut Page) {
-    let surfaced = scene.engine.status().surfaced;
+fn anomalies(scene: &Scene<'_>, page: &mut Page) {
+    let anomalies = scene.engine.status().anomalies;
     let name = "driftless_not_usable_total";
     page.family(name, "counter", "What was seen and could not be used, by what it is.");
     for (what, count) in [
-        ("unknown_events", surfaced.unknown_events.total()),
-        ("events_not_held", surfaced.events_not_held.total()),
-        ("malformed_frames", surfaced.malformed_frames),
-        ("unreadable_keys", surfaced.unreadable_keys),
-        ("incomplete_changes", surfaced.incomplete_changes),
-        ("endings_forgotten", surfaced.endings_forgotten),
-        ("acks_dropped", surfaced.acks_dropped),
-        ("acks_superseded", surfaced.acks_superseded),
+        ("unknown_events", anomalies.unknown_events.total()),
+        ("events_not_held", anomalies.events_not_held.total()),
+        ("malformed_frames", anomalies.malformed_frames),
+        ("unreadable_keys", anomalies.unreadable_keys),
+        ("incomplete_changes", anomalies.incomplete_changes),
+        ("evicted", anomalies.evicted),
+        ("acks_dropped", anomalies.acks_dropped),
+        ("acks_superseded", anomalies.acks_superseded),
     ] {
         page.sample(name, &[("what", what)], count);
     }

@@ -18,9 +18,9 @@ use hyper::StatusCode;
 
 use super::config::Endpoint;
 use super::counters::Counters;
-use super::view::View;
 use super::watch::StateWatch;
 use crate::engine::Engine;
+use crate::publish::Publisher;
 use crate::time::{Instant, Timestamp};
 
 pub use server::{Listener, serve};
@@ -68,7 +68,7 @@ pub struct Answer {
 /// What the pages are made from.
 pub(super) struct Scene<'g> {
     pub(super) engine: &'g Engine,
-    pub(super) view: &'g View,
+    pub(super) publisher: &'g Publisher,
     pub(super) counters: &'g Counters,
     pub(super) watch: &'g StateWatch,
     pub(super) endpoint: &'g Endpoint,

@@ -6,8 +6,7 @@ use serde::Serialize;
 use super::Scene;
 use crate::engine::Engine;
 use crate::model::{ArtifactId, DeployState, Recovered, ResourceRow, Row};
-use crate::shell::show_resources::ResourceLine;
-use crate::shell::show_store::full_digest;
+use crate::shell::show::{ResourceLine, full_digest};
 
 #[derive(Serialize)]
 pub(super) struct StatePage<'s> {
@@ -34,7 +33,7 @@ pub(super) fn state<'s>(scene: &Scene<'s>) -> StatePage<'s> {
     let engine: &'s Engine = scene.engine;
     let durable: &'s Recovered = engine.observed().durable();
     let part = |(id, row): (&'s ArtifactId, &'s Row)| {
-        let definition = scene.view.snapshot().definition(id);
+        let definition = scene.publisher.snapshot().definition(id);
         ArtifactPart {
             artifact: id.as_str(),
             kind: row.kind.name(),

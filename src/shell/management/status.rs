@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Scene;
-use crate::engine::{KindStatus, NameCounts, Surfaced};
+use crate::engine::{Anomalies, KindStatus, NameCounts};
 
 #[derive(Serialize)]
 pub(super) struct StatusPage<'s> {
@@ -22,7 +22,7 @@ pub(super) struct StatusPage<'s> {
     definitions_to_read: usize,
     snapshot_version: u64,
     /// What was seen and could not be used.
-    surfaced: SurfacedPart,
+    anomalies: AnomaliesPart,
     now: String,
 }
 
@@ -46,7 +46,7 @@ struct KindPart {
 }
 
 #[derive(Serialize)]
-struct SurfacedPart {
+struct AnomaliesPart {
     unknown_events: BTreeMap<String, u64>,
     events_not_held: BTreeMap<String, u64>,
     malformed_frames: u64,
@@ -55,28 +55,28 @@ struct SurfacedPart {
     unreadable_rows: u64,
     unreadable_keys: u64,
     incomplete_changes: u64,
-    endings_forgotten: u64,
+    evicted: u64,
     acks_dropped: u64,
     acks_superseded: u64,
 }
 
-impl SurfacedPart {
-    fn of(surfaced: &Surfaced) -> Self {
+impl AnomaliesPart {
+    fn of(anomalies: &Anomalies) -> Self {
         let named = |counts: &NameCounts| {
             counts.iter().map(|(name, count)| (name.to_owned(), count)).collect()
         };
         Self {
-            unknown_events: named(&surfaced.unknown_events),
-            events_not_held: named(&surfaced.events_not_held),
-            malformed_frames: surfaced.malformed_frames,
-            unknown_kinds: named(&surfaced.unknown_kinds),
-            unclear_states: named(&surfaced.unclear_states),
-            unreadable_rows: surfaced.unreadable_rows,
-            unreadable_keys: surfaced.unreadable_keys,
-            incomplete_changes: surfaced.incomplete_changes,
-            endings_forgotten: surfaced.endings_forgotten,
-            acks_dropped: surfaced.acks_dropped,
-            acks_superseded: surfaced.acks_superseded,
+            unknown_events: named(&anomalies.unknown_events),
+            events_not_held: named(&anomalies.events_not_held),
+            malformed_frames: anomalies.malformed_frames,
+            unknown_kinds: named(&anomalies.unknown_kinds),
+            unclear_states: named(&anomalies.unclear_states),
+            unreadable_rows: anomalies.unreadable_rows,
+            unreadable_keys: anomalies.unreadable_keys,
+            incomplete_changes: anomalies.incomplete_changes,
+            evicted: anomalies.evicted,
+            acks_dropped: anomalies.acks_dropped,
+            acks_superseded: anomalies.acks_superseded,
         }
     }
 }
@@ -105,13 +105,13 @@ pub(super) fn status<'s>(scene: &Scene<'s>) -> StatusPage<'s> {
         warnings: scene.warnings,
         kinds: status.kinds.into_iter().map(|(kind, it)| (kind.to_string(), part(it))).collect(),
         unreadable_definitions: scene
-            .view
+            .publisher
             .unreadable()
             .map(|(id, why)| (id.as_str(), why))
             .collect(),
-        definitions_to_read: scene.view.unread(),
-        snapshot_version: scene.view.snapshot().version(),
-        surfaced: SurfacedPart::of(&status.surfaced),
+        definitions_to_read: scene.publisher.unread(),
+        snapshot_version: scene.publisher.snapshot().version(),
+        anomalies: AnomaliesPart::of(&status.anomalies),
         now: scene.wall.to_string(),
     }
 }

@@ -1,9 +1,10 @@
-//! Archives of definitions: the batch answer (`contract/apim.md` §3.3, `contract/controller.md`
-//! §2.2) and the zip of a single artifact (`contract/apim.md` §3.1).
+//! Archives of definitions: the batch answer (`docs/apim.md` §3.3, `docs/controller.md`
+//! §2.2) and the zip of a single artifact (`docs/apim.md` §3.1).
 //!
-//! What an archive is, its first bytes say; content types lie (law 13, A-H12, A-H26). An archive
-//! is good as a whole or not at all: a part of a broken one is never taken for all that there
-//! is (law 3). Sizes that an archive claims are compared with limits and never allocated.
+//! The first bytes say what an archive is (A-H12: batch differs; A-H26: content types lie; law
+//! 13). An archive is good as a whole or not at all: a part of a broken one is never taken for all
+//! that there is (law 3). Sizes that an archive claims are compared with limits and never
+//! allocated.
 
 mod limits;
 mod tar;
@@ -21,7 +22,8 @@ use super::content::content_of;
 use crate::model::{Content, DeploymentId, Packed};
 
 /// Reads a batch answer: one definition for each deployment id, which is the name of the
-/// directory that the definition is in. Ids may be missing (A-H13), all of them even.
+/// directory that the definition is in. Ids may be missing, all of them even (A-H13: silent
+/// omission).
 ///
 /// # Errors
 /// An archive that is broken, over a limit, or in which two definitions claim one deployment id.
@@ -47,8 +49,8 @@ pub fn decode_batch(body: &[u8], limits: &ArchiveLimits) -> Result<Vec<Packed>, 
     Ok(batch)
 }
 
-/// Reads the archive of a single artifact, which has exactly one definition wherever it is in
-/// there (C-H59: of several none is picked).
+/// Reads the archive of a single artifact, which has exactly one definition, anywhere in it. Of
+/// several none is picked (C-H59: first definition wins).
 ///
 /// # Errors
 /// An archive that is broken, over a limit, or without exactly one definition.

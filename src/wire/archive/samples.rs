@@ -9,7 +9,7 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 pub(crate) const YAML: &[u8] =
     b"apiVersion: gateway.api-platform.wso2.com/v1alpha1\nkind: RestApi\n";
 
-/// A tar header as APIM writes it (`contract/apim.md` §3.3): numbers right-aligned, padded with
+/// A tar header as APIM writes it (`docs/apim.md` §3.3): numbers right-aligned, padded with
 /// spaces and without a terminator, the magic with two NULs for a version.
 pub(crate) fn apim_header(path: &str, size: usize) -> Vec<u8> {
     let mut header = vec![0; 512];

@@ -1,9 +1,9 @@
 //! Tar, walked block by block over the body.
 //!
 //! The `tar` crate reads the header's fields, APIM's space-padded numbers without a terminator
-//! among them (A-H12). The walk is ours because the crate's takes the end of the input for the
-//! end of the archive, and an answer that was cut off between two blocks would pass for a
-//! complete one (law 3).
+//! among them (A-H12: batch differs). The walk is ours because the crate's takes the end of the
+//! input for the end of the archive, and an answer that was cut off between two blocks would pass
+//! for a complete one (law 3).
 
 use ::tar::Header;
 

@@ -1,10 +1,10 @@
-//! `apikey.created`, `apikey.updated` and `apikey.revoked` (`contract/apim.md` §2.4, §2.5, §2.6).
+//! `apikey.created`, `apikey.updated` and `apikey.revoked` (`docs/apim.md` §2.4, §2.5, §2.6).
 //!
 //! The Platform API names every kind of artifact by `apiId` here.
 
 use serde::Deserialize;
 
-use super::resource::{of_payload, read};
+use super::envelope::{of_payload, read};
 use crate::model::{
     ArtifactId, Credential, KeyName, KeyUuid, QuotaUnit, ResourceChange, ResourceEvent, ResourceId,
 };
@@ -83,8 +83,8 @@ pub(super) fn revoked(frame: &[u8]) -> Result<ResourceEvent, DecodeError> {
     Ok(ResourceEvent { id, change: ResourceChange::KeyRevoked, sent_at })
 }
 
-/// The key by API and name (A-H29). The name has one field in `apikey.created` and another in the
-/// other two; either is taken in each.
+/// The key by API and name (A-H29: names collide). The name has one field in `apikey.created` and
+/// another in the other two; either is taken in each.
 fn address(
     api: Value<'_>,
     name: Value<'_>,
@@ -149,7 +149,7 @@ fn unit_seconds(unit: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::resource::tests::{AT, check, frame, refuse};
+    use super::super::envelope::tests::{AT, check, frame, refuse};
     use super::*;
     use crate::model::{Event, SecretHash};
     use crate::wire::decode_event;
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_created_key_is_read_as_it_is_sent() {
         check_created(&created(), key());
-        // An application-scoped key has no UUID, and no list names it (A-H28).
+        // A key of an application has no UUID (A-H28: on no list).
         let scoped = created().replace(r#""uuid":"7c1e","#, "");
         check_created(&scoped, Credential { uuid: None, is_listable: false, ..key() });
         let forever = created().replace("expiresAt", "expiresOn");

@@ -1,11 +1,11 @@
 //! `application.updated`, and `application.deleted`, which no contract has
-//! (`contract/controller.md` §3).
+//! (`docs/controller.md` §3).
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::resource::{of_payload, read};
+use super::envelope::{of_payload, read};
 use crate::model::{
     Application, ApplicationId, KeyUuid, ResourceChange, ResourceEvent, ResourceId,
 };
@@ -89,7 +89,7 @@ fn address(uuid: Value<'_>, id: Value<'_>) -> Result<ResourceId, DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::resource::tests::{check, refuse};
+    use super::super::envelope::tests::{check, refuse};
     use super::*;
 
     /// The payload as the Platform API sends it.

@@ -1,9 +1,9 @@
 //! `subscriptionPlan.created`, `subscriptionPlan.updated` and `subscriptionPlan.deleted`
-//! (`contract/controller.md` §3).
+//! (`docs/controller.md` §3).
 
 use std::mem;
 
-use super::resource::{of_payload, read};
+use super::envelope::{of_payload, read};
 use crate::model::{Plan, PlanId, ResourceChange, ResourceEvent, ResourceId};
 use crate::time::Timestamp;
 use crate::wire::DecodeError;
@@ -40,7 +40,7 @@ fn address(payload: &mut PlanFields<'_>) -> Result<ResourceId, DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::resource::tests::{check, refuse};
+    use super::super::envelope::tests::{check, refuse};
     use super::*;
     use crate::model::{Quota, QuotaUnit};
 

@@ -1,9 +1,9 @@
 //! `subscription.created`, `subscription.updated` and `subscription.deleted`
-//! (`contract/controller.md` §3).
+//! (`docs/controller.md` §3).
 
 use std::mem;
 
-use super::resource::{of_payload, read};
+use super::envelope::{of_payload, read};
 use crate::model::{ResourceChange, ResourceEvent, ResourceId, SubscriptionClaim, SubscriptionId};
 use crate::time::Timestamp;
 use crate::wire::DecodeError;
@@ -45,7 +45,7 @@ fn address(payload: &mut SubscriptionFields<'_>) -> Result<ResourceId, DecodeErr
 mod tests {
     use sha2::{Digest, Sha256};
 
-    use super::super::resource::tests::{check, refuse};
+    use super::super::envelope::tests::{check, refuse};
     use super::*;
     use crate::model::{ApplicationId, ArtifactId, PlanId, SecretHash, SubscriptionStatus};
 

@@ -1,0 +1,391 @@
+//! The simulated API Manager: a model of APIM behind the bytes of its wire contract.
+//!
+//! Sans-IO and deterministic: frames and requests go in, frames and answers come out, deadlines
+//! are polled. After anything that takes `now`, drain [`ApiManager::poll_frame`] to `None`, then
+//! read [`ApiManager::poll_timeout`]. It is stricter than the real one: what the contract does
+//! not allow is refused and kept in [`ApiManager::violations`].
+//!
+//! Where to find what: `tables` what APIM keeps, `people` what is done to it, `events` what it
+//! raises and the sessions that carry it, `rest` what it answers, `faults` what goes wrong, `clock`
+//! its wall clock, `changes` what the tables tell the events, `ids` the places in the tables, and
+//! `ledger` the ground truth.
+
+mod changes;
+mod clock;
+mod events;
+mod faults;
+mod ids;
+mod ledger;
+mod people;
+mod rest;
+mod tables;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use driftless_gateway::model::Dialect;
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::HttpResponse;
+
+pub use clock::wall_clock;
+pub use events::access::redacted;
+pub use events::store::WaitingEvent;
+pub use faults::Armed;
+pub use ids::KeyIndex;
+pub use ledger::{
+    AccessEvent, AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued,
+    KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Reach, Record, Secret,
+    SubscriptionRecord,
+};
+pub use rest::definition::{Operation, Outline};
+pub use tables::timeline::{Said, Timeline};
+
+use clock::WallClock;
+use events::sessions::PUSHER_INTERVAL;
+use faults::{Delivered, Node, SharedFaults};
+use ids::PerGateway;
+use tables::access::Access;
+use tables::artifacts::Catalog;
+use tables::gateways::Environment;
+use tables::history::PendingEffects;
+
+use crate::random::Key;
+use crate::story::aim::{Aim, GatewayIndex, Registration};
+use crate::story::positions::Positions;
+use crate::story::step::Verb;
+
+/// Time between two purges of the event store (§1.4).
+const PURGE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
+
+/// A connection of a gateway, numbered by whoever owns the sockets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {}", self.0)
+    }
+}
+
+/// A frame that the API Manager sends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ServerFrame {
+    /// A text frame.
+    Text(Arc<str>),
+    /// An empty ping.
+    Ping,
+    /// Close code and reason; the session is over.
+    Close(u16, String),
+}
+
+/// What becomes of an upgrade request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Upgrade {
+    /// 101; frames follow, possibly a close for a bad token.
+    Accepted,
+    /// Another status.
+    Status(u16),
+    /// Nothing is ever answered.
+    NoAnswer,
+    /// Nothing listens.
+    Refused,
+}
+
+/// An answer to a request, and how long it takes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// How long the API Manager takes.
+    pub delay: Duration,
+    /// What it answers then.
+    pub outcome: Outcome,
+}
+
+/// What becomes of a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// An answer whose body is complete as far as HTTP can tell.
+    Answer(HttpResponse),
+    /// Nothing is ever answered.
+    NoAnswer,
+    /// Nothing listens.
+    Refused,
+}
+
+impl Reply {
+    const fn at_once(outcome: Outcome) -> Self {
+        Self { delay: Duration::ZERO, outcome }
+    }
+}
+
+/// Whether a verb did anything.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Applied {
+    /// It did something, or armed a fault.
+    Done,
+    /// There was nothing to do: the step is a no-op in this story.
+    Nothing,
+    /// It is no business of the API Manager's: a verb of the network or the machine.
+    NotMine,
+}
+
+/// A registration token. Its text is in no `Debug` output (law 16).
+struct Token(String);
+
+impl Token {
+    fn new(key: Key, number: u64) -> Self {
+        let key = key.child("tokens").nth(number);
+        Self(format!("{:016x}{:016x}", key.draw("high"), key.draw("low")))
+    }
+
+    /// Whether a header carries it, plain or behind its id (§1.2).
+    fn is(&self, header: &str) -> bool {
+        let plain = header.rsplit_once('.').map_or(header, |(_, plain)| plain);
+        header.len() <= 128 && plain == self.0
+    }
+}
+
+/// The simulated API Manager, and everything it keeps for each of its gateways.
+pub struct ApiManager {
+    dialect: Dialect,
+    switches: Positions,
+    key: Key,
+    environments: PerGateway<Environment>,
+    catalog: Catalog,
+    /// The gateway of each connection that showed a token in force.
+    owners: BTreeMap<ConnectionId, GatewayIndex>,
+    clock: WallClock,
+    faults: SharedFaults,
+    node: Node,
+    pending: PendingEffects,
+    access: Access,
+    delivered: Delivered,
+    violations: Vec<String>,
+    next_purge: Instant,
+    next_push: Option<Instant>,
+    raised: u64,
+    stamps: u64,
+    requests: u64,
+}
+
+impl fmt::Debug for ApiManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiManager")
+            .field("dialect", &self.dialect)
+            .field("apis", &self.catalog.len())
+            .field("requests", &self.requests)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ApiManager {
+    /// An API Manager without APIs, with one gateway registered.
+    pub fn new(dialect: Dialect, switches: Positions, seed: u64) -> Self {
+        Self::with_gateways(dialect, switches, seed, &[])
+    }
+
+    /// An API Manager without APIs, with these gateways registered; with one where there is none.
+    pub fn with_gateways(
+        dialect: Dialect,
+        switches: Positions,
+        seed: u64,
+        gateways: &[Registration],
+    ) -> Self {
+        let key = Key::new(seed).child("manager");
+        let environments = PerGateway::new(gateways.len().max(1), |place| {
+            let registration = gateways.get(place.0).copied().unwrap_or_default();
+            Environment::new(key, place, registration)
+        });
+        let ids = environments.iter().map(|environment| Arc::clone(&environment.id)).collect();
+        let next_push = switches.two_minute_pusher.then(|| Instant::START.after(PUSHER_INTERVAL));
+        let mut manager = Self {
+            dialect,
+            key,
+            environments,
+            catalog: Catalog::new(key, ids, dialect == Dialect::PlatformApi11),
+            owners: BTreeMap::new(),
+            clock: WallClock::new(switches.db_precision),
+            faults: SharedFaults::default(),
+            node: Node::default(),
+            pending: PendingEffects::default(),
+            access: Access::default(),
+            delivered: Delivered::default(),
+            violations: Vec::new(),
+            next_purge: Instant::START.after(PURGE_INTERVAL),
+            next_push,
+            raised: 0,
+            stamps: 0,
+            requests: 0,
+            switches,
+        };
+        let organizations: BTreeSet<_> =
+            manager.gateways().map(|gateway| manager.organization_of(gateway)).collect();
+        organizations.into_iter().for_each(|of| manager.make_first_plans(of));
+        manager
+    }
+
+    /// Carries out a verb of people or of the control plane, aimed at the first organization and
+    /// at every gateway.
+    pub fn apply(&mut self, verb: &Verb, now: Instant) -> Applied {
+        self.apply_at(verb, &Aim::default(), now)
+    }
+
+    /// Carries out a verb of people or of the control plane where it is aimed at.
+    pub fn apply_at(&mut self, verb: &Verb, aim: &Aim, now: Instant) -> Applied {
+        self.advance(now);
+        let of = aim.organization;
+        let did = match verb {
+            Verb::Publish(publish) => self.publish(of, &publish.api, &publish.kind, now),
+            Verb::Revise(api) => self.revise(of, &api.api, now),
+            Verb::Deploy(deploy) => self.deploy(aim, deploy, now),
+            Verb::Undeploy(api) => self.undeploy(aim, &api.api, now),
+            Verb::Delete(api) => self.delete(of, &api.api, now),
+            Verb::Lifecycle(change) => self.change_lifecycle(of, &change.api, change.state, now),
+            Verb::RotateToken(_) => self.rotate_tokens(aim),
+            Verb::CreateKey(create) => self.create_key(of, create, now),
+            Verb::RegenerateKey(key) => self.regenerate_key(of, key, now),
+            Verb::RevokeKey(key) => self.revoke_key(of, key, now),
+            Verb::ImportKeys(import) => self.import_keys(of, import, now),
+            Verb::Subscribe(subscribe) => self.subscribe(of, subscribe, now),
+            Verb::Unsubscribe(held) => self.unsubscribe(of, held, now),
+            Verb::ChangeSubscription(change) => self.change_subscription(of, change, now),
+            Verb::CreatePlan(plan) => self.create_plan(of, plan, now),
+            Verb::ChangePlan(plan) => self.change_plan(of, plan, now),
+            Verb::DeletePlan(plan) => self.delete_plan(of, &plan.plan, now),
+            Verb::MapKey(map) => self.map_key(of, map, now),
+            Verb::UnmapKey(map) => self.unmap_key(of, map, now),
+            Verb::DeleteApplication(named) => self.delete_application(of, named, now),
+            Verb::Partition(_)
+            | Verb::Hold(_)
+            | Verb::Latency(_)
+            | Verb::HalfOpen(_)
+            | Verb::Reset(_)
+            | Verb::Frames(_)
+            | Verb::Bytes(_)
+            | Verb::Crash(_)
+            | Verb::DiskFull(_)
+            | Verb::FailWrites(_)
+            | Verb::FailReads(_)
+            | Verb::WipeStore(_) => return Applied::NotMine,
+            fault => self.apply_fault(fault, aim, now),
+        };
+        if did { Applied::Done } else { Applied::Nothing }
+    }
+
+    /// A connection is gone; what was still to be sent on it is dropped.
+    pub fn disconnected(&mut self, connection: ConnectionId, now: Instant) {
+        self.advance(now);
+        for environment in self.environments.iter_mut() {
+            environment.sessions.remove(connection);
+        }
+    }
+
+    /// The next frame to send.
+    pub fn poll_frame(&mut self) -> Option<(ConnectionId, ServerFrame)> {
+        self.environments.iter_mut().find_map(|environment| environment.sessions.pop())
+    }
+
+    /// When something is due next; call [`ApiManager::handle_timeout`] then.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let tables = [self.pending.next_at(), self.access.next_at()];
+        let clocks = [self.sessions_next_at(), self.next_push, Some(self.next_purge)];
+        tables.into_iter().chain(clocks).flatten().min()
+    }
+
+    /// The events that wait to be delivered to a gateway, oldest first.
+    pub fn waiting_events(&self, gateway: GatewayIndex) -> impl Iterator<Item = WaitingEvent<'_>> {
+        self.environments.at(gateway).events.waiting()
+    }
+
+    /// Whether events wait to be delivered, or effects to be readable.
+    pub fn has_unfinished(&self) -> bool {
+        let changes = [self.pending.next_at(), self.access.next_at()];
+        self.is_any_waiting() || changes.iter().any(Option::is_some)
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.advance(now);
+    }
+
+    /// Does everything that is due up to now, each thing at its own moment.
+    fn advance(&mut self, now: Instant) {
+        while let Some(at) = self.poll_timeout()
+            && at <= now
+        {
+            while let Some(pending) = self.pending.pop_due(at) {
+                self.carry_out(pending.spot, pending.effect, at);
+            }
+            self.settle_access(at);
+            self.tick_sessions(at);
+            if self.next_push.is_some_and(|push| push <= at) {
+                self.next_push = Some(at.after(PUSHER_INTERVAL));
+                self.push_waiting(at);
+            }
+            if self.next_purge <= at {
+                self.next_purge = at.after(PURGE_INTERVAL);
+                let environments = self.environments.iter_mut();
+                environments.for_each(|environment| environment.events.purge(at));
+            }
+        }
+    }
+
+    /// The registration token in force for a gateway.
+    pub fn token(&self, gateway: GatewayIndex) -> &str {
+        &self.environments.at(gateway).token.0
+    }
+
+    /// The dialect it speaks.
+    pub const fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// How its switches stand.
+    pub const fn switches(&self) -> &Positions {
+        &self.switches
+    }
+
+    /// The id of a gateway.
+    pub fn gateway(&self, gateway: GatewayIndex) -> &str {
+        &self.environments.at(gateway).id
+    }
+
+    /// The base path of REST and WebSocket.
+    pub const fn base_path(&self) -> &'static str {
+        match self.dialect {
+            Dialect::PlatformApi11 => "/api/internal/v1",
+            Dialect::Apim470 | Dialect::Apim470Fixed => "/internal/data/v1",
+        }
+    }
+
+    /// Everything ever issued to a gateway: what its organization has, and what was deployed
+    /// there.
+    pub fn ledger(&self, gateway: GatewayIndex) -> &Ledger {
+        &self.environments.at(gateway).ledger
+    }
+
+    /// How often each kind of fault took effect on something that was sent or answered.
+    pub const fn delivered(&self) -> &BTreeMap<&'static str, u64> {
+        &self.delivered.by_kind
+    }
+
+    /// How often any fault took effect on a gateway, or on all of them at once.
+    pub fn delivered_total(&self, gateway: GatewayIndex) -> u64 {
+        self.delivered.shared + self.environments.at(gateway).delivered
+    }
+
+    /// What the gateway did that the contract does not allow.
+    pub fn violations(&self) -> &[String] {
+        &self.violations
+    }
+
+    /// Whether this is an APIM, which stores events and keeps mapping and artifact cache apart;
+    /// the Platform API 1.1 sends to whoever is connected and has one table.
+    const fn keeps_events(&self) -> bool {
+        !matches!(self.dialect, Dialect::PlatformApi11)
+    }
+}

@@ -1,0 +1,332 @@
+//! REST: routes, authentication, and what is refused.
+
+use driftless_gateway::model::{Dialect, Kind};
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
+
+use super::bodies;
+use crate::apim::faults::wrong_answers::WrongAnswer;
+use crate::apim::{ApiManager, Outcome, Reply};
+use crate::random::Key;
+use crate::story::aim::GatewayIndex;
+use crate::story::positions::{BatchPath, MissingRoute};
+use crate::story::step::Endpoint;
+
+/// Where the well-known of an APIM is (§1.1).
+const WELL_KNOWN: &str = "/internal/gateway/.well-known";
+
+/// What a path leads to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Route<'a> {
+    WellKnown,
+    List,
+    Fetch(&'a str),
+    ApiList,
+    FetchBatch,
+    CheckExists,
+    Keys(Kind),
+    Subscriptions(&'a str),
+    Plans,
+    /// A route that takes no registration token: APIM's plans.
+    TokenRefused,
+    /// A report that is taken and not looked at.
+    Report,
+    WrongMethod,
+    Missing,
+}
+
+/// A request that was understood.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    from: GatewayIndex,
+    request: &'a HttpRequest,
+    route: Route<'a>,
+    query: &'a str,
+    token: Option<&'a str>,
+}
+
+impl Route<'_> {
+    /// The request of the contract that this is; routes the contract does not name have none.
+    const fn endpoint(self) -> Option<Endpoint> {
+        match self {
+            Self::WellKnown => Some(Endpoint::Discover),
+            Self::List => Some(Endpoint::List),
+            Self::Fetch(_) => Some(Endpoint::Fetch),
+            Self::FetchBatch => Some(Endpoint::FetchBatch),
+            Self::CheckExists => Some(Endpoint::CheckExists),
+            Self::Keys(_) => Some(Endpoint::ReadKeys),
+            Self::Subscriptions(_) => Some(Endpoint::ReadSubscriptions),
+            Self::Plans => Some(Endpoint::ReadPlans),
+            Self::ApiList
+            | Self::TokenRefused
+            | Self::Report
+            | Self::WrongMethod
+            | Self::Missing => None,
+        }
+    }
+
+    /// Whether its handler verifies the token a second time (§3.0).
+    const fn verifies_twice(self) -> bool {
+        matches!(self, Self::List | Self::Fetch(_) | Self::FetchBatch)
+    }
+}
+
+impl ApiManager {
+    /// The request of the contract that this is, where the contract names it.
+    pub fn endpoint(&self, request: &HttpRequest) -> Option<Endpoint> {
+        let path = request.path.split_once('?').map_or(request.path.as_str(), |(path, _)| path);
+        self.route(request, path).endpoint()
+    }
+
+    /// Answers a request. `token` is the value of its `api-key` header. `from` says who asks:
+    /// faults of its own meet it, and whose answer it gets is the token's matter.
+    pub fn respond(
+        &mut self,
+        from: GatewayIndex,
+        request: &HttpRequest,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Reply {
+        self.advance(now);
+        self.requests += 1;
+        if self.node.is_down(now) {
+            self.count_at(from, "restart_manager", 1);
+            return Reply::at_once(Outcome::Refused);
+        }
+        if self.node.is_starting(now) {
+            self.count_at(from, "restart_manager", 1);
+            return Reply::at_once(Outcome::Answer(bodies::container_page(404)));
+        }
+        let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+        let route = self.route(request, path);
+        self.check_request(request, route, token);
+        let faults = &mut self.environments.at_mut(from).faults;
+        let armed = route.endpoint().and_then(|endpoint| faults.wrong_for(endpoint, now));
+        let mut wrong_answer = WrongAnswer::new(armed.map(|(_, wrong)| wrong), now);
+        let delay = wrong_answer.delay();
+        let outcome = match wrong_answer.instead() {
+            Some(None) => Outcome::NoAnswer,
+            Some(Some(response)) => Outcome::Answer(response),
+            None => {
+                let asked = Asked { from, request, route, query, token };
+                Outcome::Answer(self.answer(&asked, &mut wrong_answer, now))
+            }
+        };
+        if let (Some((place, _)), Some(kind)) = (armed, wrong_answer.taken()) {
+            self.environments.at_mut(from).faults.use_up(place);
+            self.count_at(from, kind, 1);
+        }
+        Reply { delay, outcome }
+    }
+
+    fn route<'a>(&self, request: &HttpRequest, path: &'a str) -> Route<'a> {
+        let is_platform = self.dialect == Dialect::PlatformApi11;
+        if path == WELL_KNOWN && !is_platform {
+            return by_method(request, Method::Get, Route::WellKnown);
+        }
+        let Some(rest) = path.strip_prefix(self.base_path()) else { return Route::Missing };
+        let batch = match self.switches.batch_path {
+            BatchPath::Batch => "/deployments/batch",
+            BatchPath::FetchBatch => "/deployments/fetch-batch",
+        };
+        if rest == batch {
+            return by_method(request, Method::Post, Route::FetchBatch);
+        }
+        match rest {
+            "/deployments" => return by_method(request, Method::Get, Route::List),
+            "/artifacts/exists" if is_platform => {
+                return by_method(request, Method::Post, Route::CheckExists);
+            }
+            "/subscription-plans" if is_platform => {
+                return by_method(request, Method::Get, Route::Plans);
+            }
+            "/subscription-plans" if self.switches.plans_refused => {
+                return by_method(request, Method::Get, Route::TokenRefused);
+            }
+            _ => {}
+        }
+        let Some((collection, id)) = rest.strip_prefix('/').and_then(|rest| rest.split_once('/'))
+        else {
+            return Route::Missing;
+        };
+        if is_platform {
+            self.platform_route(request, collection, id)
+        } else {
+            self.apim_route(request, collection, id)
+        }
+    }
+
+    /// `/apis/{id}`: the zip by the Accept header, otherwise the list of all APIs whatever the
+    /// id (§3.1, A-H25); GA answers `/apis/api-keys` that way too (§3.7).
+    fn apim_route<'a>(&self, request: &HttpRequest, collection: &str, id: &'a str) -> Route<'a> {
+        if collection != "apis" {
+            return Route::Missing;
+        }
+        match id.split_once('/') {
+            Some((_, "gateway-deployments")) => {
+                return by_method(request, Method::Post, Route::Report);
+            }
+            Some(_) => return Route::Missing,
+            None => {}
+        }
+        let wants_zip = request.accept.to_ascii_lowercase().contains("application/zip");
+        let route = match id {
+            "api-keys" if !wants_zip => Route::Keys(Kind::RestApi),
+            _ if wants_zip => Route::Fetch(id),
+            _ => Route::ApiList,
+        };
+        by_method(request, Method::Get, route)
+    }
+
+    /// The collections of the Platform API (`docs/controller.md` §2, §5).
+    fn platform_route<'a>(
+        &self,
+        request: &HttpRequest,
+        collection: &str,
+        id: &'a str,
+    ) -> Route<'a> {
+        if collection == "gateways" && id.ends_with("/manifest") {
+            return by_method(request, Method::Post, Route::Report);
+        }
+        let kind = match collection {
+            "apis" => Kind::RestApi,
+            "websub-apis" => Kind::WebSubApi,
+            "webbroker-apis" => Kind::WebBrokerApi,
+            "llm-providers" => Kind::LlmProvider,
+            "llm-proxies" => Kind::LlmProxy,
+            "mcp-proxies" => Kind::Mcp,
+            _ => return Route::Missing,
+        };
+        let has_keys = match kind {
+            Kind::RestApi | Kind::LlmProvider | Kind::LlmProxy => true,
+            Kind::WebSubApi | Kind::WebBrokerApi => self.switches.websub_keys,
+            Kind::Mcp => false,
+        };
+        let route = match id.split_once('/') {
+            None if id == "api-keys" && has_keys => Route::Keys(kind),
+            None => Route::Fetch(id),
+            Some((id, "subscriptions")) if kind == Kind::RestApi => Route::Subscriptions(id),
+            Some(_) => return Route::Missing,
+        };
+        by_method(request, Method::Get, route)
+    }
+
+    /// Notes what a gateway of the contract never sends.
+    fn check_request(&mut self, request: &HttpRequest, route: Route<'_>, token: Option<&str>) {
+        let problem = match route {
+            Route::WellKnown if token.is_some() => "the api-key header goes with discovery",
+            _ if request.method == Method::Get && request.json.is_some() => "a GET with a body",
+            Route::WrongMethod => "a method that the route does not have",
+            _ => return,
+        };
+        let line = format!("{} {}: {problem}", request.method.name(), request.path);
+        self.violations.push(line);
+    }
+
+    fn answer(
+        &mut self,
+        asked: &Asked<'_>,
+        wrong_answer: &mut WrongAnswer,
+        now: Instant,
+    ) -> HttpResponse {
+        let Asked { from, request, route, query, token } = *asked;
+        match route {
+            Route::Missing => return self.route_missing(),
+            Route::TokenRefused => return bodies::unauthenticated(),
+            Route::WrongMethod => return bodies::empty(405),
+            _ if request.method == Method::Get && request.json.is_some() => {
+                return bodies::empty(400);
+            }
+            _ => {}
+        }
+        let gateway = match route {
+            Route::WellKnown => from,
+            _ => match self.authenticated(from, route, token, now) {
+                Ok(gateway) => gateway,
+                Err(refusal) => return refusal,
+            },
+        };
+        if request.method == Method::Post && request.json.is_none() {
+            self.violations.push(format!("POST {}: no JSON body", request.path));
+            return bodies::empty(415);
+        }
+        let body = request.json.as_deref().unwrap_or_default();
+        let mut response = match route {
+            Route::WellKnown => well_known(wrong_answer),
+            Route::List => self.list(gateway, query, wrong_answer),
+            Route::Fetch(id) => self.fetch(gateway, id, wrong_answer, now),
+            Route::FetchBatch => {
+                self.fetch_batch(gateway, (body, request.accept), wrong_answer, now)
+            }
+            Route::CheckExists => self.check_exists(gateway, body, wrong_answer),
+            Route::Keys(kind) => self.read_keys(gateway, kind, wrong_answer),
+            Route::Subscriptions(id) => self.read_subscriptions(gateway, id, wrong_answer),
+            Route::Plans => self.read_plans(gateway, wrong_answer),
+            Route::ApiList => bodies::json(200, self.api_list(gateway)),
+            Route::Report => bodies::json(200, r#"{"status":"RECEIVED"}"#.to_owned()),
+            Route::TokenRefused | Route::Missing | Route::WrongMethod => bodies::empty(404),
+        };
+        if response.status == 200 {
+            wrong_answer.reshape(&mut response, || self.api_list(gateway));
+        }
+        response
+    }
+
+    fn route_missing(&self) -> HttpResponse {
+        match (self.dialect, self.switches.missing_route) {
+            (Dialect::PlatformApi11, _) => bodies::text(404, "404 page not found"),
+            (_, MissingRoute::Empty) => bodies::empty(404),
+            (_, MissingRoute::Json) => {
+                bodies::apim_error(404, "Not Found", "The requested resource does not exist")
+            }
+            (_, MissingRoute::Page) => bodies::container_page(404),
+        }
+    }
+
+    fn request_key(&self) -> Key {
+        self.key.child("requests").nth(self.requests)
+    }
+
+    /// The gateway whose token it is, or why it is refused. One outage can be a 401 of the
+    /// interceptor or a 500 of the handler that verifies again (A-H22).
+    fn authenticated(
+        &mut self,
+        from: GatewayIndex,
+        route: Route<'_>,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Result<GatewayIndex, HttpResponse> {
+        let is_platform = self.dialect == Dialect::PlatformApi11;
+        let throws = token.is_some() && self.verification_throws(from, now);
+        if throws && is_platform {
+            return Err(bodies::platform_error(500, "Internal Server Error", "Server error"));
+        }
+        if throws && route.verifies_twice() && self.request_key().chance("handler", 1, 2) {
+            return Err(bodies::text(500, "Server error"));
+        }
+        let holder = token.and_then(|token| self.holder(token)).filter(|_| !throws);
+        holder.ok_or_else(|| {
+            if is_platform {
+                bodies::platform_error(401, "Unauthorized", "Invalid or expired API key")
+            } else {
+                bodies::unauthenticated()
+            }
+        })
+    }
+}
+
+fn by_method<'a>(request: &HttpRequest, method: Method, route: Route<'a>) -> Route<'a> {
+    if request.method == method { route } else { Route::WrongMethod }
+}
+
+fn well_known(wrong_answer: &mut WrongAnswer) -> HttpResponse {
+    let path = if wrong_answer.take(crate::story::step::Wrong::OtherTypes) {
+        "5"
+    } else {
+        "\"internal/data/v1\""
+    };
+    bodies::json(
+        200,
+        format!(r#"{{"gatewayPath":{path},"controlPlane":{{"type":"APIM","version":"4.7.0"}}}}"#),
+    )
+}

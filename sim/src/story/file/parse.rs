@@ -1,0 +1,141 @@
+//! Text to [`Scenario`]: the fields of the file and their form.
+
+use driftless_gateway::model::Dialect;
+
+use super::document::{Node, Value};
+use super::names::{dialects, is_covered_id, is_sentence};
+use super::reader::read;
+use super::refusal::{Refusal, hint};
+use super::step_limits::{TIME_MS_MAX, within};
+use super::{Only, SCHEMA, Scenario, WorldName, expect, fleet, step_form};
+use crate::story::step::{Step, Verb};
+
+/// The fields of a file, in their order.
+const FIELDS: &[&str] = &[
+    "schema",
+    "why",
+    "covers",
+    "source",
+    "dialect",
+    "seed",
+    "switches",
+    "store",
+    "only",
+    "gateways",
+    "faults_stay_ms",
+    "steps",
+    "expect",
+];
+
+/// Reads a whole file.
+pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
+    let root = Node::parse(text)?;
+    if !matches!(root.value, Value::Object(_)) {
+        return Err(root.place.refuse("a scenario is an object", None));
+    }
+    for (key, _) in root.entries() {
+        if !FIELDS.contains(&key.name.as_str()) {
+            let problem = format!("unknown field `{}`", key.name);
+            return Err(key.place.refuse(problem, Some(hint(&key.name, FIELDS))));
+        }
+    }
+    schema(required(&root, "schema")?)?;
+    let gateways = root.get("gateways").map(fleet::gateways).transpose()?.unwrap_or_default();
+    let steps = step_form::steps(required(&root, "steps")?, &gateways)?;
+    let only = root.get("only").map(only).transpose()?;
+    only_in_wire(&steps, only.as_ref(), required(&root, "steps")?)?;
+    let expect = expect::parse(required(&root, "expect")?, &steps, &gateways)?;
+    Ok(Scenario {
+        why: why(required(&root, "why")?)?,
+        covers: covers(required(&root, "covers")?)?,
+        source: root.get("source").map(source).transpose()?,
+        dialect: dialect(required(&root, "dialect")?)?,
+        seed: read(required(&root, "seed")?)?,
+        switches: root.get("switches").map(read).transpose()?.unwrap_or_default(),
+        store: root.get("store").map(read).transpose()?.unwrap_or_default(),
+        only,
+        faults_stay_ms: root.get("faults_stay_ms").map(faults_stay_ms).transpose()?,
+        gateways,
+        steps,
+        expect,
+    })
+}
+
+fn required<'a>(root: &'a Node, name: &str) -> Result<&'a Node, Refusal> {
+    root.get(name).ok_or_else(|| root.place.refuse(format!("`{name}` is missing"), None))
+}
+
+fn schema(node: &Node) -> Result<(), Refusal> {
+    let schema: u64 = read(node)?;
+    if schema == SCHEMA {
+        return Ok(());
+    }
+    let hint = format!("this version reads schema {SCHEMA}");
+    Err(node.place.refuse(format!("schema {schema} is not known"), Some(hint)))
+}
+
+fn why(node: &Node) -> Result<String, Refusal> {
+    let why: String = read(node)?;
+    if is_sentence(&why) {
+        return Ok(why);
+    }
+    let hint = "begin with a capital and end with a full stop".to_owned();
+    Err(node.place.refuse("`why` is not a sentence", Some(hint)))
+}
+
+fn covers(node: &Node) -> Result<Vec<String>, Refusal> {
+    let covers: Vec<String> = read(node)?;
+    for (index, id) in covers.iter().enumerate() {
+        let place = node.items().get(index).unwrap_or(node).place;
+        if !is_covered_id(id) {
+            let hint = "expected an id like `R4`, `C-H25`, `A-H2` or `FB-04`".to_owned();
+            return Err(place.refuse(format!("`{id}` is not an id"), Some(hint)));
+        }
+        if covers.iter().take(index).any(|other| other == id) {
+            return Err(place.refuse(format!("`{id}` is there twice"), None));
+        }
+    }
+    Ok(covers)
+}
+
+fn source(node: &Node) -> Result<String, Refusal> {
+    let source: String = read(node)?;
+    if source.trim() == source && source.contains('/') && !source.contains(char::is_whitespace) {
+        return Ok(source);
+    }
+    let hint = "expected `owner/repository#number` or an address".to_owned();
+    Err(node.place.refuse("`source` names no place", Some(hint)))
+}
+
+fn only(node: &Node) -> Result<Only, Refusal> {
+    let only: Only = read(node)?;
+    if is_sentence(&only.why) {
+        return Ok(only);
+    }
+    let hint = "begin with a capital and end with a full stop".to_owned();
+    Err(node.place_of(&["why"]).refuse("`why` is not a sentence", Some(hint)))
+}
+
+/// Refuses what only the wire world can do in a story that is told in the fast world, too.
+fn only_in_wire(steps: &[Step], only: Option<&Only>, node: &Node) -> Result<(), Refusal> {
+    if only.is_some_and(|only| only.world == WorldName::Wire) {
+        return Ok(());
+    }
+    let bytes = steps.iter().position(|step| matches!(step.verb, Verb::Bytes(_)));
+    let Some(item) = bytes.and_then(|place| node.items().get(place)) else { return Ok(()) };
+    let hint = r#"add `"only": { "world": "wire", "why": "…" }`"#.to_owned();
+    Err(item.place_of_key("bytes").refuse("only the wire world has bytes on the way", Some(hint)))
+}
+
+fn dialect(node: &Node) -> Result<Dialect, Refusal> {
+    let name: String = read(node)?;
+    Dialect::parse(&name).map_err(|_| {
+        node.place.refuse(format!("unknown dialect `{name}`"), Some(hint(&name, &dialects())))
+    })
+}
+
+fn faults_stay_ms(node: &Node) -> Result<u64, Refusal> {
+    let value = read(node)?;
+    within("faults_stay_ms", value, 1, TIME_MS_MAX, node.place)?;
+    Ok(value)
+}

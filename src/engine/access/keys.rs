@@ -1,0 +1,218 @@
+//! The keys of one name: what events and lists do to them, as pure functions.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use crate::model::{Credential, KeySlot, Resource};
+use crate::time::Timestamp;
+
+/// The slot as a resource; one without keys is gone.
+pub(in crate::engine) fn there(slot: KeySlot) -> Option<Resource> {
+    (!slot.credentials.is_empty()).then_some(Resource::ApiKey(slot))
+}
+
+/// How an event sent at `at` relates to the newest one that ended something: `Greater` is newer
+/// beyond doubt, `None` cannot be told.
+pub(in crate::engine) fn order(
+    at: Option<&Timestamp>,
+    fence: Option<&Timestamp>,
+) -> Option<Ordering> {
+    match (at, fence) {
+        (_, None) => Some(Ordering::Greater),
+        (None, Some(_)) => None,
+        (Some(at), Some(fence)) => at.order(fence),
+    }
+}
+
+/// The later of two fences.
+pub(in crate::engine) fn later(
+    one: Option<Timestamp>,
+    other: Option<Timestamp>,
+) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) if other.unix_nanos() > one.unix_nanos() => Some(other),
+        (Some(one), _) => Some(one),
+        (None, other) => other,
+    }
+}
+
+/// The slot with one more key. A hash that is there already keeps what only one side knows.
+pub(in crate::engine) fn with(slot: &KeySlot, credential: &Credential) -> KeySlot {
+    let mut credentials = slot.credentials.to_vec();
+    match credentials.binary_search_by(|known| known.hash.cmp(&credential.hash)) {
+        Ok(found) => {
+            if let Some(known) = credentials.get_mut(found) {
+                *known = joined(known, credential);
+            }
+        }
+        Err(place) => credentials.insert(place, credential.clone()),
+    }
+    KeySlot { credentials: credentials.into() }
+}
+
+/// A key that took the place of those of a slot. Its event has no UUID (A-H31), so whether a list
+/// names it is known by what it replaces: where each of them was listable, so is it.
+pub(in crate::engine) fn successor(slot: &KeySlot, credential: Credential) -> Credential {
+    let mut replaced = slot.credentials.iter().filter(|known| known.hash != credential.hash);
+    let is_listable = replaced.clone().next().is_some() && replaced.all(|known| known.is_listable);
+    Credential { is_listable: credential.is_listable || is_listable, ..credential }
+}
+
+/// The slot without one key, and that key as it is known.
+pub(in crate::engine) fn without(
+    slot: &KeySlot,
+    credential: Option<&Credential>,
+) -> (KeySlot, Option<Credential>) {
+    let hash = credential.map(|credential| credential.hash);
+    let (spared, others): (Vec<Credential>, Vec<Credential>) =
+        slot.credentials.iter().cloned().partition(|known| Some(known.hash) == hash);
+    (KeySlot { credentials: others.into() }, spared.into_iter().next())
+}
+
+/// Two statements about one key, the later one second.
+fn joined(known: &Credential, said: &Credential) -> Credential {
+    Credential {
+        hash: said.hash,
+        uuid: said.uuid.clone().or_else(|| known.uuid.clone()),
+        expires_at: said.expires_at.or(known.expires_at),
+        created_at: known.created_at.or(said.created_at),
+        is_listable: known.is_listable || said.is_listable,
+    }
+}
+
+/// What a revocation or a regeneration leaves of a slot.
+pub(in crate::engine) struct Ended {
+    /// The keys that survive it.
+    pub(in crate::engine) slot: KeySlot,
+    /// Whether a key went that may be newer than what ended it.
+    pub(in crate::engine) is_unclear: bool,
+}
+
+/// The slot after a revocation or a regeneration sent at `at`. What is not newer by more than
+/// clocks may disagree is dead, for it may be what was meant (law 11).
+pub(in crate::engine) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) -> Ended {
+    let mut left = Vec::new();
+    let mut is_unclear = false;
+    for key in slot.credentials.iter() {
+        let order = |margin| key.created_at.as_ref()?.order_within(at?, margin);
+        if order(margin) == Some(Ordering::Greater) {
+            left.push(key.clone());
+        } else {
+            is_unclear |= order(Duration::ZERO) != Some(Ordering::Less);
+        }
+    }
+    Ended { slot: KeySlot { credentials: left.into() }, is_unclear }
+}
+
+/// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
+/// newer keys; another event of the same stamp may mean any that is not newer beyond doubt.
+pub(in crate::engine) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
+    let survives = |key: &&Credential| {
+        let order = key.created_at.as_ref().zip(at).map(|(created, at)| created.order(at));
+        order.is_none_or(|order| order == Some(Ordering::Greater))
+    };
+    KeySlot { credentials: slot.credentials.iter().filter(survives).cloned().collect() }
+}
+
+/// What a complete or partial list makes of a slot.
+pub(in crate::engine) struct Listed {
+    /// The slot as the list has it, with what the list cannot speak of.
+    pub(in crate::engine) slot: KeySlot,
+    /// Whether keys that it should name are not on it; they are in `slot` unless absence counted.
+    pub(in crate::engine) is_missing_some: bool,
+}
+
+/// The slot after a list. `covers` tells which keys the list would name, `dead` which it named as
+/// no longer active, and `absent_is_gone` whether its silence counts by now.
+pub(in crate::engine) fn listed(
+    slot: &KeySlot,
+    named: &[Credential],
+    dead: &[Credential],
+    covers: impl Fn(&Credential) -> bool,
+    absent_is_gone: bool,
+) -> Listed {
+    let is_named =
+        |key: &Credential, list: &[Credential]| list.iter().any(|named| named.hash == key.hash);
+    let mut kept = Vec::new();
+    let mut is_missing_some = false;
+    for known in slot.credentials.iter() {
+        if is_named(known, named) || is_named(known, dead) {
+            continue;
+        }
+        let is_missing = covers(known);
+        is_missing_some |= is_missing;
+        if !(is_missing && absent_is_gone) {
+            kept.push(known.clone());
+        }
+    }
+    let mut kept = KeySlot { credentials: kept.into() };
+    for key in named {
+        let known = slot.credentials.iter().find(|known| known.hash == key.hash);
+        kept = with(&kept, &known.map_or_else(|| key.clone(), |known| relisted(known, key)));
+    }
+    Listed { slot: kept, is_missing_some }
+}
+
+/// A key as a list names it: the list is the newer word on everything but when an event first
+/// named it.
+fn relisted(known: &Credential, key: &Credential) -> Credential {
+    Credential { created_at: known.created_at.or(key.created_at), ..key.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SecretHash;
+
+    fn at(second: u32) -> Timestamp {
+        Timestamp::parse(&format!("2026-06-17T09:15:{second:02}.000000Z")).unwrap()
+    }
+
+    fn key(number: u8, created: Option<u32>) -> Credential {
+        Credential {
+            hash: SecretHash([number; 32]),
+            uuid: None,
+            expires_at: None,
+            created_at: created.map(at),
+            is_listable: number < 100,
+        }
+    }
+
+    fn slot(keys: &[Credential]) -> KeySlot {
+        keys.iter().fold(KeySlot::default(), |slot, key| with(&slot, key))
+    }
+
+    #[test]
+    fn an_ending_spares_only_what_is_newer_beyond_doubt() {
+        let margin = Duration::from_secs(3);
+        let known = slot(&[key(1, Some(1)), key(3, Some(9))]);
+        let left = ended(&known, Some(&at(5)), margin);
+        assert_eq!((left.slot, left.is_unclear), (slot(&[key(3, Some(9))]), false));
+        for unclear in [key(2, Some(5)), key(2, Some(7)), key(2, None)] {
+            let left = ended(&slot(&[unclear]), Some(&at(5)), margin);
+            assert_eq!((left.slot, left.is_unclear), (KeySlot::default(), true));
+        }
+        assert!(ended(&known, None, margin).slot.credentials.is_empty());
+    }
+
+    #[test]
+    fn a_list_speaks_of_the_keys_it_covers() {
+        let known = slot(&[key(1, None), key(2, None), key(100, None)]);
+        let first = listed(&known, &[key(2, None)], &[], |key| key.is_listable, false);
+        assert!(first.is_missing_some);
+        assert_eq!(first.slot, known);
+        let second = listed(&known, &[key(2, None)], &[], |key| key.is_listable, true);
+        assert_eq!(second.slot, slot(&[key(2, None), key(100, None)]));
+        let named_dead = listed(&known, &[key(2, None)], &[key(1, None)], |_| true, false);
+        assert_eq!(named_dead.slot, slot(&[key(2, None), key(100, None)]));
+    }
+
+    #[test]
+    fn a_listed_key_keeps_when_an_event_named_it() {
+        let known = slot(&[key(1, Some(3))]);
+        let said = Credential { uuid: Some("u".into()), ..key(1, Some(2)) };
+        let merged = listed(&known, &[said], &[], |_| true, false).slot;
+        assert_eq!(merged.credentials[0].created_at, Some(at(3)));
+        assert_eq!(merged.credentials[0].uuid, Some("u".into()));
+    }
+}

@@ -1,0 +1,245 @@
+//! Bulk answers about keys, subscriptions and plans, merged by the rule of
+//! [`evidence`](crate::engine::evidence).
+
+use std::collections::BTreeMap;
+
+use super::belief::{Access, AccessBelief};
+use super::keys;
+use crate::engine::artifacts::Artifacts;
+use crate::engine::artifacts::belief::{Intent, Presence};
+use crate::engine::config::Config;
+use crate::engine::discovery::Discovery;
+use crate::engine::durable::ObservedSet;
+use crate::engine::evidence::{may_contradict, settled_at};
+use crate::engine::lists::schedule::{ListId, Lists};
+use crate::model::{
+    ArtifactId, Credential, Dialect, KeyName, Kind, ListedKey, Plan, PlanId, Resource, ResourceId,
+    ResourceRow, Roll, Subscription, SubscriptionId,
+};
+use crate::time::Instant;
+
+/// The keys that a list names under one name.
+#[derive(Default)]
+struct Named {
+    active: Vec<Credential>,
+    dead: Vec<Credential>,
+}
+
+/// What a list says of one resource that is known, or is new.
+struct Statement {
+    resource: Option<Resource>,
+    /// Whether something that the list should name is not on it.
+    is_missing_some: bool,
+}
+
+fn name_of(item: &ListedKey) -> (&ArtifactId, &KeyName) {
+    (&item.artifact, &item.name)
+}
+
+fn is_named(item: &ListedKey, id: &ResourceId) -> bool {
+    matches!(id, ResourceId::ApiKey(artifact, name) if name_of(item) == (artifact, name))
+}
+
+/// The first of two names in the order of ids.
+fn first_name(known: Option<&ResourceId>, listed: Option<&ListedKey>) -> Option<ResourceId> {
+    let listed = listed.map(|item| ResourceId::ApiKey(item.artifact.clone(), item.name.clone()));
+    match known {
+        Some(known) if listed.as_ref().is_none_or(|listed| known <= listed) => Some(known.clone()),
+        _ => listed,
+    }
+}
+
+/// Takes a well-formed list about access in.
+pub(in crate::engine) struct AccessList<'a> {
+    pub(in crate::engine) config: &'a Config,
+    pub(in crate::engine) discovery: &'a Discovery,
+    pub(in crate::engine) artifacts: &'a Artifacts,
+    pub(in crate::engine) access: &'a mut Access,
+    pub(in crate::engine) lists: &'a mut Lists,
+    pub(in crate::engine) observed: &'a mut ObservedSet,
+    /// When the list was asked for.
+    pub(in crate::engine) asked_at: Instant,
+}
+
+impl AccessList<'_> {
+    /// Merges the keys of one kind of artifact.
+    pub(in crate::engine) fn merge_keys(&mut self, kind: Kind, roll: Roll<ListedKey>) {
+        let is_complete = roll.is_complete();
+        let mut listed = roll.items;
+        // An API that is believed deleted has no keys; when it comes back the list is read again.
+        listed.retain(|item| !self.artifacts.is_deleted(&item.artifact));
+        listed.sort_by(|one, other| name_of(one).cmp(&name_of(other)));
+        let mut listed = listed.into_iter().peekable();
+        let mut known = self.key_slots(kind).into_iter().peekable();
+        while let Some(id) = first_name(known.peek(), listed.peek()) {
+            known.next_if_eq(&id);
+            let mut named = Named::default();
+            while let Some(item) = listed.next_if(|item| is_named(item, &id)) {
+                let list = if item.is_active { &mut named.active } else { &mut named.dead };
+                list.push(Credential { is_listable: true, ..item.credential });
+            }
+            self.merge_name(&id, &named, kind, is_complete);
+        }
+    }
+
+    /// Merges the keys of one name.
+    fn merge_name(&mut self, id: &ResourceId, named: &Named, kind: Kind, is_complete: bool) {
+        let may_end = self.absence_counts(id, is_complete);
+        let known = self.access.slot(id);
+        let covers = |key: &Credential| is_complete && self.covers(id, key);
+        let listed = keys::listed(&known, &named.active, &named.dead, covers, may_end);
+        let resource = keys::there(listed.slot);
+        let statement = Statement { resource, is_missing_some: listed.is_missing_some };
+        self.weigh(id, statement, &ListId::Keys(kind));
+    }
+
+    /// Merges the subscriptions of one artifact.
+    pub(in crate::engine) fn merge_subscriptions(
+        &mut self,
+        artifact: &ArtifactId,
+        roll: Roll<(SubscriptionId, Subscription)>,
+    ) {
+        let is_complete = roll.is_complete();
+        let items = roll.items.into_iter();
+        let listed = items
+            .map(|(id, item)| (ResourceId::Subscription(id), Resource::Subscription(item.into())))
+            .collect();
+        let is_one = |id: &&ResourceId| matches!(id, ResourceId::Subscription(_));
+        let known = self.access.of_artifact(artifact).filter(is_one).cloned().collect();
+        let list = ListId::Subscriptions(artifact.clone());
+        self.merge_whole(listed, known, is_complete, &list);
+    }
+
+    /// Merges the subscription plans.
+    pub(in crate::engine) fn merge_plans(&mut self, roll: Roll<(PlanId, Plan)>) {
+        let is_complete = roll.is_complete();
+        let items = roll.items.into_iter();
+        let listed = items.map(|(id, item)| (ResourceId::Plan(id), Resource::Plan(item))).collect();
+        let is_one = |id: &&ResourceId| matches!(id, ResourceId::Plan(_));
+        let known = self.access.iter().map(|(id, _)| id).filter(is_one).cloned().collect();
+        self.merge_whole(listed, known, is_complete, &ListId::Plans);
+    }
+
+    /// Merges resources that a list names whole or not at all.
+    fn merge_whole(
+        &mut self,
+        mut listed: BTreeMap<ResourceId, Resource>,
+        known: Vec<ResourceId>,
+        is_complete: bool,
+        list: &ListId,
+    ) {
+        for id in known {
+            if listed.contains_key(&id) {
+                continue;
+            }
+            let Some(belief) = self.access.get(&id) else { continue };
+            let held = belief.row.resource.clone();
+            let is_missing_some = is_complete && held.is_some();
+            let is_gone = self.absence_counts(&id, is_complete);
+            let statement = Statement { resource: held.filter(|_| !is_gone), is_missing_some };
+            self.weigh(&id, statement, list);
+        }
+        while let Some((id, resource)) = listed.pop_first() {
+            let statement = Statement { resource: Some(resource), is_missing_some: false };
+            self.weigh(&id, statement, list);
+        }
+    }
+
+    /// Takes the statement of a list that was asked for late enough; otherwise asks again.
+    fn weigh(&mut self, id: &ResourceId, statement: Statement, list: &ListId) {
+        let (lag, asked_at) = (self.config.read_lag_max, self.asked_at);
+        let Statement { resource, is_missing_some } = statement;
+        let Some(known) = self.access.get(id) else {
+            if resource.is_some() {
+                let row = ResourceRow { resource, fence: None };
+                self.access.believe(id, row, asked_at, self.observed);
+            }
+            return;
+        };
+        let is_same = known.row.resource == resource;
+        if !may_contradict(asked_at, known.known_at, lag) {
+            if !is_same || is_missing_some || known.is_doubtful {
+                self.lists.relist(list, settled_at(known.known_at, lag));
+            }
+            return;
+        }
+        let is_counted = self.absence_counts(id, is_missing_some);
+        let absent_since =
+            (is_missing_some && !is_counted).then(|| known.absent_since.unwrap_or(asked_at));
+        let fence = known.row.fence;
+        let known_at = if is_same { known.known_at } else { asked_at };
+        self.access.believe(id, ResourceRow { resource, fence }, known_at, self.observed);
+        if let Some(since) = absent_since {
+            self.is_absent(id, since, list);
+        }
+    }
+
+    /// A list lacks something that it should name, since `since`. It is read once more soon, so
+    /// that one answer gone wrong is seen for what it is, and then when its silence counts.
+    fn is_absent(&mut self, id: &ResourceId, since: Instant, list: &ListId) {
+        if let Some(known) = self.access.get(id) {
+            let belief = AccessBelief { absent_since: Some(since), ..known.clone() };
+            self.access.set(id, Some(belief));
+        }
+        let is_fresh = self.lists.read_at(&ListId::Artifacts) >= Some(since);
+        if matches!(list, ListId::Keys(_)) && !is_fresh {
+            self.lists.relist(&ListId::Artifacts, self.asked_at);
+        }
+        let soon = settled_at(self.asked_at, self.config.read_lag_max);
+        let is_first = self.asked_at == since;
+        let again = if is_first { soon } else { self.counts_from(since).max(soon) };
+        self.lists.relist(list, again);
+    }
+
+    /// When a second list without something counts (law 4).
+    fn counts_from(&self, since: Instant) -> Instant {
+        since.after(self.config.credential_orphan_delay)
+    }
+
+    /// Whether a complete list is the second that lacks something of a resource.
+    fn absence_counts(&self, id: &ResourceId, is_complete: bool) -> bool {
+        let Some(known) = self.access.get(id) else { return false };
+        let Some(since) = known.absent_since else { return false };
+        is_complete
+            && self.asked_at >= self.counts_from(since)
+            && self.is_still_listed(id, since)
+            && may_contradict(self.asked_at, known.known_at, self.config.read_lag_max)
+    }
+
+    /// Whether a list of artifacts asked for after `since` names the artifact of a key. APIM reads
+    /// both lists from one table, so a key that is missing may only say that a row is (A-H14).
+    fn is_still_listed(&self, id: &ResourceId, since: Instant) -> bool {
+        let ResourceId::ApiKey(artifact, _) = id else { return true };
+        let known = self.artifacts.beliefs.get(artifact);
+        let is_listed = self.artifacts.is_listed(artifact)
+            && known.is_some_and(|known| known.presence == Presence::Listed);
+        self.discovery.is_platform()
+            || is_listed && self.lists.read_at(&ListId::Artifacts) >= Some(since)
+    }
+
+    /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs
+    /// that are deployed here, by the same table that may have lost a row (A-H28, A-H35).
+    fn covers(&self, id: &ResourceId, key: &Credential) -> bool {
+        let ResourceId::ApiKey(artifact, _) = id else { return false };
+        let Some(desired) = self.artifacts.beliefs.get(artifact) else { return false };
+        match self.discovery.dialect() {
+            Some(Dialect::PlatformApi11) => desired.intent != Intent::Deleted,
+            _ => {
+                key.is_listable
+                    && desired.intent == Intent::Deployed
+                    && desired.presence == Presence::Listed
+            }
+        }
+    }
+
+    /// The names of keys on artifacts of this kind; those on unknown artifacts are not spoken of.
+    fn key_slots(&self, kind: Kind) -> Vec<ResourceId> {
+        let is_of_kind = |id: &&ResourceId| match id {
+            ResourceId::ApiKey(artifact, _) => {
+                self.artifacts.beliefs.get(artifact).is_some_and(|desired| desired.kind == kind)
+            }
+            _ => false,
+        };
+        self.access.iter().map(|(id, _)| id).filter(is_of_kind).cloned().collect()
+    }
+}

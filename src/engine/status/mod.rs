@@ -1,0 +1,176 @@
+//! The status: what the gateway says of each kind (law 12).
+//!
+//! `counts` keeps count of how each item stands, `ladder` makes a state of that, and `report` is
+//! the whole as it is shown.
+
+pub(super) mod counts;
+pub(super) mod ladder;
+pub(super) mod report;
+
+use super::access::belief::Access;
+use super::artifacts::Artifacts;
+use super::config::Config;
+use super::discovery::Discovery;
+use super::lists::schedule::{Family, ListHealth, Lists};
+use super::session::Session;
+use super::writes::Writes;
+use counts::Counts;
+use ladder::{Facts, Source, Why};
+use report::{Anomalies, KindStatus, ResourceKind, Status, SyncState};
+
+use crate::model::Dialect;
+use crate::time::Instant;
+
+/// Since when each kind has been in its state.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Since {
+    states: [Option<(SyncState, Instant)>; ResourceKind::ALL.len()],
+}
+
+impl Since {
+    /// Notes the state that a kind is in.
+    pub(super) fn note(&mut self, place: usize, state: SyncState, now: Instant) {
+        let known = &mut self.states[place];
+        if known.is_none_or(|known| known.0 != state) {
+            *known = Some((state, now));
+        }
+    }
+
+    fn of(&self, kind: ResourceKind, state: SyncState) -> Instant {
+        let place = ResourceKind::ALL.iter().position(|known| *known == kind);
+        let known = place.and_then(|place| self.states[place]);
+        known.filter(|known| known.0 == state).map_or(Instant::START, |known| known.1)
+    }
+}
+
+/// Looks at what the status is made of.
+pub(super) struct StatusView<'a> {
+    pub(super) config: &'a Config,
+    pub(super) session: &'a Session,
+    pub(super) discovery: &'a Discovery,
+    pub(super) lists: &'a Lists,
+    pub(super) artifacts: &'a Artifacts,
+    pub(super) access: &'a Access,
+    pub(super) writes: &'a Writes,
+    pub(super) anomalies: &'a Anomalies,
+    pub(super) since: &'a Since,
+}
+
+impl StatusView<'_> {
+    /// The state of a kind. Cheap enough to call after every input.
+    pub(super) fn state(&self, kind: ResourceKind) -> SyncState {
+        ladder::judge(&self.facts(kind)).0
+    }
+
+    /// Whether a list that speaks of the kind is still to be read, or to be read again.
+    pub(super) fn awaits_lists(&self, kind: ResourceKind) -> bool {
+        let health = self.health(self.source(kind));
+        health.unsettled > 0 && health.unusable == 0
+    }
+
+    /// The whole status.
+    pub(super) fn status(&self) -> Status {
+        let mut anomalies = self.anomalies.clone();
+        anomalies.acks_dropped = self.artifacts.acks.dropped;
+        anomalies.acks_superseded = self.artifacts.acks.superseded;
+        let kinds = ResourceKind::ALL.into_iter().map(|kind| (kind, self.kind_status(kind)));
+        Status {
+            session: self.session.to_string(),
+            control_plane: self.discovery.found().cloned(),
+            kinds: kinds.collect(),
+            anomalies,
+        }
+    }
+
+    /// How the control plane tells of a kind.
+    fn source(&self, kind: ResourceKind) -> Source {
+        match kind {
+            ResourceKind::Artifact(_) => Source::Lists(Family::Artifacts),
+            ResourceKind::ApiKey => Source::Lists(Family::Keys),
+            _ if !self.discovery.is_platform() => Source::Nothing,
+            ResourceKind::Subscription => Source::Lists(Family::Subscriptions),
+            ResourceKind::Plan => Source::Lists(Family::Plans),
+            ResourceKind::Application => Source::Events,
+        }
+    }
+
+    fn health(&self, source: Source) -> ListHealth {
+        match source {
+            Source::Lists(family) => self.lists.health(family),
+            Source::Events | Source::Nothing => ListHealth::default(),
+        }
+    }
+
+    /// What a kind is judged by.
+    fn facts(&self, kind: ResourceKind) -> Facts<'_> {
+        let source = self.source(kind);
+        let counts = self.counts(kind);
+        let is_artifact = matches!(kind, ResourceKind::Artifact(_));
+        let attempts = self.config.ack_failure_attempts;
+        let may_be_stuck = is_artifact && counts.pending > 0;
+        let below_artifacts = matches!(kind, ResourceKind::ApiKey | ResourceKind::Subscription);
+        Facts {
+            source,
+            is_live: self.session.live().is_some(),
+            write_failure: self.writes.failure(),
+            health: self.health(source),
+            stuck: may_be_stuck.then(|| self.artifacts.queue.stuck(attempts)).flatten(),
+            counts,
+            dropped: if below_artifacts { self.access.dropped } else { 0 },
+        }
+    }
+
+    fn counts(&self, kind: ResourceKind) -> Counts {
+        match kind {
+            ResourceKind::Artifact(kind) => self.artifacts.counts.of(kind),
+            // Lists of the Platform API name every key.
+            _ if self.discovery.dialect() == Some(Dialect::PlatformApi11) => {
+                Counts { unlisted: 0, ..self.access.counts(kind) }
+            }
+            _ => self.access.counts(kind),
+        }
+    }
+
+    fn kind_status(&self, kind: ResourceKind) -> KindStatus {
+        let facts = self.facts(kind);
+        let (state, why) = ladder::judge(&facts);
+        let bound = self.discovery.revocation_bound(self.config);
+        KindStatus {
+            state,
+            reason: self.explain(&facts, why),
+            since: self.since.of(kind, state),
+            served: facts.counts.held,
+            retained: facts.counts.retained,
+            bound: bound.filter(|_| kind == ResourceKind::ApiKey),
+        }
+    }
+
+    /// Why a kind is in its state, for an operator.
+    fn explain(&self, facts: &Facts<'_>, why: Why) -> String {
+        let family = match facts.source {
+            Source::Lists(family) => Some(family),
+            Source::Events | Source::Nothing => None,
+        };
+        let words = ladder::explain(facts, why);
+        match why {
+            Why::NoSession => format!("{words}: {}", self.session),
+            Why::EventsAlone => match self.access.unbound_keys() {
+                0 => words,
+                unbound => format!("{words}; {unbound} of their keys are not known"),
+            },
+            Why::ListFails => match family.and_then(|family| self.lists.failure(family)) {
+                Some(failure) => format!("{words}: {failure}"),
+                None => words,
+            },
+            Why::Doubts => {
+                ladder::doubts(facts, family.and_then(|family| self.lists.unusable(family)))
+            }
+            Why::NotTold
+            | Why::WritesFail
+            | Why::NeverRead
+            | Why::Stuck
+            | Why::UnderWay
+            | Why::Agreed => words,
+        }
+    }
+}
