@@ -1,7 +1,7 @@
 //! `/metrics`: the Prometheus text format, version 0.0.4.
 //!
-//! Written by hand: most of the page is read from the engine's status when somebody asks for it, and
-//! a client library wants metrics that live in a registry of its own.
+//! Written by hand: most of the page is read from the engine's status when a scraper asks, and a
+//! client library would keep metrics of its own.
 
 use std::fmt::Write as _;
 
