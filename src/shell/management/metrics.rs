@@ -150,14 +150,14 @@ mod tests {
 
     #[test]
     fn a_label_keeps_its_text_on_one_line_and_within_its_quotes() {
-        let mut page = Page(String::new());
+        let mut page = MetricsPage(String::new());
         page.sample("seen", &[("what", "a\"b\\c\nd"), ("kind", "RestApi")], 3);
         assert_eq!(page.0, "seen{what=\"a\\\"b\\\\c\\nd\",kind=\"RestApi\"} 3\n");
     }
 
     #[test]
     fn a_bucket_counts_everything_below_its_bound_and_the_last_one_counts_all() {
-        let (mut page, mut times) = (Page(String::new()), Times::default());
+        let (mut page, mut times) = (MetricsPage(String::new()), Times::default());
         for micros in [400, 2_500, 2_501, 3_000_000] {
             times.add(Duration::from_micros(micros));
         }
