@@ -57,7 +57,7 @@ use tables::history::PendingEffects;
 use crate::random::Key;
 use crate::story::aim::{Aim, GatewayIndex, Registration};
 use crate::story::positions::Positions;
-use crate::story::step::Verb;
+use crate::story::step::{Actor, Verb};
 
 /// Time between two purges of the event store (§1.4).
 const PURGE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
@@ -259,18 +259,10 @@ impl ApiManager {
             Verb::MapKey(map) => self.map_key(of, map, now),
             Verb::UnmapKey(map) => self.unmap_key(of, map, now),
             Verb::DeleteApplication(named) => self.delete_application(of, named, now),
-            Verb::Partition(_)
-            | Verb::Hold(_)
-            | Verb::Latency(_)
-            | Verb::HalfOpen(_)
-            | Verb::Reset(_)
-            | Verb::Frames(_)
-            | Verb::Bytes(_)
-            | Verb::Crash(_)
-            | Verb::DiskFull(_)
-            | Verb::FailWrites(_)
-            | Verb::WipeStore(_) => return Applied::NotMine,
-            fault => self.apply_fault(fault, aim, now),
+            other => match other.actor() {
+                Actor::Network | Actor::Machine => return Applied::NotMine,
+                Actor::People | Actor::ControlPlane => self.apply_fault(other, aim, now),
+            },
         };
         if did { Applied::Done } else { Applied::Nothing }
     }

@@ -17,10 +17,10 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{ArchiveLimits, HttpRequest, HttpResponse};
 
 use super::evidence::Evidence;
-use super::story_form::{Word, people_of};
 use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
 use crate::story::positions::Positions;
+use crate::story::step::{Verb, Word};
 
 /// What tells a driver that a write failed.
 pub type StoreFailed = fn(&mut Driver, WriteId, StoreFailure, Instant);
@@ -100,7 +100,9 @@ impl Bench {
             0 | 1 => {
                 let word = Word::of(&[x, y, 0, 0, z, 0, z, 0]).unwrap_or_default();
                 let dialect = self.manager.dialect();
-                self.manager.apply(&people_of(&word, dialect), self.now);
+                if let Some(verb) = Verb::of_people(&word, dialect) {
+                    self.manager.apply(&verb, self.now);
+                }
             }
             2 => {
                 let unit = [1, 10, 100, 1000, 5000, 15_000, 30_000, 60_000][usize::from(x % 8)];

@@ -141,7 +141,7 @@ impl Recorder<'_> {
             self.keep_body(endpoint, &question, "");
             for (wrong, name) in WRONGS {
                 let answer = Answer { to: endpoint, with: wrong, count: Some(1), for_ms: None };
-                if crate::story::file::applies(&answer) && !self.name.ends_with("-packed") {
+                if answer.applies() && !self.name.ends_with("-packed") {
                     self.manager.apply(&Verb::Answer(answer), self.now);
                     self.keep_body(endpoint, &question, name);
                 }

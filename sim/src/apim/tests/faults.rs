@@ -265,9 +265,7 @@ const AT_ONCE: [&str; 6] =
 
 #[test]
 fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
-    let faults = crate::story::step::VERBS
-        .iter()
-        .filter(|verb| verb.actor == crate::story::step::Actor::ControlPlane);
+    let faults = crate::story::step::VERBS.iter().filter(|verb| verb.actor == Actor::ControlPlane);
     let mut told = 0;
     for verb in faults.filter(|verb| !AT_ONCE.contains(&verb.name)) {
         let mut bench = Bench::new(Dialect::Apim470);

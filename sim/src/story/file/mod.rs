@@ -41,8 +41,6 @@ pub use names::{
     is_sentence,
 };
 pub use refusal::{Refusal, nearest};
-pub(crate) use step_limits::applies;
-pub use step_limits::{COUNT_MAX, TIME_MS_MAX};
 
 /// The schema that this version reads and writes.
 pub const SCHEMA: u64 = 1;

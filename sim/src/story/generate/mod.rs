@@ -16,7 +16,7 @@ use super::positions::{BatchEncoding, BatchPath, KindSpelling, TimestampPrecisio
 use super::switches::Switches;
 use crate::random::Key;
 
-use super::file::{Expect, Scenario, StoreChoice, applies};
+use super::file::{Expect, Scenario, StoreChoice};
 use super::step::{
     AgoMs, Answer, Api, ChangeLifecycle, CloseSession, Count, Crash, CrashDisk, DelayEffects,
     Deploy, Direction, Endpoint, ForMs, FrameFault, Frames, Latency, Lifecycle, Nothing,
@@ -48,7 +48,7 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
         node_switches(profile, key, &mut steps);
     }
     // Some draws name a fault that the request cannot have; no file may tell of it.
-    steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !applies(answer)));
+    steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !answer.applies()));
     let gateways = if profile.fleet { fleet::gateways(key) } else { Vec::new() };
     fleet::spread(key, &gateways, &mut steps);
     steps.sort_by_key(|step| match step.when {
