@@ -23,8 +23,8 @@ use crate::apim::{
     wall_clock,
 };
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::Positions;
 use crate::story::step::{Lifecycle, Verb, WORD_BYTES, Word};
+use crate::story::switches::Switches;
 
 /// What decides about a request and counts it.
 pub type Admit = fn(&Snapshot, &Request<'_>, Timestamp, &mut Throttle) -> Result<Grant, Refusal>;
@@ -42,7 +42,7 @@ const WORDS_MAX: usize = 48;
 pub fn check_admit(bytes: &[u8], admit: Admit) {
     let Some((head, rest)) = bytes.split_at_checked(2) else { return };
     let dialect = Dialect::ALL[usize::from(head[0]) % Dialect::ALL.len()];
-    let switches = Positions::likely(dialect);
+    let switches = Switches { compress: false, ..Switches::usual(dialect) };
     let mut manager = ApiManager::new(dialect, switches, u64::from(head[1]));
     let mut throttle = Throttle::new(ThrottleConfig::recommended());
     let mut used = Used::default();

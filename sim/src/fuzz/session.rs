@@ -19,8 +19,8 @@ use driftless_gateway::wire::{ArchiveLimits, HttpRequest, HttpResponse};
 use super::evidence::Evidence;
 use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::Positions;
 use crate::story::step::{Verb, Word};
+use crate::story::switches::Switches;
 
 /// What tells a driver that a write failed.
 pub type StoreFailed = fn(&mut Driver, WriteId, StoreFailure, Instant);
@@ -78,7 +78,11 @@ impl Bench {
         let dialect = Dialect::ALL[usize::from(dialect) % Dialect::ALL.len()];
         let (now, durable) = (Instant::START, Recovered::default());
         Self {
-            manager: ApiManager::new(dialect, Positions::likely(dialect), seed),
+            manager: ApiManager::new(
+                dialect,
+                Switches { compress: false, ..Switches::usual(dialect) },
+                seed,
+            ),
             driver: engine(seed, &durable, now),
             now,
             store_failed,

@@ -5,6 +5,8 @@
 //! the engine promises to withstand: the ranges are those of the generator, and so is how much may
 //! go wrong at once.
 
+use std::num::NonZeroU8;
+
 use driftless_gateway::model::Dialect;
 
 use crate::plant::Plant;
@@ -42,6 +44,11 @@ pub fn check_story(bytes: &[u8], plant: Option<Plant>) {
     }
 }
 
+/// How many nodes an APIM has: one, or two of which a connection can change.
+const fn nodes(number: u8) -> NonZeroU8 {
+    if number % 4 == 1 { NonZeroU8::MIN.saturating_add(1) } else { NonZeroU8::MIN }
+}
+
 /// The story that the bytes are. Any bytes are one.
 pub fn story(bytes: &[u8]) -> Scenario {
     let (head, rest) = bytes.split_at_checked(WORD_BYTES).unwrap_or((bytes, &[]));
@@ -68,7 +75,7 @@ pub fn story(bytes: &[u8]) -> Scenario {
         source: None,
         dialect,
         seed,
-        switches: Switches::default(),
+        switches: Switches { nodes: nodes(byte(4)), ..Switches::usual(dialect) },
         store: if byte(1) % 16 == 1 { StoreChoice::Disk } else { StoreChoice::Model },
         only: None,
         gateways: Vec::new(),
@@ -125,7 +132,8 @@ pub fn bytes_of(story: &Scenario) -> Option<Vec<u8>> {
     };
     let seed = u16::try_from(story.seed % (1 << 16)).ok()?.to_le_bytes();
     let store = u8::from(story.store == StoreChoice::Disk);
-    let mut bytes = vec![dialect, store, seed[0], seed[1], 0, 0, 0, 0];
+    let two_nodes = u8::from(story.switches.nodes.get() == 2);
+    let mut bytes = vec![dialect, store, seed[0], seed[1], two_nodes, 0, 0, 0];
     let mut names = Names::default();
     for step in &story.steps {
         let When::AtMs(at_ms) = step.when else { return None };
@@ -136,5 +144,5 @@ pub fn bytes_of(story: &Scenario) -> Option<Vec<u8>> {
     let again = self::story(&bytes);
     let kept = again.steps.len() == story.steps.len()
         && again.steps.iter().zip(&story.steps).all(|(one, other)| one.when == other.when);
-    (kept && story.gateways.is_empty() && story.switches == Switches::default()).then_some(bytes)
+    (kept && story.gateways.is_empty() && story.switches == again.switches).then_some(bytes)
 }

@@ -58,7 +58,7 @@ pub struct Scenario {
     pub dialect: Dialect,
     /// What is left to chance is drawn from this.
     pub seed: u64,
-    /// Where the control plane differs from its dialect.
+    /// How the switches of the control plane stand; a file has those that are not as usual.
     pub switches: Switches,
     /// What the gateways store on.
     pub store: StoreChoice,

@@ -9,6 +9,7 @@ use super::refusal::{Refusal, hint};
 use super::step_limits::within;
 use super::{Only, SCHEMA, Scenario, WorldName, expect, fleet, step_form};
 use crate::story::step::{Step, TIME_MS_MAX};
+use crate::story::switches::GivenSwitches;
 
 /// The fields of a file, in their order.
 const FIELDS: &[&str] = &[
@@ -45,13 +46,15 @@ pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
     let only = root.get("only").map(only).transpose()?;
     only_in_wire(&steps, only.as_ref(), required(&root, "steps")?)?;
     let expect = expect::parse(required(&root, "expect")?, &steps, &gateways)?;
+    let dialect = dialect(required(&root, "dialect")?)?;
+    let switches: GivenSwitches = root.get("switches").map(read).transpose()?.unwrap_or_default();
     Ok(Scenario {
         why: why(required(&root, "why")?)?,
         covers: covers(required(&root, "covers")?)?,
         source: root.get("source").map(source).transpose()?,
-        dialect: dialect(required(&root, "dialect")?)?,
+        dialect,
         seed: read(required(&root, "seed")?)?,
-        switches: root.get("switches").map(read).transpose()?.unwrap_or_default(),
+        switches: switches.over(dialect),
         store: root.get("store").map(read).transpose()?.unwrap_or_default(),
         only,
         faults_stay_ms: root.get("faults_stay_ms").map(faults_stay_ms).transpose()?,
