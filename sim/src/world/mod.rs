@@ -140,9 +140,9 @@ impl<'t> World<'t> {
         errors: ErrorWatch,
         plant: Option<Plant>,
     ) -> Self {
-        let switches = story.switches.positions(story.dialect);
         let gateways = story.registrations();
-        let manager = ApiManager::with_gateways(story.dialect, switches, story.seed, &gateways);
+        let manager =
+            ApiManager::with_gateways(story.dialect, story.switches, story.seed, &gateways);
         let site = |index| Box::new(Host::new(story, &manager, GatewayIndex(index), plant));
         let (first, others) = (site(0), (1..story.gateway_count()).map(site).collect());
         let mut world = Self {

@@ -365,8 +365,8 @@ impl<'t> World<'t> {
     }
 
     /// How many nodes APIM has.
-    pub const fn nodes(&self) -> u32 {
-        self.manager.switches().nodes
+    pub fn nodes(&self) -> u32 {
+        self.manager.switches().nodes.get().into()
     }
 
     /// The token that a gateway's operator gave it.

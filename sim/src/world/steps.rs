@@ -10,7 +10,7 @@ use super::{Happening, World};
 use crate::apim::Applied;
 use crate::observe::Observation;
 use crate::story::aim::Aim;
-use crate::story::step::{Actor, VERBS, Verb};
+use crate::story::step::{Actor, Verb};
 
 impl World<'_> {
     /// One step of the story happens.
@@ -26,9 +26,7 @@ impl World<'_> {
             }
         });
         let aim = story.aim(step);
-        let mut entries = VERBS.iter();
-        let entry = entries.find(|entry| entry.name == verb.name());
-        if entry.is_some_and(|entry| matches!(entry.actor, Actor::Network | Actor::Machine)) {
+        if matches!(verb.actor(), Actor::Network | Actor::Machine) {
             self.each_site(|world| {
                 if aim.is_at(world.site.index) {
                     world.disturb(verb);

@@ -137,7 +137,7 @@ impl ApiManager {
 
     /// A moment as Go's `time.RFC3339` writes it.
     fn push_second(&self, out: &mut String, at: Micros) {
-        push_go(out, at.div_euclid(1_000_000) * 1_000_000, self.switches.offset_minutes);
+        push_go(out, at.div_euclid(1_000_000) * 1_000_000, self.switches.offset_minutes.minutes());
     }
 
     /// Tells of a subscription; an APIM does not.
@@ -265,7 +265,7 @@ impl ApiManager {
         } else if told.event_type.starts_with("apikey.") {
             self.push_second(&mut at, stamp);
         } else {
-            push_go(&mut at, stamp, self.switches.offset_minutes);
+            push_go(&mut at, stamp, self.switches.offset_minutes.minutes());
         }
         let mut text = format!(
             r#"{{"type":"{}","payload":{},"timestamp":"{at}","correlationId":"{}""#,

@@ -54,7 +54,9 @@ impl ApiManager {
         let event_type = event_type(api.kind, change);
         let mut at = String::with_capacity(40);
         match self.dialect {
-            Dialect::PlatformApi11 => push_go(&mut at, stamp, self.switches.offset_minutes),
+            Dialect::PlatformApi11 => {
+                push_go(&mut at, stamp, self.switches.offset_minutes.minutes())
+            }
             _ => push_java(&mut at, stamp),
         }
         let correlation = match (&deployment, change) {
@@ -129,10 +131,10 @@ impl ApiManager {
             self.count_at(gateway, "no_direct_send", 1);
             return false;
         }
-        let nodes = u64::from(self.switches.nodes.max(1));
+        let nodes = u64::from(self.switches.nodes.get());
         let node = u32::try_from(tie % nodes).unwrap_or(0);
         if self.switches.poll_dies_on_write_race {
-            let killed = sessions.kill_polls_writing(node, self.switches.poll_interval, now);
+            let killed = sessions.kill_polls_writing(node, self.switches.poll_ms.duration(), now);
             self.count_at(gateway, "poll_dies_on_write_race", killed);
         }
         self.environments.at_mut(gateway).sessions.broadcast(Some(node), text) > 0

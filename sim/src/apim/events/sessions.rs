@@ -115,8 +115,8 @@ impl ApiManager {
         sessions.open.push(Session {
             connection,
             node,
-            next_poll: keeps_events.then(|| now.after(self.switches.poll_interval)),
-            next_ping: now.after(self.switches.ping),
+            next_poll: keeps_events.then(|| now.after(self.switches.poll_ms.duration())),
+            next_ping: now.after(self.switches.ping_ms.duration()),
             poll_is_dead: false,
         });
         self.count_at(gateway, "switch_node", u64::from(is_switched));
@@ -159,7 +159,7 @@ impl ApiManager {
             return;
         }
         let (wall, stamp) = (self.clock.now(now), self.clock.row(now));
-        let claimed = events.claim(wall, stamp, self.switches.lease);
+        let claimed = events.claim(wall, stamp, self.switches.lease_ms.duration());
         self.deliver(gateway, connection, &claimed, now);
     }
 
@@ -189,10 +189,10 @@ impl ApiManager {
             let (connection, is_dead) = (session.connection, session.poll_is_dead);
             let polls = session.next_poll == Some(at);
             if polls {
-                session.next_poll = Some(at.after(self.switches.poll_interval));
+                session.next_poll = Some(at.after(self.switches.poll_ms.duration()));
             }
             if session.next_ping <= at {
-                session.next_ping = at.after(self.switches.ping);
+                session.next_ping = at.after(self.switches.ping_ms.duration());
                 sessions.send(connection, ServerFrame::Ping);
             }
             if polls && events.is_waiting() {
@@ -210,7 +210,7 @@ impl ApiManager {
     ) {
         let wall = self.clock.now(now);
         let Environment { events, faults, .. } = self.environments.at_mut(gateway);
-        if !events.is_claimable(wall, self.switches.lease) {
+        if !events.is_claimable(wall, self.switches.lease_ms.duration()) {
             return;
         }
         if is_dead {
@@ -218,7 +218,7 @@ impl ApiManager {
         } else if faults.strand_poll {
             // A-H4: claimed, then the session turns out closed; nothing is sent before the lease
             // ends.
-            events.claim(wall, self.clock.row(now), self.switches.lease);
+            events.claim(wall, self.clock.row(now), self.switches.lease_ms.duration());
             faults.strand_poll = false;
             self.count_at(gateway, "strand_poll", 1);
         } else {

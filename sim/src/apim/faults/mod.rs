@@ -223,7 +223,7 @@ impl ApiManager {
         gateway: GatewayIndex,
         now: Instant,
     ) -> bool {
-        let (is_apim, nodes) = (self.keeps_events(), self.switches.nodes);
+        let (is_apim, nodes) = (self.keeps_events(), u32::from(self.switches.nodes.get()));
         let environment = self.environments.at_mut(gateway);
         let faults = &mut environment.faults;
         match verb {
@@ -276,7 +276,7 @@ impl ApiManager {
         if refused {
             self.count_at(gateway, "refuse_tokens", 1);
         }
-        refused || self.switches.verify_throws
+        refused
     }
 
     fn restart(&mut self, restart: RestartManager, now: Instant) -> bool {

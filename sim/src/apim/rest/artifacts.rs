@@ -18,8 +18,8 @@ use crate::apim::ids::{ApiIndex, Spot};
 use crate::apim::tables::artifacts::{Api, quote};
 use crate::apim::tables::history::{Cached, Rows};
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::BatchEncoding;
 use crate::story::step::{Lifecycle, Wrong};
+use crate::story::switches::BatchEncoding;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -133,7 +133,7 @@ impl ApiManager {
             Dialect::PlatformApi11 => {
                 let state = if row.deployed { "deployed" } else { "undeployed" };
                 push(out, &[r#"","state":""#, state, r#"","deployedAt":""#]);
-                push_go(out, row.stamp, self.switches.offset_minutes);
+                push_go(out, row.stamp, self.switches.offset_minutes.minutes());
                 let _ = write!(out, r#"","etag":"{deployment}-{}"}}"#, row.stamp);
                 return;
             }

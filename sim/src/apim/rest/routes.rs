@@ -9,8 +9,8 @@ use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::{ApiManager, Outcome, Reply};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::{BatchPath, MissingRoute};
 use crate::story::step::Endpoint;
+use crate::story::switches::{BatchPath, MissingRoute};
 
 /// Where the well-known of an APIM is (§1.1).
 const WELL_KNOWN: &str = "/internal/gateway/.well-known";
