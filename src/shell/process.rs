@@ -106,8 +106,9 @@ async fn live(
         warnings: settings.warnings,
     });
     let management = settings.management;
-    let (room, patience) = (management.connections_max, management.timeout);
-    let pages = spawn_local(management::serve(listener, gateway.handle(), room, patience));
+    let (connections_max, timeout) = (management.connections_max, management.timeout);
+    let pages =
+        spawn_local(management::serve(listener, gateway.handle(), connections_max, timeout));
     let ended = gateway.run(signals.first()).await;
     pages.abort();
     match ended {

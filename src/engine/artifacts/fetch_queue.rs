@@ -130,7 +130,7 @@ impl FetchQueue {
         self.land(id, epoch, |job| job.not_before = not_before);
     }
 
-    /// The attempt failed and may be repeated at `not_before`, alone when `alone`. Answers how
+    /// The attempt failed and may be repeated at `not_before`, alone when `alone`. Returns how
     /// many attempts failed.
     pub(in crate::engine) fn failed(
         &mut self,
