@@ -265,9 +265,10 @@ const AT_ONCE: [&str; 6] =
 
 #[test]
 fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
-    let faults = crate::story::step::VERBS.iter().filter(|verb| verb.actor == Actor::ControlPlane);
+    let verbs = crate::story::step::VERBS.iter();
+    let faults = verbs.filter(|verb| verb.actor == Actor::ControlPlane);
     let mut told = 0;
-    for verb in faults.filter(|verb| !AT_ONCE.contains(&verb.name)) {
+    for verb in faults.clone().filter(|verb| !AT_ONCE.contains(&verb.name)) {
         let mut bench = Bench::new(Dialect::Apim470);
         bench.session();
         assert!(bench.apply(&format!("{{\"{}\":{}}}", verb.name, verb.example)), "{}", verb.name);
@@ -280,7 +281,7 @@ fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
         assert!(!bench.manager.disarm(verb.name, bench.now), "{}", verb.name);
         told += 1;
     }
-    assert_eq!(told, 15);
+    assert_eq!(told, faults.count() - AT_ONCE.len());
 }
 
 #[test]
