@@ -117,7 +117,7 @@ async fn live(
             Ok(ExitStatus::Done)
         }
         Ended::StorageGone => {
-            tracing::error!("nobody writes to the store any more");
+            tracing::error!("the thread of the store has ended");
             Ok(ExitStatus::Failed)
         }
     }
