@@ -548,7 +548,9 @@ impl Engine {
         let unusable = self.anomalies.note_list(listing, self.config.names_max);
         let worth = Worth::of_listing(listing, unusable);
         let reading = self.list_read(&ListId::Artifacts, worth, now);
-        if let Some(found) = self.discovery.learn(listing.has_state) {
+        // A damaged list is no evidence of what its rows are usually like (law 13).
+        let has_state = listing.has_state.filter(|_| listing.is_complete());
+        if let Some(found) = self.discovery.learn(has_state) {
             self.remember(found, now);
         }
         let (config, artifacts, lists) = (&self.config, &mut self.artifacts, &mut self.lists);

@@ -93,7 +93,7 @@ pub(super) enum Command {
 /// Which world.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum WorldName {
-    /// Messages on one heap of time: thousands of seeds a second.
+    /// Messages on one heap of time: some hundred seeds a second on each core.
     Fast,
     /// The production shell over simulated sockets.
     #[cfg(feature = "wire")]
