@@ -127,8 +127,8 @@ impl Driver {
             }
             Inbound::Pinged(session) => Input::Pinged(session),
             Inbound::Responded(id, response) => {
-                let request = self.engine.awaited(id)?.clone();
-                match self.read(&request, response) {
+                let asked = self.engine.awaited(id)?;
+                match read(asked, response, &mut self.last_list, &self.limits) {
                     Ok(answer) => Input::Responded(id, answer),
                     Err(failure) => Input::RequestFailed(id, failure),
                 }
@@ -139,24 +139,7 @@ impl Driver {
         })
     }
 
-    /// Reads an answer. Its body is gone by when the engine hears of it, for both may be large.
-    fn read(&mut self, asked: &Request, response: HttpResponse) -> Result<Response, Failure> {
-        match (asked, &self.last_list) {
-            (Request::List, Some((body, listing)))
-                if response.status == 200 && *body == response.body =>
-            {
-                return Ok(Response::Listed(listing.clone()));
-            }
-            _ => {}
-        }
-        let answer = answer::read_answer(asked, &response, &self.limits)?;
-        if let Response::Listed(listing) = &answer {
-            self.last_list = Some((response.body, listing.clone()));
-        }
-        Ok(answer)
-    }
-
-    /// The next thing that may be in force in another form than before; see
+    /// The next change to what is served, for whoever keeps a view of it; see
     /// [`Engine::poll_change`].
     pub fn poll_change(&mut self) -> Option<Change> {
         self.engine.poll_change()
@@ -181,6 +164,26 @@ impl Driver {
     pub const fn engine(&self) -> &Engine {
         &self.engine
     }
+}
+
+/// Reads an answer. Its body is gone by when the engine hears of it, for both may be large.
+fn read(
+    asked: &Request,
+    response: HttpResponse,
+    last_list: &mut Option<(Vec<u8>, Listing)>,
+    limits: &ArchiveLimits,
+) -> Result<Response, Failure> {
+    if let (Request::List, Some((body, listing))) = (asked, last_list.as_ref())
+        && response.status == 200
+        && *body == response.body
+    {
+        return Ok(Response::Listed(listing.clone()));
+    }
+    let answer = answer::read_answer(asked, &response, limits)?;
+    if let Response::Listed(listing) = &answer {
+        *last_list = Some((response.body, listing.clone()));
+    }
+    Ok(answer)
 }
 
 /// An action as bytes, where bytes go out.

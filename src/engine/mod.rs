@@ -218,10 +218,7 @@ impl Engine {
                 self.artifacts.queue.next_due().filter(|_| has_room)
             }
             Timer::ExistenceCheck => {
-                let is_check =
-                    |(_, request): (_, &Request)| matches!(request, Request::CheckExists(_));
-                let may_ask =
-                    self.discovery.has_existence_check() && !self.out.awaited().any(is_check);
+                let may_ask = self.discovery.has_existence_check() && !self.out.is_checking();
                 let due = self.artifacts.existence.next_due(self.config.list_spacing);
                 due.filter(|_| may_ask)
             }

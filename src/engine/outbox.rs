@@ -27,6 +27,10 @@ pub(super) struct Outbox {
     actions: VecDeque<Action>,
     awaited: BTreeMap<RequestId, Awaited>,
     pub(super) last_request: u64,
+    /// Requests for definitions in flight.
+    fetches: usize,
+    /// Existence checks in flight.
+    checks: usize,
 }
 
 impl Outbox {
@@ -52,6 +56,8 @@ impl Outbox {
         self.last_request += 1;
         let id = RequestId(self.last_request);
         self.push(Action::Request(id, base, request.clone()));
+        self.fetches += usize::from(is_fetch(&request));
+        self.checks += usize::from(is_check(&request));
         let awaited = Awaited { request, wanted, asked_at: now, deadline: now.after(timeout) };
         self.awaited.insert(id, awaited);
         id
@@ -59,14 +65,17 @@ impl Outbox {
 
     /// The answer to a request is not wanted any more.
     pub(super) fn cancel(&mut self, id: RequestId) -> Option<Awaited> {
-        let awaited = self.awaited.remove(&id)?;
+        let awaited = self.answered(id)?;
         self.push(Action::Cancel(id));
         Some(awaited)
     }
 
     /// A request is answered.
     pub(super) fn answered(&mut self, id: RequestId) -> Option<Awaited> {
-        self.awaited.remove(&id)
+        let awaited = self.awaited.remove(&id)?;
+        self.fetches -= usize::from(is_fetch(&awaited.request));
+        self.checks -= usize::from(is_check(&awaited.request));
+        Some(awaited)
     }
 
     /// What a request asked for that is in flight.
@@ -74,15 +83,16 @@ impl Outbox {
         self.awaited.get(&id).map(|awaited| &awaited.request)
     }
 
-    /// Requests that were not answered in time.
+    /// Requests that were not answered in time. All have the same time for it, so the oldest are
+    /// the first.
     pub(super) fn overdue(&self, now: Instant) -> Vec<RequestId> {
-        let late = self.awaited.iter().filter(|(_, awaited)| awaited.deadline <= now);
+        let late = self.awaited.iter().take_while(|(_, awaited)| awaited.deadline <= now);
         late.map(|(id, _)| *id).collect()
     }
 
     /// When the first request is given up.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.awaited.values().map(|awaited| awaited.deadline).min()
+        self.awaited.first_key_value().map(|(_, awaited)| awaited.deadline)
     }
 
     /// What is in flight.
@@ -91,10 +101,20 @@ impl Outbox {
     }
 
     /// How many definitions, alone or as batches, are being asked for.
-    pub(super) fn fetches(&self) -> usize {
-        let is_fetch = |(_, request): &(RequestId, &Request)| {
-            matches!(request, Request::Fetch(..) | Request::FetchBatch(..))
-        };
-        self.awaited().filter(is_fetch).count()
+    pub(super) const fn fetches(&self) -> usize {
+        self.fetches
     }
+
+    /// Whether it is being asked whether artifacts exist.
+    pub(super) const fn is_checking(&self) -> bool {
+        self.checks > 0
+    }
+}
+
+const fn is_fetch(request: &Request) -> bool {
+    matches!(request, Request::Fetch(..) | Request::FetchBatch(..))
+}
+
+const fn is_check(request: &Request) -> bool {
+    matches!(request, Request::CheckExists(_))
 }

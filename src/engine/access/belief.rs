@@ -54,6 +54,11 @@ impl AccessBelief {
         self.row.resource.is_none()
     }
 
+    /// Whether a list that agrees has nothing to change.
+    pub(in crate::engine) fn is_at_rest(&self) -> bool {
+        self.absent.is_empty() && !self.is_doubtful
+    }
+
     /// What the belief counts for.
     fn share(&self) -> Counts {
         let (held, unlisted) = match &self.row.resource {
