@@ -37,6 +37,7 @@ pub use events::access::redacted;
 pub use events::store::WaitingEvent;
 pub use faults::Armed;
 pub use ids::KeyIndex;
+pub(crate) use ids::{Others, PerGateway};
 pub use ledger::{
     AccessEvent, AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued,
     KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Reach, Record, Secret,
@@ -48,7 +49,6 @@ pub use tables::timeline::{Said, Timeline};
 use clock::WallClock;
 use events::sessions::PUSHER_INTERVAL;
 use faults::{Delivered, Node, SharedFaults};
-use ids::PerGateway;
 use tables::access::Access;
 use tables::artifacts::Catalog;
 use tables::gateways::Environment;
