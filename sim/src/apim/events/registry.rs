@@ -42,7 +42,12 @@ impl Sessions {
         .min()
     }
 
-    /// Whether anybody is connected.
+    /// The node that connections are sent to.
+    pub(in crate::apim) const fn route(&self) -> u32 {
+        self.route
+    }
+
+    /// Whether nobody is connected.
     pub(in crate::apim) const fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
@@ -52,7 +57,8 @@ impl Sessions {
         self.outbox.pop_front()
     }
 
-    pub(super) fn send(&mut self, connection: ConnectionId, frame: ServerFrame) {
+    /// A frame is to be sent.
+    pub(in crate::apim) fn send(&mut self, connection: ConnectionId, frame: ServerFrame) {
         self.outbox.push_back((connection, frame));
     }
 

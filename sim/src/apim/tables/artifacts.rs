@@ -9,8 +9,9 @@ use driftless_gateway::time::Instant;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
-use super::history::{Cached, History, State, Truth};
+use super::history::{Cached, Effect, History, Rows, State, Truth};
 use crate::apim::ids::{ApiIndex, PerGateway, Spot, organization_key};
+use crate::apim::ledger::Issued;
 use crate::apim::rest::archive;
 use crate::apim::rest::archive::Entry;
 use crate::apim::rest::definition::{Outline, slug};
@@ -325,6 +326,42 @@ impl Catalog {
                 definitions: std::array::from_fn(|_| OnceLock::new()),
             });
         }
+    }
+
+    /// The statement that a revision is deployed in a lifecycle state.
+    pub(in crate::apim) fn deployed_issue(
+        &self,
+        spot: Spot,
+        revision: u32,
+        lifecycle: Lifecycle,
+    ) -> Option<Issued> {
+        let api = self.get(spot.api)?;
+        let digest = api.definition(revision, lifecycle)?.digest;
+        let deployment = api.deployment(spot.gateway, revision)?.clone();
+        let outline = api.outline(revision, lifecycle);
+        Some(Issued::Deployed { deployment, revision, digest, outline })
+    }
+
+    /// Carries a change out now.
+    pub(in crate::apim) fn carry_out(&mut self, spot: Spot, effect: Effect, now: Instant) {
+        self.change_rows(spot, now, |rows| {
+            rows.apply(effect);
+            true
+        });
+    }
+
+    /// Changes rows and notes how they looked; returns what the change returned.
+    pub(in crate::apim) fn change_rows(
+        &mut self,
+        spot: Spot,
+        now: Instant,
+        change: impl FnOnce(&mut Rows) -> bool,
+    ) -> bool {
+        let Some(api) = self.get_mut(spot.api) else { return false };
+        let site = api.sites.at_mut(spot.gateway);
+        let did = change(&mut site.state.rows);
+        site.history.note(now, site.state);
+        did
     }
 
     /// After a restore: the name belongs to whichever of its APIs exists.
