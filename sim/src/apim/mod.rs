@@ -39,8 +39,8 @@ pub use faults::Armed;
 pub use ids::KeyIndex;
 pub(crate) use ids::{Others, PerGateway};
 pub use ledger::{
-    AccessEvent, AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued,
-    KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Reach, Record, Secret,
+    AccessEvent, AckRecord, ApplicationRecord, ArtifactRecord, Cause, EventRecord, Expiry, Fate,
+    Issue, Issued, KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Reach, Secret,
     SubscriptionRecord,
 };
 pub use rest::definition::{Operation, Outline};
@@ -51,7 +51,7 @@ use events::access::AccessEvents;
 use events::acks::Acks;
 use events::artifacts::{Counts, Events};
 use events::sessions::{Carrier, PUSHER_INTERVAL};
-use faults::{Node, SharedFaults};
+use faults::{NodeOutage, SharedFaults};
 use people::artifacts::Publishing;
 use people::grants::Grants;
 use tables::access::Access;
@@ -107,12 +107,12 @@ pub struct Reply {
     /// How long the API Manager takes.
     pub delay: Duration,
     /// What it answers then.
-    pub outcome: Outcome,
+    pub outcome: Answered,
 }
 
 /// What becomes of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum Answered {
     /// An answer whose body is complete as far as HTTP can tell.
     Answer(HttpResponse),
     /// Nothing is ever answered.
@@ -122,7 +122,7 @@ pub enum Outcome {
 }
 
 impl Reply {
-    const fn at_once(outcome: Outcome) -> Self {
+    const fn at_once(outcome: Answered) -> Self {
         Self { delay: Duration::ZERO, outcome }
     }
 }
@@ -188,7 +188,7 @@ pub struct ApiManager {
     owners: BTreeMap<ConnectionId, GatewayIndex>,
     clock: WallClock,
     faults: SharedFaults,
-    node: Node,
+    node: NodeOutage,
     violations: Vec<String>,
     next_purge: Instant,
     next_push: Option<Instant>,
@@ -232,7 +232,7 @@ impl ApiManager {
             owners: BTreeMap::new(),
             clock: WallClock::new(switches.db_precision),
             faults: SharedFaults::default(),
-            node: Node::default(),
+            node: NodeOutage::default(),
             violations: Vec::new(),
             next_purge: Instant::START.after(PURGE_INTERVAL),
             next_push,

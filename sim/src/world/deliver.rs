@@ -16,7 +16,7 @@ use super::marking::mark_beside;
 use super::net::{Carried, FrameFate, Line, Towards};
 use super::schedule::{Happening, Schedule};
 use super::watching::{Watch, Watchers};
-use crate::apim::{ApiManager, ConnectionId, Others, Outcome, ServerFrame, Upgrade, redacted};
+use crate::apim::{Answered, ApiManager, ConnectionId, Others, ServerFrame, Upgrade, redacted};
 use crate::observe::Observation;
 use crate::story::step::Observable;
 
@@ -353,9 +353,9 @@ impl<'t> Delivery<'_, 't> {
         let sent_at = self.now().after(reply.delay);
         let line = Line::Exchange(exchange);
         let mut response = match reply.outcome {
-            Outcome::Answer(response) => response,
-            Outcome::NoAnswer => return,
-            Outcome::Refused => {
+            Answered::Answer(response) => response,
+            Answered::NoAnswer => return,
+            Answered::Refused => {
                 if let Carried::At(at) = self.host.net.carry(line, Towards::Gateway, sent_at) {
                     self.plan(at, Happening::NobodyListens { boot, id, exchange });
                 }

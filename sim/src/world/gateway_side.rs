@@ -11,7 +11,7 @@ use driftless_gateway::publish::{READ_AGAIN, StoredDefinition, Unreadable};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpRequest;
 
-use super::gateway::host::{Asked, Host};
+use super::gateway::host::{Awaited, Host};
 use super::links::{Links, Order};
 use super::net::{Carried, Line, Towards};
 use super::schedule::{Happening, Schedule};
@@ -208,7 +208,7 @@ impl<'t> GatewaySide<'_, 't> {
         self.watch().asked(name);
         self.host.listing |= name == "list";
         let exchange = self.links.number_exchange();
-        self.host.requests.insert(id, Asked { exchange, name, path: request.path.clone() });
+        self.host.requests.insert(id, Awaited { exchange, name, path: request.path.clone() });
         self.watch().record("engine", name, request.path.as_bytes(), || {
             format!("request={id} {} {}", request.method.name(), request.path)
         });

@@ -43,7 +43,7 @@ pub use ending::{FinalState, Finished};
 pub use links::{Order, Outlet};
 
 use crate::apim::{ApiManager, PerGateway};
-use crate::observe::{ErrorWatch, Phase, Trace};
+use crate::observe::{Context, ErrorWatch, Phase, Trace};
 use crate::plant::Plant;
 use crate::properties;
 use crate::story::aim::GatewayIndex;
@@ -241,10 +241,13 @@ impl<'t> World<'t> {
 
     /// Whether every gateway has what it must have.
     pub fn is_met(&self) -> bool {
-        self.hosts.iter().all(|host| {
-            let ledger = self.manager.ledger(host.index);
-            properties::is_met(&self.watchers.context(host, ledger, self.schedule.now()))
-        })
+        self.hosts.gateways().all(|gateway| properties::is_met(&self.context(gateway)))
+    }
+
+    /// What properties may look at of a gateway.
+    pub fn context(&self, gateway: GatewayIndex) -> Context<'_> {
+        let (host, ledger) = (self.hosts.at(gateway), self.manager.ledger(gateway));
+        self.watchers.context(host, ledger, self.schedule.now())
     }
 
     /// How often each fault took effect.

@@ -41,7 +41,7 @@ pub(super) enum Happening {
 }
 
 /// A step that waits for its trigger.
-struct Waiting {
+struct WaitingStep {
     step: usize,
     trigger: Trigger,
     seen: u32,
@@ -51,7 +51,7 @@ struct Waiting {
 pub(super) struct Schedule {
     now: Instant,
     agenda: Agenda<Due>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<WaitingStep>,
     unfired: BTreeSet<usize>,
 }
 
@@ -72,7 +72,7 @@ impl Schedule {
                 When::On(trigger) => {
                     schedule.unfired.insert(index);
                     let trigger = trigger.clone();
-                    schedule.waiting.push(Waiting { step: index, trigger, seen: 0 });
+                    schedule.waiting.push(WaitingStep { step: index, trigger, seen: 0 });
                 }
             }
         }

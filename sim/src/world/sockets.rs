@@ -22,7 +22,7 @@ use super::gateway_side::GatewaySide;
 use super::links::{Links, Order, Outlet};
 use super::net::{Line, Network};
 use super::{TICK, World};
-use crate::apim::{ConnectionId, Outcome, Reply, Upgrade};
+use crate::apim::{Answered, ConnectionId, Reply, Upgrade};
 use crate::observe::{ErrorWatch, Trace};
 use crate::plant::Plant;
 use crate::story::aim::GatewayIndex;
@@ -210,7 +210,7 @@ impl<'t> World<'t> {
     ) -> Reply {
         self.schedule.pass_to(now);
         let reply = self.manager.respond(gateway, request, token, self.schedule.now());
-        if let Outcome::Answer(response) = &reply.outcome {
+        if let Answered::Answer(response) = &reply.outcome {
             self.watch(gateway).record("apim", "answers", &response.body, || {
                 let (status, bytes) = (response.status, response.body.len());
                 format!("{} status={status} bytes={bytes}", request.path)

@@ -7,7 +7,7 @@ use driftless_gateway::engine::{Config, ResourceKind, SyncState};
 use driftless_gateway::model::{Dialect, Kind, SessionId};
 use driftless_gateway::time::Instant;
 
-use super::gateway::host::{Asked, Host};
+use super::gateway::host::{Awaited, Host};
 use super::gateway::process::ServedChange;
 use super::marking::{Marking, Reached};
 use super::schedule::Schedule;
@@ -318,7 +318,7 @@ impl Watch<'_, '_> {
     }
 
     /// A request that is waited for will not be answered.
-    pub(super) fn given_up(&mut self, asked: &Asked) {
+    pub(super) fn given_up(&mut self, asked: &Awaited) {
         if asked.name == "read_keys" {
             self.mark("reconnect_during_key_list");
         }

@@ -11,55 +11,18 @@ use driftless_gateway::time::Instant;
 
 use super::artifacts::Events;
 use crate::apim::Contract;
-use crate::apim::changes::{KeyChange, PlanChange, SubscriptionChange};
+use crate::apim::changes::{EventDraft, KeyChange, PlanChange, SubscriptionChange};
 use crate::apim::clock::{Micros, push_go, push_java};
 use crate::apim::faults::SharedFaults;
-use crate::apim::ids::{ApiIndex, ApplicationIndex, KeyIndex, PlanIndex, SubscriptionIndex};
+use crate::apim::ids::{ApiIndex, ApplicationIndex, PlanIndex, SubscriptionIndex};
 use crate::apim::ledger::{AccessEvent, Fate, Secret};
 use crate::apim::tables::access::Access;
 use crate::apim::tables::artifacts::quote;
 use crate::apim::tables::keys::{KeyRow, Owner};
 use crate::apim::tables::plans::PlanRow;
 use crate::apim::tables::subscriptions::Terms;
-use crate::story::aim::{GatewayIndex, OrganizationIndex};
+use crate::story::aim::GatewayIndex;
 use crate::story::step::Standing;
-
-/// An event to be raised for every gateway of an organization, all but its envelope.
-pub(in crate::apim) struct EventDraft {
-    organization: OrganizationIndex,
-    event_type: &'static str,
-    about: ResourceId,
-    payload: String,
-    user: Option<Arc<str>>,
-    begins: Option<KeyIndex>,
-    ends: Option<KeyIndex>,
-}
-
-impl EventDraft {
-    const fn new(
-        organization: OrganizationIndex,
-        event_type: &'static str,
-        about: ResourceId,
-        payload: String,
-    ) -> Self {
-        let (user, begins, ends) = (None, None, None);
-        Self { organization, event_type, about, payload, user, begins, ends }
-    }
-
-    /// Makes the hash unreadable, one way or another: left out, of another algorithm, of another
-    /// length. No key is made known then.
-    fn spoil(&mut self, way: u32) {
-        self.begins = None;
-        let (start, end) = (r#""apiKeyHashes":""#, r#"","maskedApiKey""#);
-        let from = self.payload.find(start).map(|place| place + start.len());
-        let Some((from, to)) = from.zip(self.payload.find(end)) else { return };
-        match way % 3 {
-            0 => self.payload.replace_range(from..to, "{}"),
-            1 => self.payload = self.payload.replacen("sha256", "md5", 1),
-            _ => self.payload = self.payload.replacen(r#"\":\""#, r#"\":\"00"#, 1),
-        }
-    }
-}
 
 /// What may be touched when an event about a key, a subscription, a plan or an application is
 /// told: what every event touches, the queue of those that come late, and the faults.

@@ -112,7 +112,7 @@ impl Acks<'_> {
         // Resolved by the artifact cache, by deployment id or else by API; an undeploy has
         // removed the row by then (A-H38).
         let resolved = if self.contract.keeps_events() {
-            api.is_some_and(|api| api.sites.at(gateway).state.rows.cached.is_some())
+            api.is_some_and(|api| api.gateways.at(gateway).state.rows.cached.is_some())
         } else {
             self.ledger.events().iter().any(|event| {
                 event.artifact == artifact

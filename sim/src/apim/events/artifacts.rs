@@ -16,7 +16,7 @@ use crate::story::aim::GatewayIndex;
 
 /// What an event tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::apim) enum Change {
+pub(in crate::apim) enum ArtifactChange {
     /// A revision is deployed.
     Deployed,
     /// A deployment is gone, the API is not.
@@ -30,7 +30,7 @@ pub(in crate::apim) struct Raised {
     /// About which API, for which gateway.
     pub(in crate::apim) spot: Spot,
     /// What happened.
-    pub(in crate::apim) change: Change,
+    pub(in crate::apim) change: ArtifactChange,
     /// The deployment it names.
     pub(in crate::apim) deployment: Option<DeploymentId>,
     /// The number of the statement it tells of.
@@ -75,7 +75,7 @@ impl Events<'_> {
         let Raised { spot, change, mut deployment, issue } = raised;
         let Spot { api, gateway } = spot;
         let wrong_ids = &mut self.gateways.at_mut(gateway).faults.wrong_undeploy_ids;
-        if change == Change::Undeployed && *wrong_ids > 0 {
+        if change == ArtifactChange::Undeployed && *wrong_ids > 0 {
             *wrong_ids -= 1;
             self.gateways.count_at(gateway, "wrong_undeploy_ids", 1);
             deployment = Some(DeploymentId::new(&key.uuid("wrong deployment")));
@@ -91,10 +91,10 @@ impl Events<'_> {
             _ => push_java(&mut at, stamp),
         }
         let correlation = match (&deployment, change) {
-            (Some(id), Change::Deployed) if self.contract.keeps_events() => {
+            (Some(id), ArtifactChange::Deployed) if self.contract.keeps_events() => {
                 ["deploy:", id.as_str()].concat()
             }
-            (Some(id), Change::Undeployed) if self.contract.keeps_events() => {
+            (Some(id), ArtifactChange::Undeployed) if self.contract.keeps_events() => {
                 ["undeploy:", id.as_str()].concat()
             }
             _ => key.uuid("correlation"),
@@ -206,8 +206,8 @@ fn text(
 }
 
 /// The type of an event; an APIM knows the `api` family only.
-const fn event_type(kind: Kind, change: Change) -> &'static str {
-    use Change::{Deleted, Deployed, Undeployed};
+const fn event_type(kind: Kind, change: ArtifactChange) -> &'static str {
+    use ArtifactChange::{Deleted, Deployed, Undeployed};
     match (kind, change) {
         (Kind::RestApi, Deployed) => "api.deployed",
         (Kind::RestApi, Undeployed) => "api.undeployed",

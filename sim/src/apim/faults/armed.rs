@@ -3,7 +3,7 @@
 use driftless_gateway::time::Instant;
 use serde_json::json;
 
-use super::{Faults, Node, SharedFaults, Window, WrongAnswers};
+use super::{Faults, NodeOutage, SharedFaults, Window, WrongAnswers};
 
 /// A fault that has not done all it may.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,7 +43,7 @@ impl WrongAnswers {
     }
 }
 
-impl Node {
+impl NodeOutage {
     pub(super) fn left(&self, now: Instant) -> Option<String> {
         until(self.starting_until.max(self.down_until), now)
     }

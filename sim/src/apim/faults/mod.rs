@@ -14,7 +14,7 @@ use driftless_gateway::time::Instant;
 use super::ApiManager;
 use super::ids::Spot;
 use super::ledger::{Cause, Issued};
-use super::tables::history::{State, earlier};
+use super::tables::history::{ApiState, earlier};
 use crate::story::aim::{Aim, GatewayIndex};
 use crate::story::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
 
@@ -168,12 +168,12 @@ impl Faults {
 
 /// Whether the node serves.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Node {
+pub(super) struct NodeOutage {
     down_until: Instant,
     starting_until: Instant,
 }
 
-impl Node {
+impl NodeOutage {
     /// Whether nothing listens.
     pub(super) fn is_down(&self, now: Instant) -> bool {
         now < self.down_until
@@ -192,7 +192,7 @@ fn arm_count(place: &mut u32, count: u32) -> bool {
 }
 
 impl ApiManager {
-    /// Arms or carries out a fault of the control plane; answers whether that did anything.
+    /// Arms or carries out a fault of the control plane; returns whether that did anything.
     pub(super) fn apply_fault(&mut self, verb: &Verb, aim: &Aim, now: Instant) -> bool {
         let faults = &mut self.faults;
         match verb {
@@ -223,7 +223,7 @@ impl ApiManager {
         }
     }
 
-    /// Arms or carries out a fault for one gateway; answers whether that did anything.
+    /// Arms or carries out a fault for one gateway; returns whether that did anything.
     fn apply_fault_at(
         &mut self,
         verb: &Verb,
@@ -327,18 +327,18 @@ impl ApiManager {
         changed
     }
 
-    /// What was said of an API on a gateway goes back in time; answers whether that is news.
+    /// What was said of an API on a gateway goes back in time; returns whether that is news.
     fn restore_api(&mut self, spot: Spot, then: Option<Instant>, now: Instant) -> bool {
         let (stamp, keeps_undeployed) = (self.clock.row(now), !self.contract.keeps_events());
         let Some(api) = self.catalog.get_mut(spot.api) else { return false };
-        let site = api.sites.at_mut(spot.gateway);
-        let (before, mut after) = (site.state, site.history.at(then));
+        let there = api.gateways.at_mut(spot.gateway);
+        let (before, mut after) = (there.state, there.history.at(then));
         after.settle(stamp, keeps_undeployed);
         if before == after {
             return false;
         }
-        site.state = after;
-        site.history.note(now, after);
+        there.state = after;
+        there.history.note(now, after);
         if let Some(revision) = after.truth.deployed {
             api.note_deployed(spot.gateway, revision, after.truth.deployed_as);
         }
@@ -347,8 +347,8 @@ impl ApiManager {
     }
 
     /// Tells the ledger when the truth about an API changed back.
-    fn note_restored(&mut self, spot: Spot, before: State, after: State, now: Instant) {
-        let served = |state: State| {
+    fn note_restored(&mut self, spot: Spot, before: ApiState, after: ApiState, now: Instant) {
+        let served = |state: ApiState| {
             let truth = state.truth;
             let deployed = truth.deployed.filter(|_| truth.is_there());
             deployed.map(|revision| (revision, truth.deployed_as))
@@ -385,7 +385,7 @@ impl ApiManager {
     pub fn lift_faults(&mut self, now: Instant) {
         self.advance(now);
         self.faults = SharedFaults::default();
-        self.node = Node::default();
+        self.node = NodeOutage::default();
         self.clock.thaw();
         for environment in self.gateways.iter_mut() {
             environment.faults = Faults::default();
@@ -412,7 +412,7 @@ impl ApiManager {
     fn repair_row(&mut self, spot: Spot, now: Instant) {
         let stamp = self.clock.row(now);
         let Some(api) = self.catalog.get(spot.api) else { return };
-        let state = api.sites.at(spot.gateway).state;
+        let state = api.gateways.at(spot.gateway).state;
         let mut repaired = state;
         repaired.settle(stamp, false);
         if repaired.rows != state.rows {
@@ -435,7 +435,7 @@ impl ApiManager {
         all.filter_map(|(name, left)| left.map(|left| Armed { name, left })).collect()
     }
 
-    /// Switches one fault off for every gateway; answers whether it was on anywhere. What it did
+    /// Switches one fault off for every gateway; returns whether it was on anywhere. What it did
     /// so far stays done.
     pub fn disarm(&mut self, name: &str, now: Instant) -> bool {
         let is_on = self
@@ -444,7 +444,7 @@ impl ApiManager {
             .any(|one| self.armed(one, now).iter().any(|armed| armed.name == name));
         match name {
             "freeze_stamps" => self.clock.thaw(),
-            "restart_manager" => self.node = Node::default(),
+            "restart_manager" => self.node = NodeOutage::default(),
             _ => self.faults.disarm(name),
         }
         self.gateways.iter_mut().for_each(|environment| environment.faults.disarm(name));

@@ -29,7 +29,7 @@ impl Grants<'_> {
         index
     }
 
-    /// Says which keys an application has, or that it is gone; answers whether that is news.
+    /// Says which keys an application has, or that it is gone; returns whether that is news.
     pub(in crate::apim) fn set_application(
         &mut self,
         index: ApplicationIndex,

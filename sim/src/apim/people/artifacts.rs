@@ -7,12 +7,12 @@ use driftless_gateway::time::Instant;
 
 use crate::apim::Contract;
 use crate::apim::clock::WallClock;
-use crate::apim::events::artifacts::{Change, Counts, Events, Raised};
+use crate::apim::events::artifacts::{ArtifactChange, Counts, Events, Raised};
 use crate::apim::ids::{ApiIndex, Spot};
 use crate::apim::ledger::{Cause, Issued};
-use crate::apim::tables::artifacts::{Api, Catalog, REVISION_MAX, Site};
+use crate::apim::tables::artifacts::{ApiAtGateway, ApiRow, Catalog, REVISION_MAX};
 use crate::apim::tables::gateways::Gateways;
-use crate::apim::tables::history::{Cached, Effect, Mapping, Pending, PendingEffects};
+use crate::apim::tables::history::{Cached, Effect, Mapping, PendingEffect, PendingEffects};
 use crate::random::Key;
 use crate::story::aim::{Aim, OrganizationIndex};
 use crate::story::step::{Deploy, Lifecycle};
@@ -55,7 +55,7 @@ impl Publishing<'_> {
         }
     }
 
-    /// Creates an API of that name unless there is one; answers whether it did.
+    /// Creates an API of that name unless there is one; returns whether it did.
     pub(in crate::apim) fn publish(
         &mut self,
         of: OrganizationIndex,
@@ -84,7 +84,7 @@ impl Publishing<'_> {
         now: Instant,
     ) -> bool {
         let Some(index) = self.catalog.existing(of, name) else { return false };
-        let Some(truth) = self.catalog.get(index).map(Api::truth) else { return false };
+        let Some(truth) = self.catalog.get(index).map(ApiRow::truth) else { return false };
         let next = truth.revisions + 1;
         if truth.lifecycle == Lifecycle::Retired || next > REVISION_MAX {
             return false;
@@ -153,17 +153,18 @@ impl Publishing<'_> {
         for old in replaced.iter() {
             let deployment = self.deployment_of(spot, old);
             self.events()
-                .raise(Raised { spot, change: Change::Undeployed, deployment, issue }, now);
+                .raise(Raised { spot, change: ArtifactChange::Undeployed, deployment, issue }, now);
         }
         self.change(spot, row, readable, now);
         let deployment = self.deployment_of(spot, revision);
-        self.events().raise(Raised { spot, change: Change::Deployed, deployment, issue }, now);
+        self.events()
+            .raise(Raised { spot, change: ArtifactChange::Deployed, deployment, issue }, now);
         for old in replaced.iter() {
             if settled <= now {
                 self.catalog.carry_out(spot, Effect::Unmap(old), now);
             } else {
                 let effect = Effect::Unmap(old);
-                self.pending.push(Pending { at: settled, spot, effect, blocks: false });
+                self.pending.push(PendingEffect { at: settled, spot, effect, blocks: false });
             }
         }
     }
@@ -173,7 +174,8 @@ impl Publishing<'_> {
         let issue = self.issue(spot, what, readable, now);
         self.change(spot, row, readable, now);
         let deployment = self.deployment_of(spot, revision);
-        self.events().raise(Raised { spot, change: Change::Deployed, deployment, issue }, now);
+        self.events()
+            .raise(Raised { spot, change: ArtifactChange::Deployed, deployment, issue }, now);
     }
 
     /// Undeploys an API from the gateways that are meant.
@@ -190,7 +192,8 @@ impl Publishing<'_> {
         self.set_deployed(spot, None, now);
         let issue = self.issue(spot, Issued::Undeployed, readable, now);
         let deployment = self.deployment_of_row(spot, deployed);
-        self.events().raise(Raised { spot, change: Change::Undeployed, deployment, issue }, now);
+        self.events()
+            .raise(Raised { spot, change: ArtifactChange::Undeployed, deployment, issue }, now);
         let effect = if self.contract.keeps_events() {
             self.pending.cancel_unmap(spot, None);
             Effect::Undeploy { keep_row: self.keep_row(spot) }
@@ -251,7 +254,7 @@ impl Publishing<'_> {
     fn remove_at(&mut self, spot: Spot, now: Instant) {
         let was_deployed = self.deployed(spot).is_some();
         let Some(api) = self.catalog.get(spot.api) else { return };
-        let was_known = api.sites.at(spot.gateway).state.rows.cached.is_some();
+        let was_known = api.gateways.at(spot.gateway).state.rows.cached.is_some();
         let ledger = &self.gateways.at(spot.gateway).ledger;
         let (keeps_events, is_new) =
             (self.contract.keeps_events(), ledger.current(&api.id).is_none());
@@ -259,7 +262,7 @@ impl Publishing<'_> {
         let readable = self.readable_at(spot, now);
         let issue = if is_new { 0 } else { self.issue(spot, Issued::Deleted, readable, now) };
         if was_deployed || (!keeps_events && was_known) {
-            let raised = Raised { spot, change: Change::Deleted, deployment: None, issue };
+            let raised = Raised { spot, change: ArtifactChange::Deleted, deployment: None, issue };
             self.events().raise(raised, now);
         }
         self.pending.cancel_unmap(spot, None);
@@ -269,7 +272,7 @@ impl Publishing<'_> {
 
     /// Whether removing the cache row fails this time (A-H14).
     fn keep_row(&mut self, spot: Spot) -> bool {
-        let has_row = self.site(spot).is_some_and(|site| site.state.rows.cached.is_some());
+        let has_row = self.there(spot).is_some_and(|there| there.state.rows.cached.is_some());
         let faults = &mut self.gateways.at_mut(spot.gateway).faults;
         let keeps = has_row && faults.keep_rows > 0;
         if keeps {
@@ -279,23 +282,23 @@ impl Publishing<'_> {
     }
 
     fn deployed(&self, spot: Spot) -> Option<u32> {
-        self.site(spot)?.state.truth.deployed
+        self.there(spot)?.state.truth.deployed
     }
 
     /// How an API stands on a gateway.
-    fn site(&self, spot: Spot) -> Option<&Site> {
-        Some(self.catalog.get(spot.api)?.sites.at(spot.gateway))
+    fn there(&self, spot: Spot) -> Option<&ApiAtGateway> {
+        Some(self.catalog.get(spot.api)?.gateways.at(spot.gateway))
     }
 
     fn set_deployed(&mut self, spot: Spot, revision: Option<u32>, now: Instant) {
         let Some(api) = self.catalog.get_mut(spot.api) else { return };
-        let site = api.sites.at_mut(spot.gateway);
-        site.state.truth.deployed = revision;
-        let lifecycle = site.state.truth.lifecycle;
+        let there = api.gateways.at_mut(spot.gateway);
+        there.state.truth.deployed = revision;
+        let lifecycle = there.state.truth.lifecycle;
         if revision.is_some() {
-            site.state.truth.deployed_as = lifecycle;
+            there.state.truth.deployed_as = lifecycle;
         }
-        site.history.note(now, site.state);
+        there.history.note(now, there.state);
         if let Some(revision) = revision {
             api.note_deployed(spot.gateway, revision, lifecycle);
         }
@@ -303,15 +306,15 @@ impl Publishing<'_> {
 
     /// The artifact row that a deployment of that revision builds.
     fn built(&self, spot: Spot, revision: u32, now: Instant) -> Effect {
-        let site = self.site(spot);
-        let lifecycle = site.map_or(Lifecycle::Published, |site| site.state.truth.deployed_as);
+        let there = self.there(spot);
+        let lifecycle = there.map_or(Lifecycle::Published, |there| there.state.truth.deployed_as);
         Effect::cache(revision, self.clock.row(now), lifecycle)
     }
 
     /// The revisions mapped besides this one, once what is on its way has happened.
     fn others_mapped(&self, spot: Spot, revision: u32) -> Mapping {
-        let Some(site) = self.site(spot) else { return Mapping::default() };
-        let mut others = self.pending.settled(spot, site.state.rows).mapped;
+        let Some(there) = self.there(spot) else { return Mapping::default() };
+        let mut others = self.pending.settled(spot, there.state.rows).mapped;
         others.remove(revision);
         others
     }
@@ -324,7 +327,7 @@ impl Publishing<'_> {
     /// The deployment id that an undeploy names: that of the artifact row where there is one,
     /// which a read may have overwritten (§5.2, A-H15).
     fn deployment_of_row(&self, spot: Spot, revision: u32) -> Option<DeploymentId> {
-        let row = self.site(spot)?.state.rows.cached;
+        let row = self.there(spot)?.state.rows.cached;
         self.deployment_of(spot, row.map_or(revision, |row| row.revision))
     }
 
@@ -347,7 +350,7 @@ impl Publishing<'_> {
             self.catalog.carry_out(spot, effect, now);
         } else {
             self.gateways.count_at(spot.gateway, "delay_effects", 1);
-            self.pending.push(Pending { at, spot, effect, blocks: true });
+            self.pending.push(PendingEffect { at, spot, effect, blocks: true });
         }
     }
 }

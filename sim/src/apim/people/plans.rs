@@ -26,7 +26,7 @@ impl Grants<'_> {
         }
     }
 
-    /// Says what a plan's limit is, or that it is gone; answers whether that is news.
+    /// Says what a plan's limit is, or that it is gone; returns whether that is news.
     fn set_plan(&mut self, index: PlanIndex, limit: Option<Limit>, now: Instant) -> bool {
         if self.access.plans.get(index).is_none_or(|plan| plan.row.now() == limit.as_ref()) {
             return false;

@@ -67,7 +67,7 @@ impl Grants<'_> {
         }))
     }
 
-    /// Says how a subscription stands, or that it is gone; answers whether that is news.
+    /// Says how a subscription stands, or that it is gone; returns whether that is news.
     fn set_subscription(
         &mut self,
         index: SubscriptionIndex,

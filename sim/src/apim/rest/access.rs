@@ -15,7 +15,7 @@ use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::ids::ApiIndex;
 use crate::apim::ledger::KeyState;
 use crate::apim::tables::access::Access;
-use crate::apim::tables::artifacts::{Api, Catalog, quote};
+use crate::apim::tables::artifacts::{ApiRow, Catalog, quote};
 use crate::apim::tables::keys::{KeyRow, Owner};
 use crate::apim::tables::plans::Limit;
 use crate::apim::tables::subscriptions::{SubscriptionRow, Terms};
@@ -77,7 +77,7 @@ impl<'a> AccessAnswers<'a> {
         gateway: GatewayIndex,
         kind: Kind,
         wrong_answer: &mut WrongAnswer,
-    ) -> Vec<(&'a Api, &'a KeyRow)> {
+    ) -> Vec<(&'a ApiRow, &'a KeyRow)> {
         let mut items = Vec::new();
         let mut nth = 0;
         let all = self.catalog.by_id(self.organization);
@@ -87,9 +87,9 @@ impl<'a> AccessAnswers<'a> {
             if keys.peek().is_none() {
                 continue;
             }
-            let site = api.sites.at(gateway);
+            let there = api.gateways.at(gateway);
             let rows = |wrong_answer: &mut WrongAnswer| {
-                wrong_answer.rows(nth, site.state.rows, &site.history)
+                wrong_answer.rows(nth, there.state.rows, &there.history)
             };
             if self.contract.keeps_events() && rows(wrong_answer).cached.is_none() {
                 continue;
@@ -124,7 +124,7 @@ impl<'a> AccessAnswers<'a> {
     }
 
     /// One key as the fixed APIM writes it.
-    fn write_apim_key(&self, out: &mut String, api: &Api, key: &KeyRow) {
+    fn write_apim_key(&self, out: &mut String, api: &ApiRow, key: &KeyRow) {
         let name = if self.contract.switches.key_names_folded {
             quote(KeyName::new(&key.name).as_str())
         } else {
@@ -159,7 +159,7 @@ impl<'a> AccessAnswers<'a> {
     }
 
     /// One key as the Platform API writes it.
-    fn write_platform_key(&self, out: &mut String, api: &Api, key: &KeyRow) {
+    fn write_platform_key(&self, out: &mut String, api: &ApiRow, key: &KeyRow) {
         let name = quote(KeyName::new(&key.name).as_str());
         let _ = write!(
             out,
@@ -193,8 +193,8 @@ impl<'a> AccessAnswers<'a> {
         let Some((index, api)) = found else {
             return bodies::platform_error(404, "Not Found", "API not found");
         };
-        let site = api.sites.at(gateway);
-        let rows = wrong_answer.rows(0, site.state.rows, &site.history);
+        let there = api.gateways.at(gateway);
+        let rows = wrong_answer.rows(0, there.state.rows, &there.history);
         if !rows.exists {
             return bodies::platform_error(404, "Not Found", "API not found");
         }

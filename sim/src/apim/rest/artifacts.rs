@@ -8,14 +8,14 @@ use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::HttpResponse;
 use serde::Deserialize;
 
-use super::archive::{Entry, TarStyle};
+use super::archive::{ArchiveEntry, TarStyle};
 use super::definition::slug;
 use super::{archive, bodies};
 use crate::apim::Contract;
 use crate::apim::clock::{WallClock, push_go, push_java};
 use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::ids::{ApiIndex, Spot};
-use crate::apim::tables::artifacts::{Api, Catalog, quote};
+use crate::apim::tables::artifacts::{ApiRow, Catalog, quote};
 use crate::apim::tables::gateways::Gateways;
 use crate::apim::tables::history::{Cached, Rows};
 use crate::story::aim::{GatewayIndex, OrganizationIndex};
@@ -81,8 +81,8 @@ impl ArtifactAnswers<'_> {
         let (mut lost, mut kept) = (0, 0);
         let of = self.gateways.organization_of(gateway);
         for (nth, (index, api)) in self.catalog.by_id(of).enumerate() {
-            let site = api.sites.at(gateway);
-            let rows = wrong_answer.rows(nth, site.state.rows, &site.history);
+            let there = api.gateways.at(gateway);
+            let rows = wrong_answer.rows(nth, there.state.rows, &there.history);
             let is_mapped = !rows.mapped.is_empty();
             match rows.cached {
                 Some(_) if is_apim && !is_mapped => kept += 1,
@@ -112,7 +112,7 @@ impl ArtifactAnswers<'_> {
     /// One row; its text is kept until the row changes.
     fn push_row(&mut self, out: &mut String, spot: Spot, row: Cached, other_types: bool) {
         let Some(api) = self.catalog.get(spot.api) else { return };
-        match &api.sites.at(spot.gateway).row_text {
+        match &api.gateways.at(spot.gateway).row_text {
             Some((of, text)) if *of == row && !other_types => out.push_str(text),
             _ => {
                 let mut text = String::with_capacity(224);
@@ -121,14 +121,14 @@ impl ArtifactAnswers<'_> {
                 self.write_row(&mut text, (api, deployment), row, other_types);
                 out.push_str(&text);
                 if let Some(api) = self.catalog.get_mut(spot.api).filter(|_| !other_types) {
-                    api.sites.at_mut(spot.gateway).row_text = Some((row, text));
+                    api.gateways.at_mut(spot.gateway).row_text = Some((row, text));
                 }
             }
         }
     }
 
     /// One row in the fields of the dialect.
-    fn write_row(&self, out: &mut String, of: (&Api, &str), row: Cached, other_types: bool) {
+    fn write_row(&self, out: &mut String, of: (&ApiRow, &str), row: Cached, other_types: bool) {
         let (api, deployment) = of;
         push(out, &[r#"{"deploymentId":""#, deployment, r#"","artifactId":"#]);
         if other_types {
@@ -180,15 +180,16 @@ impl ArtifactAnswers<'_> {
         let api = self.catalog.get(spot.api);
         let definition = api.and_then(|api| api.definition(given.revision, given.lifecycle));
         let Some(definition) = definition else { return bodies::empty(404) };
-        let mut entries = vec![Entry { path: "api.yaml", bytes: &definition.bytes }];
+        let mut entries = vec![ArchiveEntry { path: "api.yaml", bytes: &definition.bytes }];
         let bytes = match wrong_answer.wrong() {
             Some(Wrong::Bomb) => archive::zip_bomb("api.yaml"),
             Some(Wrong::DotDotEntry) => {
                 let path = "../../api.yaml";
-                archive::zip(&[Entry { path, bytes: &definition.bytes }], compress)
+                archive::zip(&[ArchiveEntry { path, bytes: &definition.bytes }], compress)
             }
             Some(Wrong::RepeatedEntry) => {
-                entries.push(Entry { path: "api.yaml", bytes: self.other_bytes(spot, given) });
+                entries
+                    .push(ArchiveEntry { path: "api.yaml", bytes: self.other_bytes(spot, given) });
                 archive::zip(&entries, compress)
             }
             _ => {
@@ -216,8 +217,8 @@ impl ArtifactAnswers<'_> {
     ) -> Option<Given> {
         let stamp = self.clock.row(now);
         let api = self.catalog.get(spot.api)?;
-        let site = api.sites.at(spot.gateway);
-        let rows = wrong_answer.rows(nth, site.state.rows, &site.history);
+        let there = api.gateways.at(spot.gateway);
+        let rows = wrong_answer.rows(nth, there.state.rows, &there.history);
         if !self.contract.keeps_events() {
             let row = rows.cached.filter(|row| row.deployed)?;
             return Some(Given { revision: row.revision, lifecycle: row.lifecycle });
@@ -242,7 +243,7 @@ impl ArtifactAnswers<'_> {
     fn other_bytes(&self, spot: Spot, given: Given) -> &[u8] {
         let Given { revision, lifecycle } = given;
         let other = if revision > 1 { revision - 1 } else { revision + 1 };
-        let of = |api: &'_ Api| api.lifecycle_of(spot.gateway, other, None);
+        let of = |api: &'_ ApiRow| api.lifecycle_of(spot.gateway, other, None);
         let definition = self.catalog.get(spot.api).and_then(|api| {
             api.definition(other, of(api)).or_else(|| api.definition(revision, lifecycle))
         });
@@ -277,8 +278,8 @@ impl ArtifactAnswers<'_> {
             let known = known.filter(|(spot, _)| spot.gateway == gateway);
             let Some((spot, label)) = known else { continue };
             let Some(api) = self.catalog.get(spot.api) else { continue };
-            let site = api.sites.at(gateway);
-            let rows = wrong_answer.rows(nth, site.state.rows, &site.history);
+            let there = api.gateways.at(gateway);
+            let rows = wrong_answer.rows(nth, there.state.rows, &there.history);
             let Some(row) = rows.cached.filter(|row| row.revision == label) else { continue };
             let content = if is_apim {
                 self.current(spot, nth, wrong_answer, now)
@@ -316,12 +317,12 @@ impl ArtifactAnswers<'_> {
             }
             take_archive_fault(wrong_answer);
         }
-        let entries: Vec<Entry<'_>> =
-            paths.iter().zip(bytes).map(|(path, bytes)| Entry { path, bytes }).collect();
+        let entries: Vec<ArchiveEntry<'_>> =
+            paths.iter().zip(bytes).map(|(path, bytes)| ArchiveEntry { path, bytes }).collect();
         self.encode(&entries, wrong_answer.wrong() == Some(Wrong::Bomb))
     }
 
-    fn encode(&self, entries: &[Entry<'_>], is_bomb: bool) -> HttpResponse {
+    fn encode(&self, entries: &[ArchiveEntry<'_>], is_bomb: bool) -> HttpResponse {
         let (style, content_type) = if self.contract.keeps_events() {
             (TarStyle::Apim, "application/x-tar")
         } else {
@@ -351,9 +352,10 @@ impl ArtifactAnswers<'_> {
         let mut items = Vec::with_capacity(body.artifact_ids.len());
         for (nth, id) in body.artifact_ids.iter().enumerate() {
             let index = with_id(self.catalog, self.gateways.organization_of(gateway), id);
-            let site = index.and_then(|index| Some(self.catalog.get(index)?.sites.at(gateway)));
-            let exists = site
-                .is_some_and(|site| wrong_answer.rows(nth, site.state.rows, &site.history).exists);
+            let there = index.and_then(|index| Some(self.catalog.get(index)?.gateways.at(gateway)));
+            let exists = there.is_some_and(|there| {
+                wrong_answer.rows(nth, there.state.rows, &there.history).exists
+            });
             items.push((id, exists));
         }
         wrong_answer.select(&mut items);
@@ -391,7 +393,7 @@ pub(in crate::apim) fn api_list(
     let mut out = String::with_capacity(16 + 160 * catalog.len());
     out.push_str(r#"{"list":["#);
     let all = catalog.by_id(of);
-    let there = all.filter(|(_, api)| api.sites.at(gateway).state.rows.exists);
+    let there = all.filter(|(_, api)| api.gateways.at(gateway).state.rows.exists);
     for (nth, (_, api)) in there.enumerate() {
         out.push_str(if nth == 0 { "" } else { "," });
         let (name, slug) = (quote(&api.name), slug(&api.name));

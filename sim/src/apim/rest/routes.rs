@@ -11,7 +11,7 @@ use super::access::AccessAnswers;
 use super::artifacts::{ArtifactAnswers, api_list};
 use super::bodies;
 use crate::apim::faults::wrong_answers::WrongAnswer;
-use crate::apim::{ApiManager, Contract, Outcome, Reply};
+use crate::apim::{Answered, ApiManager, Contract, Reply};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
 use crate::story::positions::{BatchPath, MissingRoute};
@@ -42,7 +42,7 @@ enum Route<'a> {
 
 /// A request that was understood.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct Understood<'a> {
     from: GatewayIndex,
     request: &'a HttpRequest,
     route: Route<'a>,
@@ -96,11 +96,11 @@ impl ApiManager {
         self.requests += 1;
         if self.node.is_down(now) {
             self.gateways.count_at(from, "restart_manager", 1);
-            return Reply::at_once(Outcome::Refused);
+            return Reply::at_once(Answered::Refused);
         }
         if self.node.is_starting(now) {
             self.gateways.count_at(from, "restart_manager", 1);
-            return Reply::at_once(Outcome::Answer(bodies::container_page(404)));
+            return Reply::at_once(Answered::Answer(bodies::container_page(404)));
         }
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
         let route = self.contract.route(request, path);
@@ -110,11 +110,11 @@ impl ApiManager {
         let mut wrong_answer = WrongAnswer::new(armed.map(|(_, wrong)| wrong), now);
         let delay = wrong_answer.delay();
         let outcome = match wrong_answer.instead() {
-            Some(None) => Outcome::NoAnswer,
-            Some(Some(response)) => Outcome::Answer(response),
+            Some(None) => Answered::NoAnswer,
+            Some(Some(response)) => Answered::Answer(response),
             None => {
-                let asked = Asked { from, request, route, query, token };
-                Outcome::Answer(self.answer(&asked, &mut wrong_answer, now))
+                let asked = Understood { from, request, route, query, token };
+                Answered::Answer(self.answer(&asked, &mut wrong_answer, now))
             }
         };
         if let (Some((place, _)), Some(kind)) = (armed, wrong_answer.taken()) {
@@ -138,11 +138,11 @@ impl ApiManager {
 
     fn answer(
         &mut self,
-        asked: &Asked<'_>,
+        asked: &Understood<'_>,
         wrong_answer: &mut WrongAnswer,
         now: Instant,
     ) -> HttpResponse {
-        let Asked { from, request, route, query, token } = *asked;
+        let Understood { from, request, route, query, token } = *asked;
         match route {
             Route::Missing => return self.contract.route_missing(),
             Route::TokenRefused => return bodies::unauthenticated(),

@@ -8,7 +8,7 @@ use super::applications::Applications;
 use super::keys::Keys;
 use super::plans::Plans;
 use super::subscriptions::Subscriptions;
-use crate::apim::events::access::EventDraft;
+use crate::apim::changes::EventDraft;
 
 /// Keys, applications, subscriptions and plans.
 #[derive(Default)]

@@ -97,7 +97,7 @@ impl Subscriptions {
         self.rows.iter_mut().for_each(|row| row.row.readable_now(now));
     }
 
-    /// Goes back to how it was at `then`; answers whether that is a difference.
+    /// Goes back to how it was at `then`; returns whether that is a difference.
     pub(in crate::apim) fn restore(&mut self, then: Option<Instant>, now: Instant) -> bool {
         let rows = self.rows.iter_mut();
         rows.fold(false, |differs, row| row.row.restore(then, now) | differs)

@@ -21,7 +21,7 @@ use crate::world::net::{Line, Network};
 
 /// A request that waits for its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::world) struct Asked {
+pub(in crate::world) struct Awaited {
     /// The exchange that it is.
     pub(in crate::world) exchange: u64,
     /// What it asks for.
@@ -43,7 +43,7 @@ pub(in crate::world) struct Host {
     /// The process and its store.
     pub(in crate::world) gateway: SimGateway,
     /// What each request asked for that waits for its answer.
-    pub(in crate::world) requests: BTreeMap<RequestId, Asked>,
+    pub(in crate::world) requests: BTreeMap<RequestId, Awaited>,
     /// The registration token that it shows.
     pub(in crate::world) token: String,
     /// What it serves.
