@@ -10,12 +10,10 @@
 
 mod answer;
 
-use std::collections::BTreeMap;
-
 pub use answer::read_event;
 
 use crate::engine::{
-    Action, Change, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure,
+    Action, Change, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure, Timer,
 };
 use crate::model::{Ack, BasePath, Batch, Listing, RequestId, SessionId, WriteId};
 use crate::time::Instant;
@@ -100,8 +98,6 @@ pub enum Outbound {
 /// The engine with the codec around it.
 pub struct Driver {
     engine: Engine,
-    /// What each outstanding request asked for.
-    awaiting: BTreeMap<RequestId, Request>,
     limits: ArchiveLimits,
     /// The last list, as bytes and as read: most lists are the same as the one before.
     last_list: Option<(Vec<u8>, Listing)>,
@@ -110,7 +106,7 @@ pub struct Driver {
 impl Driver {
     /// A driver of `engine`, which may already want something.
     pub const fn new(engine: Engine, limits: ArchiveLimits) -> Self {
-        Self { engine, awaiting: BTreeMap::new(), limits, last_list: None }
+        Self { engine, limits, last_list: None }
     }
 
     /// Something came in.
@@ -131,16 +127,13 @@ impl Driver {
             }
             Inbound::Pinged(session) => Input::Pinged(session),
             Inbound::Responded(id, response) => {
-                let request = self.awaiting.remove(&id)?;
+                let request = self.engine.awaited(id)?.clone();
                 match self.read(&request, response) {
                     Ok(answer) => Input::Responded(id, answer),
                     Err(failure) => Input::RequestFailed(id, failure),
                 }
             }
-            Inbound::RequestFailed(id, failure) => {
-                self.awaiting.remove(&id)?;
-                Input::RequestFailed(id, failure)
-            }
+            Inbound::RequestFailed(id, failure) => Input::RequestFailed(id, failure),
             Inbound::Stored(write) => Input::Stored(write),
             Inbound::StoreFailed(write, failure) => Input::StoreFailed(write, failure),
         })
@@ -175,49 +168,38 @@ impl Driver {
     }
 
     /// When [`Driver::handle_timeout`] is due, and for what.
-    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        self.engine.poll_timeout().map(|(at, timer)| (at, timer.name()))
+    pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
+        self.engine.poll_timeout()
     }
 
     /// The next thing to do, or `None` until something happens.
     pub fn poll_outbound(&mut self) -> Option<Outbound> {
-        loop {
-            let action = self.engine.poll_action()?;
-            if let Some(outbound) = self.outbound(action) {
-                return Some(outbound);
-            }
-        }
+        self.engine.poll_action().map(outbound)
     }
 
     /// The engine, to look at.
     pub const fn engine(&self) -> &Engine {
         &self.engine
     }
+}
 
-    /// Encodes an action and remembers what its answer will be to. `None` cancels what was
-    /// answered in the meantime.
-    fn outbound(&mut self, action: Action) -> Option<Outbound> {
-        Some(match action {
-            Action::OpenSession(session, base) => {
-                Outbound::Dial { session, path: request::connect_path(&base) }
-            }
-            Action::CloseSession(session) => Outbound::Hangup { session },
-            Action::Ack(session, ack) => {
-                let text = wire::encode_ack(&ack);
-                debug_assert_eq!(wire::decode_ack(text.as_bytes()).as_ref(), Ok(&ack));
-                Outbound::Frame { session, text, ack }
-            }
-            Action::Request(id, base, asked) => {
-                let (request, name) = (encode_request(&base, &asked), asked.name());
-                self.awaiting.insert(id, asked);
-                Outbound::Http { id, request, name }
-            }
-            Action::Cancel(id) => {
-                self.awaiting.remove(&id)?;
-                Outbound::Cancel { id }
-            }
-            Action::Store(write, batch) => Outbound::Commit { write, batch },
-        })
+/// An action as bytes, where bytes go out.
+fn outbound(action: Action) -> Outbound {
+    match action {
+        Action::OpenSession(session, base) => {
+            Outbound::Dial { session, path: request::connect_path(&base) }
+        }
+        Action::CloseSession(session) => Outbound::Hangup { session },
+        Action::Ack(session, ack) => {
+            let text = wire::encode_ack(&ack);
+            debug_assert_eq!(wire::decode_ack(text.as_bytes()).as_ref(), Ok(&ack));
+            Outbound::Frame { session, text, ack }
+        }
+        Action::Request(id, base, asked) => {
+            Outbound::Http { id, request: encode_request(&base, &asked), name: asked.name() }
+        }
+        Action::Cancel(id) => Outbound::Cancel { id },
+        Action::Store(write, batch) => Outbound::Commit { write, batch },
     }
 }
 
@@ -255,19 +237,11 @@ mod tests {
 
     #[test]
     fn sessions_acks_and_writes_go_out_as_they_are() {
-        let mut driver = driver();
         let session = SessionId(1);
-        assert_eq!(
-            driver.outbound(Action::OpenSession(session, base())),
-            Some(Outbound::Dial {
-                session,
-                path: "/internal/data/v1/ws/gateways/connect".to_owned()
-            })
-        );
-        assert_eq!(
-            driver.outbound(Action::CloseSession(session)),
-            Some(Outbound::Hangup { session })
-        );
+        let path = "/internal/data/v1/ws/gateways/connect".to_owned();
+        let dial = outbound(Action::OpenSession(session, base()));
+        assert_eq!(dial, Outbound::Dial { session, path });
+        assert_eq!(outbound(Action::CloseSession(session)), Outbound::Hangup { session });
         let ack = Ack {
             artifact: ArtifactId::new("d34a"),
             kind: Kind::RestApi,
@@ -278,19 +252,18 @@ mod tests {
         };
         let text = wire::encode_ack(&ack);
         assert_eq!(
-            driver.outbound(Action::Ack(session, ack.clone())),
-            Some(Outbound::Frame { session, text, ack })
+            outbound(Action::Ack(session, ack.clone())),
+            Outbound::Frame { session, text, ack }
         );
         let (write, batch) = (WriteId(2), Batch::default());
         assert_eq!(
-            driver.outbound(Action::Store(write, batch.clone())),
-            Some(Outbound::Commit { write, batch })
+            outbound(Action::Store(write, batch.clone())),
+            Outbound::Commit { write, batch }
         );
     }
 
     #[test]
     fn every_request_goes_to_its_route_under_its_name() {
-        let mut driver = driver();
         let artifacts = vec![ArtifactId::new("d34a")];
         let deployments = vec![DeploymentId::new("5a28")];
         for (n, (asked, path)) in (0..).zip([
@@ -314,22 +287,11 @@ mod tests {
         ]) {
             let id = RequestId(n);
             let action = Action::Request(id, base(), asked.clone());
-            let Some(Outbound::Http { id: sent, request, name }) = driver.outbound(action) else {
+            let Outbound::Http { id: sent, request, name } = outbound(action) else {
                 panic!("{asked:?} is no request");
             };
             assert_eq!((sent, request.path.as_str(), name), (id, path, asked.name()));
-            assert_eq!(driver.awaiting.get(&id), Some(&asked));
         }
-    }
-
-    #[test]
-    fn only_what_is_awaited_is_cancelled_and_only_once() {
-        let mut driver = driver();
-        let id = RequestId(3);
-        assert_eq!(driver.outbound(Action::Cancel(id)), None);
-        driver.outbound(Action::Request(id, base(), Request::List));
-        assert_eq!(driver.outbound(Action::Cancel(id)), Some(Outbound::Cancel { id }));
-        assert_eq!(driver.outbound(Action::Cancel(id)), None);
     }
 
     #[test]
@@ -355,22 +317,16 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_ends_the_wait_for_it() {
+    fn an_answer_is_read_as_what_was_asked_for_and_only_while_it_is_awaited() {
         let mut driver = driver();
+        let Some(Outbound::Http { id, name: "discover", .. }) = driver.poll_outbound() else {
+            panic!("an engine that was never connected asks where to go");
+        };
         let response = HttpResponse { status: 500, content_type: None, body: Vec::new() };
-        for id in [RequestId(1), RequestId(2)] {
-            driver.outbound(Action::Request(id, base(), Request::List));
-        }
-        let answers = [
-            Inbound::Responded(RequestId(1), response),
-            Inbound::RequestFailed(RequestId(2), Failure::TimedOut),
-        ];
-        for answer in answers.clone() {
-            assert!(driver.input(answer).is_some());
-        }
-        assert!(driver.awaiting.is_empty());
-        for answer in answers {
-            assert_eq!(driver.input(answer), None);
-        }
+        let answer = Inbound::Responded(id, response);
+        let failed = Some(Input::RequestFailed(id, Failure::Status(500)));
+        assert_eq!(driver.input(answer.clone()), failed);
+        driver.handle(answer.clone(), Instant::START);
+        assert_eq!(driver.input(answer), None, "it was answered");
     }
 }

@@ -87,7 +87,7 @@ fn story(apis: u32) -> Scenario {
         source: None,
         dialect: Dialect::Apim470Fixed,
         seed: 1,
-        switches: Switches::default(),
+        switches: Switches::usual(Dialect::Apim470Fixed),
         store: StoreChoice::Model,
         only: None,
         gateways: Vec::new(),

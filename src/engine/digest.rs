@@ -27,10 +27,10 @@ impl fmt::Debug for StateDigest {
     }
 }
 
-/// Fields with their lengths, so that no two lists of fields feed the same bytes.
-struct Fields(Sha256);
+/// HashedFields with their lengths, so that no two lists of fields feed the same bytes.
+struct HashedFields(Sha256);
 
-impl Fields {
+impl HashedFields {
     fn digest(self) -> StateDigest {
         StateDigest(self.0.finalize().into())
     }
@@ -62,7 +62,7 @@ impl Fields {
 impl ObservedSet {
     /// The digest of everything in force.
     pub fn digest(&self) -> StateDigest {
-        let mut fields = Fields(Sha256::new());
+        let mut fields = HashedFields(Sha256::new());
         self.served().for_each(|(id, row)| artifact_fields(id, row, &mut fields));
         for (id, resource) in self.resources_in_force() {
             resource_fields(id, &resource, &mut fields);
@@ -74,12 +74,12 @@ impl ObservedSet {
     /// different digests differ in.
     pub fn item_digests(&self) -> Vec<(String, StateDigest)> {
         let artifacts = self.served().map(|(id, row)| {
-            let mut fields = Fields(Sha256::new());
+            let mut fields = HashedFields(Sha256::new());
             artifact_fields(id, row, &mut fields);
             (format!("artifact {id}"), fields.digest())
         });
         let resources = self.resources_in_force().map(|(id, resource)| {
-            let mut fields = Fields(Sha256::new());
+            let mut fields = HashedFields(Sha256::new());
             resource_fields(id, &resource, &mut fields);
             (id.to_string(), fields.digest())
         });
@@ -92,7 +92,7 @@ impl ObservedSet {
     }
 }
 
-fn artifact_fields(id: &ArtifactId, row: &Row, fields: &mut Fields) {
+fn artifact_fields(id: &ArtifactId, row: &Row, fields: &mut HashedFields) {
     fields.text("artifact");
     fields.text(id.as_str());
     fields.text(row.kind.name());
@@ -100,7 +100,7 @@ fn artifact_fields(id: &ArtifactId, row: &Row, fields: &mut Fields) {
     fields.bytes(row.held.map(|held| held.digest.0).unwrap_or_default().as_slice());
 }
 
-fn resource_fields(id: &ResourceId, resource: &Resource, fields: &mut Fields) {
+fn resource_fields(id: &ResourceId, resource: &Resource, fields: &mut HashedFields) {
     match id {
         ResourceId::ApiKey(artifact, name) => {
             fields.text("key");
@@ -129,7 +129,7 @@ fn resource_fields(id: &ResourceId, resource: &Resource, fields: &mut Fields) {
 }
 
 /// The hashes and when they expire; a list and an event of one key differ in the rest.
-fn credentials(held: &[Credential], fields: &mut Fields) {
+fn credentials(held: &[Credential], fields: &mut HashedFields) {
     let mut held: Vec<&Credential> = held.iter().collect();
     held.sort_by_key(|credential| credential.hash);
     fields.number(held.len() as u64);
@@ -139,7 +139,7 @@ fn credentials(held: &[Credential], fields: &mut Fields) {
     }
 }
 
-fn subscription_fields(subscription: &Subscription, fields: &mut Fields) {
+fn subscription_fields(subscription: &Subscription, fields: &mut HashedFields) {
     fields.text(subscription.artifact.as_str());
     fields.printed(subscription.application.as_ref());
     fields.number(u64::from(subscription.token.is_some()));
@@ -148,7 +148,7 @@ fn subscription_fields(subscription: &Subscription, fields: &mut Fields) {
     fields.text(subscription.status.name());
 }
 
-fn plan_fields(plan: &Plan, fields: &mut Fields) {
+fn plan_fields(plan: &Plan, fields: &mut HashedFields) {
     fields.text(&plan.name);
     fields.printed(plan.quota.map(|quota| format!("{}/{}", quota.count, quota.unit.name())));
     fields.number(u64::from(plan.stops_on_quota));
@@ -156,7 +156,7 @@ fn plan_fields(plan: &Plan, fields: &mut Fields) {
     fields.number(u64::from(plan.is_active));
 }
 
-fn application_fields(application: &Application, fields: &mut Fields) {
+fn application_fields(application: &Application, fields: &mut HashedFields) {
     fields.text(&application.name);
     fields.number(application.keys.len() as u64);
     application.keys.iter().for_each(|key| fields.text(key.as_str()));

@@ -127,16 +127,17 @@ impl Discovery {
     }
 
     /// After how long a dead credential is refused at the latest while its list can be read:
-    /// where its event is lost, a periodic list lacks it, and a second one after a delay confirms
-    /// that (law 11). `None` where no list would tell.
+    /// where its event is lost, a periodic list lacks it, a second one after a delay does so, too,
+    /// and where keys of deployed APIs only are listed, a third one once the API was seen to be
+    /// deployed (law 11). `None` where no list would tell.
     pub(super) fn revocation_bound(&self, config: &Config) -> Option<Duration> {
         let has_list =
             matches!(self.dialect(), Some(Dialect::Apim470Fixed | Dialect::PlatformApi11));
         has_list.then(|| {
             config.resync_interval
                 + config.credential_orphan_delay
-                + 2 * (config.read_lag_max + config.request_timeout)
-                + config.list_spacing
+                + 4 * (config.read_lag_max + config.request_timeout)
+                + 2 * config.list_spacing
         })
     }
 }

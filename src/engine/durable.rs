@@ -190,7 +190,7 @@ impl ObservedSet {
         batch
     }
 
-    /// The write in flight is durable: answers the artifacts it wrote.
+    /// The write in flight is durable: returns the artifacts it wrote.
     pub fn stored(&mut self, id: WriteId) -> Vec<ArtifactId> {
         match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
             Some((_, batch)) => {
@@ -207,7 +207,7 @@ impl ObservedSet {
         }
     }
 
-    /// The write in flight failed: it waits again, behind what was queued since. Answers whether
+    /// The write in flight failed: it waits again, behind what was queued since. Returns whether
     /// it was the one in flight.
     pub fn failed(&mut self, id: WriteId) -> bool {
         let Some((_, batch)) = self.in_flight.take_if(|(in_flight, _)| *in_flight == id) else {

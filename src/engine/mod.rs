@@ -44,7 +44,7 @@ use std::time::Duration;
 
 pub use action::{Action, Request};
 pub use artifacts::belief::{
-    ArtifactBelief, ArtifactBeliefs, Certainty, Doubt, Intent, Presence, Withdrawal,
+    Answer, ArtifactBelief, ArtifactBeliefs, Certainty, Doubt, Intent, Presence, Withdrawal,
 };
 pub use artifacts::reconcile;
 pub use config::Config;
@@ -240,6 +240,11 @@ impl Engine {
     /// What the control plane is believed to want.
     pub const fn desired(&self) -> &ArtifactBeliefs {
         &self.artifacts.beliefs
+    }
+
+    /// What a request asked for, as long as its answer is awaited.
+    pub fn awaited(&self, id: RequestId) -> Option<&Request> {
+        self.out.request(id)
     }
 
     /// The limits and intervals in force.
@@ -492,11 +497,11 @@ impl Engine {
             (Request::ReadSubscriptions(artifact), Response::Subscriptions(list)) => {
                 let id = ListId::Subscriptions(artifact.clone());
                 self.list_read(&id, Worth::of(&list), now);
-                self.access_list(asked_at).merge_subscriptions(artifact, list);
+                self.access_list(asked_at, now).merge_subscriptions(artifact, list);
             }
             (Request::ReadPlans, Response::Plans(list)) => {
                 self.list_read(&ListId::Plans, Worth::of(&list), now);
-                self.access_list(asked_at).merge_plans(list);
+                self.access_list(asked_at, now).merge_plans(list);
             }
             _ => {
                 let failure = Failure::Malformed("an answer to another question".to_owned());
@@ -585,7 +590,7 @@ impl Engine {
             KeyReading::ApiList => self.lists.absent(&id),
             KeyReading::Keys(list) => {
                 self.list_read(&id, Worth::of(&list), now);
-                self.access_list(asked_at).merge_keys(kind, list);
+                self.access_list(asked_at, now).merge_keys(kind, list);
             }
         }
     }
@@ -647,9 +652,9 @@ impl Engine {
         AccessEvents { config, artifacts, access, lists, observed, anomalies, now }
     }
 
-    const fn access_list(&mut self, asked_at: Instant) -> AccessList<'_> {
+    const fn access_list(&mut self, asked_at: Instant, now: Instant) -> AccessList<'_> {
         let Self { config, discovery, artifacts, access, lists, observed, .. } = self;
-        AccessList { config, discovery, artifacts, access, lists, observed, asked_at }
+        AccessList { config, discovery, artifacts, access, lists, observed, asked_at, now }
     }
 
     const fn access_lists(&mut self, now: Instant) -> AccessLists<'_> {

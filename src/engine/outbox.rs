@@ -69,6 +69,11 @@ impl Outbox {
         self.awaited.remove(&id)
     }
 
+    /// What a request asked for that is in flight.
+    pub(super) fn request(&self, id: RequestId) -> Option<&Request> {
+        self.awaited.get(&id).map(|awaited| &awaited.request)
+    }
+
     /// Requests that were not answered in time.
     pub(super) fn overdue(&self, now: Instant) -> Vec<RequestId> {
         let late = self.awaited.iter().filter(|(_, awaited)| awaited.deadline <= now);

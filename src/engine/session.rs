@@ -102,7 +102,7 @@ impl Session {
         }
     }
 
-    /// The control plane acknowledged the connection; answers whether that is news.
+    /// The control plane acknowledged the connection; returns whether that is news.
     pub(super) fn acknowledged(&mut self, id: SessionId, now: Instant, lease: Duration) -> bool {
         let is_news = matches!(
             self.phase,

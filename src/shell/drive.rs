@@ -1,7 +1,7 @@
 //! Who the loop drives: the driver itself, or somebody who stands between the two and looks on.
 
 use crate::driver::{Driver, Inbound, Outbound};
-use crate::engine::Engine;
+use crate::engine::{Engine, Timer};
 use crate::publish::Fact;
 use crate::time::Instant;
 
@@ -13,7 +13,7 @@ pub trait Drive: 'static {
     /// See [`Driver::handle_timeout`].
     fn handle_timeout(&mut self, now: Instant);
     /// See [`Driver::poll_timeout`].
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
+    fn poll_timeout(&self) -> Option<(Instant, Timer)>;
     /// What the next change comes to; see [`Driver::poll_change`].
     fn poll_fact(&mut self) -> Option<Fact>;
     /// See [`Driver::poll_outbound`].
@@ -31,7 +31,7 @@ impl Drive for Driver {
         Self::handle_timeout(self, now);
     }
 
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    fn poll_timeout(&self) -> Option<(Instant, Timer)> {
         Self::poll_timeout(self)
     }
 

@@ -97,7 +97,7 @@ pub struct Parts<D, C, S, R> {
 pub enum Ended {
     /// It was asked to.
     Stopped,
-    /// Nobody does the store's work any more.
+    /// The thread of the store has ended.
     StorageGone,
 }
 

@@ -106,8 +106,9 @@ async fn live(
         warnings: settings.warnings,
     });
     let management = settings.management;
-    let (room, patience) = (management.connections_max, management.timeout);
-    let pages = spawn_local(management::serve(listener, gateway.handle(), room, patience));
+    let (connections_max, timeout) = (management.connections_max, management.timeout);
+    let pages =
+        spawn_local(management::serve(listener, gateway.handle(), connections_max, timeout));
     let ended = gateway.run(signals.first()).await;
     pages.abort();
     match ended {
@@ -116,7 +117,7 @@ async fn live(
             Ok(ExitStatus::Done)
         }
         Ended::StorageGone => {
-            tracing::error!("nobody writes to the store any more");
+            tracing::error!("the thread of the store has ended");
             Ok(ExitStatus::Failed)
         }
     }

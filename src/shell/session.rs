@@ -60,7 +60,7 @@ pub(super) struct SessionTask<D: Dial> {
 /// Why a session is over: somebody here wanted it, or something happened.
 enum End {
     Wanted,
-    Because(CloseReason),
+    Broken(CloseReason),
 }
 
 type Socket<D> = WebSocketStream<Wire<<D as Dial>::Stream>>;
@@ -72,14 +72,14 @@ impl<D: Dial> SessionTask<D> {
             Ok(mut socket) => self.live(&mut socket).await,
             Err(end) => end,
         };
-        if let End::Because(reason) = end {
+        if let End::Broken(reason) = end {
             self.tell(Inbound::Closed(self.session, reason)).await;
         }
     }
 
     /// Tells the loop; while that is busy, the control plane has to wait (law 15).
     async fn tell(&self, inbound: Inbound) {
-        // A loop that is gone needs not be told.
+        // If the loop has ended, nobody needs to know.
         let _gone = self.happened.send(inbound.into()).await;
     }
 
@@ -87,20 +87,20 @@ impl<D: Dial> SessionTask<D> {
     async fn tell_frame(&self, frame: Vec<u8>) {
         let bytes = frame.len().min(FRAMES_BYTES_MAX);
         let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
-        // Nobody closes the semaphore; without room the frame would count as nothing.
+        // The semaphore is never closed. Without a permit the frame would count as nothing.
         let room = Arc::clone(&self.frames).acquire_many_owned(wanted).await.ok();
         let inbound = Inbound::Frame(self.session, frame);
-        // A loop that is gone needs not be told.
+        // If the loop has ended, nobody needs to know.
         let _gone = self.happened.send(Happened { inbound, room }).await;
     }
 
     async fn open(&mut self) -> Result<Socket<D>, End> {
-        // The loop's last word may come at any time, and ends the attempt.
+        // An order may come at any time; it ends the attempt.
         tokio::select! {
             biased;
             _order = self.orders.recv() => Err(End::Wanted),
             opened = upgrade(&self.path, &self.token, &self.transport, &self.limits, &self.timeouts) => {
-                opened.map_err(End::Because)
+                opened.map_err(End::Broken)
             }
         }
     }
@@ -111,14 +111,14 @@ impl<D: Dial> SessionTask<D> {
         loop {
             tokio::select! {
                 biased;
-                order = self.orders.recv() => match self.obey(socket, order).await {
+                order = self.orders.recv() => match self.send(socket, order).await {
                     Some(end) => return end,
                     None => continue,
                 },
                 message = socket.next() => match self.take(message, &mut pings).await {
-                    Some(End::Because(reason)) => {
-                        self.leave(socket, &reason).await;
-                        return End::Because(reason);
+                    Some(End::Broken(reason)) => {
+                        self.close_for(socket, &reason).await;
+                        return End::Broken(reason);
                     }
                     Some(End::Wanted) => return End::Wanted,
                     None => {}
@@ -128,7 +128,7 @@ impl<D: Dial> SessionTask<D> {
     }
 
     /// Writes everything that is to be written, in one go.
-    async fn obey(&mut self, socket: &mut Socket<D>, order: Option<Order>) -> Option<End> {
+    async fn send(&mut self, socket: &mut Socket<D>, order: Option<Order>) -> Option<End> {
         let mut next = order.or(Some(Order::Close(1000)));
         let orders = &mut self.orders;
         let writing = async {
@@ -148,11 +148,11 @@ impl<D: Dial> SessionTask<D> {
                 close(socket, CloseCode::from(code), "").await;
                 Some(End::Wanted)
             }
-            Ok(Err(error)) => Some(End::Because(self.because(error))),
+            Ok(Err(error)) => Some(End::Broken(self.lost(error))),
             Err(_) => {
                 let limit = self.timeouts.write;
                 let why = format!("nothing could be written for {limit:?}");
-                Some(End::Because(CloseReason::Lost(why)))
+                Some(End::Broken(CloseReason::Lost(why)))
             }
         }
     }
@@ -173,26 +173,26 @@ impl<D: Dial> SessionTask<D> {
             Some(Ok(Message::Ping(_))) => match pings.take() {
                 Ok(true) => self.tell(Inbound::Pinged(session)).await,
                 Ok(false) => {}
-                Err(why) => return Some(End::Because(CloseReason::Lost(why))),
+                Err(why) => return Some(End::Broken(CloseReason::Lost(why))),
             },
             Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
             Some(Ok(Message::Close(frame))) => {
                 let (code, reason) = frame.map_or((1005, String::new()), |frame| {
                     (frame.code.into(), frame.reason.to_string())
                 });
-                return Some(End::Because(CloseReason::Closed(code, reason)));
+                return Some(End::Broken(CloseReason::Closed(code, reason)));
             }
-            Some(Err(error)) => return Some(End::Because(self.because(error))),
+            Some(Err(error)) => return Some(End::Broken(self.lost(error))),
             None => {
                 let why = "the connection ended without a close".to_owned();
-                return Some(End::Because(CloseReason::Lost(why)));
+                return Some(End::Broken(CloseReason::Lost(why)));
             }
         }
         None
     }
 
-    /// Tells the peer goodbye where that may help it.
-    async fn leave(&self, socket: &mut Socket<D>, reason: &CloseReason) {
+    /// Sends a close frame where the peer can use one.
+    async fn close_for(&self, socket: &mut Socket<D>, reason: &CloseReason) {
         match reason {
             CloseReason::Lost(why) if why.starts_with(OVERSIZED) => {
                 close(socket, CloseCode::Size, "").await;
@@ -206,7 +206,7 @@ impl<D: Dial> SessionTask<D> {
         }
     }
 
-    fn because(&self, error: Error) -> CloseReason {
+    fn lost(&self, error: Error) -> CloseReason {
         CloseReason::Lost(match error {
             Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
                 format!("{OVERSIZED} of {size} bytes, over {}", self.limits.frame_bytes_max)
@@ -280,7 +280,7 @@ impl PingMeter {
         Self { most, since: Instant::now(), seen: 0 }
     }
 
-    /// Takes a ping; answers whether it is worth telling: the first of each second renews the
+    /// Takes a ping; returns whether it is worth telling: the first of each second renews the
     /// lease as well as all of them.
     fn take(&mut self) -> Result<bool, String> {
         let now = Instant::now();

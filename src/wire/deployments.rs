@@ -16,7 +16,7 @@ use crate::model::{ArtifactId, DeploymentId, Kind, Listed, ListedState, Listing,
 const UNREADABLE_MAX: usize = 10_000;
 
 #[derive(Deserialize)]
-struct Body {
+struct DeploymentsBody {
     #[serde(default)]
     deployments: Array<Rows>,
 }
@@ -45,7 +45,7 @@ struct RowIn<'a> {
 /// # Errors
 /// A body of another shape, or one with more than 10,000 unreadable rows.
 pub fn decode_listing(body: &[u8]) -> Result<Listing, DecodeError> {
-    let body: Body = json::read_object(body, "deployments list")?;
+    let body: DeploymentsBody = json::read_object(body, "deployments list")?;
     body.deployments.items("deployments")?.finish()
 }
 

@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 
 /// The envelope; `gatewayId` is the flat `connection.ack`'s (`docs/apim.md` §1.2).
 #[derive(Deserialize)]
-struct Envelope<'a> {
+struct EventEnvelope<'a> {
     #[serde(borrow, default, rename = "type")]
     event_type: Value<'a>,
     #[serde(borrow, default)]
@@ -67,7 +67,7 @@ enum Verb {
 /// and without its id, or with a field that cannot be read. The reason names fields and positions
 /// and nothing else of the frame (C-H52: secrets in logs; law 16).
 pub fn decode_event(frame: &[u8]) -> Result<Event, DecodeError> {
-    let envelope: Envelope<'_> = json::read_object(frame, "frame")?;
+    let envelope: EventEnvelope<'_> = json::read_object(frame, "frame")?;
     let event_type = envelope.event_type.required("type")?;
     if event_type == "connection.ack" {
         let gateway = envelope.gateway.id("gatewayId")?.into_owned();

@@ -9,12 +9,12 @@ use crate::model::ArtifactId;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Question<'a> {
+struct ExistenceQuestion<'a> {
     artifact_ids: Vec<&'a str>,
 }
 
 #[derive(Deserialize)]
-struct Body {
+struct ExistenceBody {
     #[serde(default)]
     artifacts: Array<Answers>,
 }
@@ -31,7 +31,7 @@ struct AnswerIn<'a> {
 /// The body that asks about `artifacts`.
 pub fn encode_existence_check(artifacts: &[ArtifactId]) -> Vec<u8> {
     let artifact_ids = artifacts.iter().map(ArtifactId::as_str).collect();
-    json::write(&Question { artifact_ids }).into_bytes()
+    json::write(&ExistenceQuestion { artifact_ids }).into_bytes()
 }
 
 /// Reads the answer, sorted by artifact.
@@ -41,7 +41,7 @@ pub fn encode_existence_check(artifacts: &[ArtifactId]) -> Vec<u8> {
 /// nothing exists (C-H05: missing means none). Also one unreadable item, or two that contradict
 /// each other, for a deletion may hang on it.
 pub fn decode_existence(body: &[u8]) -> Result<Vec<(ArtifactId, bool)>, DecodeError> {
-    let body: Body = json::read_object(body, "existence answer")?;
+    let body: ExistenceBody = json::read_object(body, "existence answer")?;
     let mut answers = body.artifacts.items("artifacts")?.read?;
     answers.sort_unstable();
     answers.dedup();

@@ -30,6 +30,9 @@ use std::process::ExitCode;
 use driftless::cli::Exit;
 use libtest_mimic::{Arguments, Trial};
 
+/// How many tests run at once unless the command line says so.
+const TESTS_AT_ONCE: usize = 8;
+
 /// A test by its name.
 type Named = (&'static str, fn());
 
@@ -53,5 +56,8 @@ fn main() -> ExitCode {
     }
     let in_browser = browsing::ALL.iter().map(|test| trial(*test).with_ignored_flag(!has_browser));
     let all = all.into_iter().map(trial).chain(in_browser).collect();
-    libtest_mimic::run(&Arguments::from_args(), all).exit_code()
+    let mut arguments = Arguments::from_args();
+    // A test waits for other processes most of the time, so many of them share a core.
+    arguments.test_threads = arguments.test_threads.or(Some(TESTS_AT_ONCE));
+    libtest_mimic::run(&arguments, all).exit_code()
 }

@@ -233,6 +233,12 @@ struct Run<'h> {
     /// Whether every other read is as old as it may be.
     is_behind: bool,
     boots: u64,
+    /// How many events the engine was told.
+    told: usize,
+    /// Whether the gateway agreed with the truth since then.
+    has_agreed: bool,
+    /// How it differed after that.
+    relapse: Option<String>,
 }
 
 /// How long the gateway has to get things right once all is honest.
@@ -266,6 +272,9 @@ impl<'h> Run<'h> {
             is_honest: true,
             is_behind: false,
             boots: 0,
+            told: 0,
+            has_agreed: false,
+            relapse: None,
         };
         run.drain();
         run.pass(Duration::from_secs(12));
@@ -297,6 +306,7 @@ impl<'h> Run<'h> {
                     self.with_session(|run, session| {
                         run.engine.handle(Input::Watched(session, event), run.now);
                     });
+                    self.told += 1;
                 }
                 Item::List(number) => self.answer_list(is_old[number]),
                 Item::Crash => {
@@ -403,6 +413,22 @@ impl<'h> Run<'h> {
             }
         }
         while self.engine.poll_change().is_some() {}
+        self.note_relapse();
+    }
+
+    /// Once every event was told and the gateway agrees with the truth, nothing old may make it
+    /// differ again.
+    fn note_relapse(&mut self) {
+        if self.told < self.history.len() || self.relapse.is_some() {
+            return;
+        }
+        match self.difference() {
+            None => self.has_agreed = true,
+            Some(difference) if self.has_agreed => {
+                self.relapse = Some(format!("{difference}, having agreed before"));
+            }
+            Some(_) => {}
+        }
     }
 
     /// Law 8: an ack is about what is durable.
@@ -510,7 +536,7 @@ fn exhaust(histories: &[Vec<(Change, Truth)>], broken: Broken) -> (u64, Vec<Stri
                 let mut run = Run::settled(history, broken);
                 run.go_through(order, is_old);
                 count += 1;
-                if let Some(difference) = run.difference() {
+                if let Some(difference) = run.difference().or(run.relapse) {
                     let names: Vec<Change> = history.iter().map(|(change, _)| *change).collect();
                     wrong.push(format!("{names:?} {order:?} old {is_old:?}: {difference}"));
                 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use driftless_gateway::time::{Instant, Timestamp};
 
-use crate::story::positions::TimestampPrecision;
+use crate::story::switches::TimestampPrecision;
 
 /// 2026-06-17T09:15:00Z in microseconds: the wall-clock time at which every run begins.
 const EPOCH_MICROS: i64 = 1_781_687_700_000_000;

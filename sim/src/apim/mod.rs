@@ -61,8 +61,8 @@ use tables::history::PendingEffects;
 
 use crate::random::Key;
 use crate::story::aim::{Aim, GatewayIndex, OrganizationIndex, Registration};
-use crate::story::positions::Positions;
-use crate::story::step::{Lifecycle, Verb};
+use crate::story::step::{Actor, Lifecycle, Verb};
+use crate::story::switches::Switches;
 
 /// Time between two purges of the event store (§1.4).
 const PURGE_INTERVAL: Duration = Duration::from_secs(6 * 3600);
@@ -157,7 +157,7 @@ impl Token {
 /// What an API Manager speaks: the dialect, and how its switches stand.
 struct Contract {
     dialect: Dialect,
-    switches: Positions,
+    switches: Switches,
 }
 
 impl Contract {
@@ -208,14 +208,14 @@ impl fmt::Debug for ApiManager {
 
 impl ApiManager {
     /// An API Manager without APIs, with one gateway registered.
-    pub fn new(dialect: Dialect, switches: Positions, seed: u64) -> Self {
+    pub fn new(dialect: Dialect, switches: Switches, seed: u64) -> Self {
         Self::with_gateways(dialect, switches, seed, &[])
     }
 
     /// An API Manager without APIs, with these gateways registered; with one where there is none.
     pub fn with_gateways(
         dialect: Dialect,
-        switches: Positions,
+        switches: Switches,
         seed: u64,
         gateways: &[Registration],
     ) -> Self {
@@ -230,7 +230,7 @@ impl ApiManager {
             pending: PendingEffects::default(),
             access: Access::default(),
             owners: BTreeMap::new(),
-            clock: WallClock::new(switches.db_precision),
+            clock: WallClock::new(switches.timestamp_precision),
             faults: SharedFaults::default(),
             node: NodeOutage::default(),
             violations: Vec::new(),
@@ -349,19 +349,10 @@ impl ApiManager {
             Verb::MapKey(map) => self.grants().map_key(of, map, now),
             Verb::UnmapKey(map) => self.grants().unmap_key(of, map, now),
             Verb::DeleteApplication(named) => self.grants().delete_application(of, named, now),
-            Verb::Partition(_)
-            | Verb::Hold(_)
-            | Verb::Latency(_)
-            | Verb::HalfOpen(_)
-            | Verb::Reset(_)
-            | Verb::Frames(_)
-            | Verb::Bytes(_)
-            | Verb::Crash(_)
-            | Verb::DiskFull(_)
-            | Verb::FailWrites(_)
-            | Verb::FailReads(_)
-            | Verb::WipeStore(_) => return Applied::NotMine,
-            fault => self.apply_fault(fault, aim, now),
+            other => match other.actor() {
+                Actor::Network | Actor::Machine => return Applied::NotMine,
+                Actor::People | Actor::ControlPlane => self.apply_fault(other, aim, now),
+            },
         };
         if did { Applied::Done } else { Applied::Nothing }
     }
@@ -497,7 +488,7 @@ impl ApiManager {
     }
 
     /// How its switches stand.
-    pub const fn switches(&self) -> &Positions {
+    pub const fn switches(&self) -> &Switches {
         &self.contract.switches
     }
 

@@ -1,5 +1,7 @@
 //! `list`: what there is to choose from.
 
+use std::collections::BTreeMap;
+
 use driftless_gateway::model::Dialect;
 
 use super::arguments::Listed;
@@ -25,6 +27,7 @@ fn items(what: Listed) -> Vec<Item> {
         class,
         says: says.to_owned(),
         example,
+        choices: BTreeMap::new(),
     };
     match what {
         Listed::Profiles => {
@@ -36,7 +39,10 @@ fn items(what: Listed) -> Vec<Item> {
             .collect(),
         Listed::Steps => VERBS
             .iter()
-            .map(|verb| item(verb.name, verb.actor.name(), verb.says, verb.example))
+            .map(|verb| Item {
+                choices: verb.choices.iter().map(|choice| (choice.field, choice.of)).collect(),
+                ..item(verb.name, verb.actor.name(), verb.says, verb.example)
+            })
             .collect(),
         Listed::Marks => marks()
             .iter()

@@ -52,13 +52,6 @@ pub(super) fn per_second(count: u64, duration: Duration) -> u64 {
     u64::try_from(u128::from(count) * 1000 / millis).unwrap_or(u64::MAX)
 }
 
-/// How long the rest takes at the pace so far.
-pub(super) fn remaining(done: u64, of: u64, duration: Duration) -> Duration {
-    let left = u128::from(of.saturating_sub(done));
-    let millis = duration.as_millis() * left / u128::from(done.max(1));
-    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +75,5 @@ mod tests {
         assert_eq!(counted(212_900, "event"), "212 k events");
         assert_eq!(counted(3_149_999, "event"), "3.1 M events");
         assert_eq!(per_second(2000, Duration::from_millis(1800)), 1111);
-        assert_eq!(remaining(50, 200, Duration::from_secs(10)), Duration::from_secs(30));
     }
 }

@@ -1,12 +1,16 @@
 //! How far a sweep is: one line on stderr, only on a terminal. The one place with a wall clock.
 
-use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use super::measure::{counted, per_second, remaining, took};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The time between two drawings.
-const REDRAW: Duration = Duration::from_millis(200);
+use super::measure::{counted, per_second};
+
+/// How often the line is drawn in a second.
+const DRAWN_PER_SECOND: u8 = 5;
+
+/// The line: how long it has taken, how far it is, what came out so far, how long the rest takes.
+const LINE: &str = "[{elapsed}] [{bar:20}] {msg}, {eta} left";
 
 /// How long something has taken, in the caller's time.
 #[derive(Clone, Copy, Debug)]
@@ -27,59 +31,58 @@ impl Stopwatch {
 
 /// A line on stderr that is drawn again and again.
 pub(super) struct Progress {
-    visible: bool,
-    drawn: bool,
-    last: Option<Duration>,
+    goal: Goal,
+    line: ProgressBar,
 }
 
 impl Progress {
     /// Draws on a terminal only, and not when `quiet`.
-    pub(super) fn new(quiet: bool) -> Self {
-        Self { visible: !quiet && io::stderr().is_terminal(), drawn: false, last: None }
+    pub(super) fn new(quiet: bool, goal: Goal) -> Self {
+        let target = if quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND)
+        };
+        let length = match goal {
+            Goal::Seeds(seeds) => seeds,
+            Goal::Time(time) => millis(time),
+        };
+        let line = ProgressBar::with_draw_target(Some(length), target);
+        Self { goal, line: line.with_style(style()) }
     }
 
-    /// Draws, if it is time to. `of` is how many there are, or for how long to go on.
-    pub(super) fn tick(&mut self, elapsed: Duration, done: u64, of: Goal, violated: u64) {
-        let due = self.last.is_none_or(|last| elapsed.saturating_sub(last) >= REDRAW);
-        if !self.visible || !due {
+    /// Says how far it is; the line is drawn when it is time to.
+    pub(super) fn tick(&self, elapsed: Duration, done: u64, violated: u64) {
+        if self.line.is_hidden() {
             return;
         }
-        self.last = Some(elapsed);
-        let (parts, left) = match of {
-            Goal::Seeds(of) => (done * 20 / of.max(1), remaining(done, of, elapsed)),
-            Goal::Time(time) => {
-                let parts = elapsed.as_millis() * 20 / time.as_millis().max(1);
-                (u64::try_from(parts).unwrap_or(20), time.saturating_sub(elapsed))
-            }
-        };
-        let bar: String = (0..20).map(|part| if part < parts { '=' } else { ' ' }).collect();
-        let line = format!(
-            "\r\x1b[2K{} [{bar}] {}  {} seeds/s  {} left  {}",
-            took(elapsed),
-            counted(done, "seed"),
-            per_second(done, elapsed),
-            took(left).trim_matches(['[', ']']).trim_start(),
-            counted(violated, "violation"),
-        );
-        self.drawn = true;
-        self.write(&line);
+        self.line.set_message(message(elapsed, done, violated));
+        self.line.set_position(match self.goal {
+            Goal::Seeds(_) => done,
+            Goal::Time(_) => millis(elapsed),
+        });
     }
 
     /// Takes the line away.
-    pub(super) fn clear(&mut self) {
-        if self.drawn {
-            self.drawn = false;
-            self.write("\r\x1b[2K");
-        }
+    pub(super) fn clear(&self) {
+        self.line.finish_and_clear();
     }
+}
 
-    /// Progress is a courtesy: when stderr is gone it stops.
-    fn write(&mut self, line: &str) {
-        let mut stderr = io::stderr();
-        if stderr.write_all(line.as_bytes()).and_then(|()| stderr.flush()).is_err() {
-            self.visible = false;
-        }
+fn style() -> ProgressStyle {
+    match ProgressStyle::with_template(LINE) {
+        Ok(style) => style.progress_chars("=> "),
+        Err(_) => ProgressStyle::default_bar(),
     }
+}
+
+fn message(elapsed: Duration, done: u64, violated: u64) -> String {
+    let (seeds, rate) = (counted(done, "seed"), per_second(done, elapsed));
+    format!("{seeds}, {rate} seeds/s, {}", counted(violated, "violation"))
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// When a sweep ends.
@@ -89,4 +92,20 @@ pub(super) enum Goal {
     Seeds(u64),
     /// After this long.
     Time(Duration),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_one_that_can_be_drawn() {
+        assert!(ProgressStyle::with_template(LINE).is_ok());
+    }
+
+    #[test]
+    fn the_line_says_how_many_how_fast_and_how_many_did_not_hold() {
+        let said = message(Duration::from_secs(2), 400, 1);
+        assert_eq!(said, "400 seeds, 200 seeds/s, 1 violation");
+    }
 }

@@ -244,4 +244,7 @@ pub(super) struct Item {
     /// What it looks like in a scenario file.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) example: &'static str,
+    /// The names that its fields take, by field.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) choices: BTreeMap<&'static str, &'static [&'static str]>,
 }

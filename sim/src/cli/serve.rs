@@ -12,7 +12,7 @@ use super::record::{Record, ServingRecord};
 use super::{Exit, Refused};
 use crate::sockets::serve::{Options, Protection, serve as serve_until_told};
 use crate::story::file::{Expect, Scenario, StoreChoice, load};
-use crate::story::switches::Switches;
+use crate::story::switches::{GivenSwitches, Switches};
 
 /// Serves until interrupted.
 pub(super) fn serve(command: &ServeCommand, output: &mut Output) -> Result<Exit, Refused> {
@@ -58,7 +58,7 @@ fn protection(command: &ServeCommand) -> Protection {
 
 /// The story of a file, or one in which nothing happens by itself. Flags come before the file.
 fn story_of(command: &ServeCommand) -> Result<Scenario, Refused> {
-    let switches = switches_of(&command.switches)?;
+    let given = switches_of(&command.switches)?;
     let mut story = match &command.scenario {
         Some(path) => load(path)?.scenario,
         None => Scenario {
@@ -67,7 +67,7 @@ fn story_of(command: &ServeCommand) -> Result<Scenario, Refused> {
             source: None,
             dialect: driftless_gateway::model::Dialect::Apim470,
             seed: 0,
-            switches: Switches::default(),
+            switches: Switches::usual(driftless_gateway::model::Dialect::Apim470),
             store: StoreChoice::default(),
             only: None,
             gateways: Vec::new(),
@@ -80,16 +80,15 @@ fn story_of(command: &ServeCommand) -> Result<Scenario, Refused> {
         let why = "it has several gateways; a served APIM knows one";
         return Err(Refused::usage(format!("this story cannot be served: {why}")));
     }
+    let given = if given.is_none() { story.switches.given(story.dialect) } else { given };
     story.dialect = command.dialect.unwrap_or(story.dialect);
+    story.switches = given.over(story.dialect);
     story.seed = command.seed.map_or(story.seed, |seed| seed.0);
-    if !command.switches.is_empty() {
-        story.switches = switches;
-    }
     Ok(story)
 }
 
 /// `NAME=VALUE` as a story would have it: JSON where it is JSON, and else a text.
-fn switches_of(given: &[String]) -> Result<Switches, Refused> {
+fn switches_of(given: &[String]) -> Result<GivenSwitches, Refused> {
     let mut fields = Map::new();
     for switch in given {
         let Some((name, value)) = switch.split_once('=') else {

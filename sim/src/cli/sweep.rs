@@ -173,7 +173,7 @@ fn sweep(
     watch: &Stopwatch,
 ) -> Totals {
     let mut totals = Totals::default();
-    let mut progress = Progress::new(output.is_quiet());
+    let progress = Progress::new(output.is_quiet(), plan.goal);
     let limit = match plan.goal {
         Goal::Seeds(count) => count,
         Goal::Time(_) => u64::MAX,
@@ -200,7 +200,7 @@ fn sweep(
         }
         Beat::Tick => {
             let elapsed = watch.elapsed();
-            progress.tick(elapsed, totals.seeds, plan.goal, totals.violated + totals.differed);
+            progress.tick(elapsed, totals.seeds, totals.violated + totals.differed);
             match plan.goal {
                 Goal::Time(time) if elapsed >= time => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),

@@ -212,6 +212,9 @@ impl Text {
         if !item.example.is_empty() {
             let _ = writeln!(text, "{:34}{:14}\"{}\": {}", "", "", item.name, item.example);
         }
+        for (field, names) in &item.choices {
+            let _ = writeln!(text, "{:34}{:14}`{field}`: {}", "", "", names.join(", "));
+        }
         text
     }
 

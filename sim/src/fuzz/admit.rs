@@ -18,17 +18,19 @@ use driftless_gateway::runtime::{
 use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, request};
 
-use super::story_form::{STEP_BYTES, Word, people_of};
 use crate::apim::{
     Answered, ApiManager, Issued, KeyRecord, KeyScope, KeyState, Ledger, Operation, Outline,
     wall_clock,
 };
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::Positions;
-use crate::story::step::Lifecycle;
+use crate::story::step::{Lifecycle, Verb, WORD_BYTES, Word};
+use crate::story::switches::Switches;
 
 /// What decides about a request and counts it.
 pub type Admit = fn(&Snapshot, &Request<'_>, Timestamp, &mut Throttle) -> Result<Grant, Refusal>;
+
+/// The bit of a word's number that says that it is a request.
+const IS_REQUEST: u8 = 0x80;
 
 /// The most steps and requests of one input.
 const WORDS_MAX: usize = 48;
@@ -40,16 +42,18 @@ const WORDS_MAX: usize = 48;
 pub fn check_admit(bytes: &[u8], admit: Admit) {
     let Some((head, rest)) = bytes.split_at_checked(2) else { return };
     let dialect = Dialect::ALL[usize::from(head[0]) % Dialect::ALL.len()];
-    let switches = Positions::likely(dialect);
+    let switches = Switches { compress: false, ..Switches::usual(dialect) };
     let mut manager = ApiManager::new(dialect, switches, u64::from(head[1]));
     let mut throttle = Throttle::new(ThrottleConfig::recommended());
     let mut used = Used::default();
     let mut known: Option<Snapshot> = None;
     let mut now = Instant::START;
-    for word in rest.chunks_exact(STEP_BYTES).take(WORDS_MAX).filter_map(Word::of) {
+    for word in rest.chunks_exact(WORD_BYTES).take(WORDS_MAX).filter_map(Word::of) {
         now = now.after(Duration::from_millis(u64::from(word.at)));
-        if !word.is_request() {
-            manager.apply(&people_of(&word, dialect), now);
+        if word.tag & IS_REQUEST == 0 {
+            if let Some(verb) = Verb::of_people(&word, dialect) {
+                manager.apply(&verb, now);
+            }
             known = None;
             continue;
         }
@@ -159,7 +163,7 @@ impl<'a> Asked<'a> {
                 _ => None,
             }
         });
-        let [which, with, by, _] = word.choices();
+        let ([which, with], [by, _]) = (word.a.to_le_bytes(), word.b.to_le_bytes());
         let operation =
             api.and_then(|(_, outline)| outline.operations().nth(usize::from(which % 4)));
         let path = operation

@@ -14,7 +14,7 @@
 //! - `scenario`: story files.
 //! - `session`, `evidence`: one driver, and bytes that decide what arrives.
 //! - `store`: a store on a disk that fails.
-//! - `story`, `story_form`: whole stories.
+//! - `story`: whole stories.
 //! - `admit`: what the runtime decides.
 //! - [`seeds`]: what corpora begin with, of `traffic` and scenarios.
 
@@ -31,7 +31,6 @@ pub mod seeds;
 mod session;
 mod store;
 mod story;
-mod story_form;
 mod structured;
 mod traffic;
 

@@ -9,11 +9,10 @@ use driftless_gateway::wire::decode_api;
 
 use super::definition::document_of;
 use super::story::bytes_of;
-use super::story_form::{PEOPLE, VERBS as STORY_VERBS};
 use super::traffic::{self, Traffic};
 use super::{Target, structured};
 use crate::story::file::StoryFile;
-use crate::story::step::Endpoint;
+use crate::story::step::{Endpoint, TAGS, tags_of_people};
 
 /// The seeds of one target, by the names of their files.
 pub type Seeds = BTreeMap<String, Vec<u8>>;
@@ -85,7 +84,7 @@ fn definitions(traffic: &Traffic) -> Seeds {
 /// Stories of a few steps, one for each verb that a step may have.
 fn stories() -> Seeds {
     let mut seeds = Seeds::new();
-    for tag in 0..STORY_VERBS {
+    for tag in 0..TAGS {
         let mut bytes = vec![tag % 4, 0, tag, 0, 0, 0, 0, 0];
         for step in [[0, 0, 0, 0], [6, 0, 0, 0], [9, 0, 0, 0], [tag, tag, 136, 19], [0, 1, 32, 78]]
         {
@@ -140,7 +139,7 @@ fn operations() -> Seeds {
 fn admissions() -> Seeds {
     let mut seeds = Seeds::new();
     for dialect in 0..3_u8 {
-        for verb in 0..PEOPLE {
+        for (verb, _) in (0_u8..).zip(tags_of_people()) {
             let mut bytes = vec![dialect, verb];
             let mut word = |tag: u8, who: u8, numbers: [u8; 4]| {
                 bytes.extend([tag, who, 200, 1]);

@@ -17,10 +17,10 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{ArchiveLimits, HttpRequest, HttpResponse};
 
 use super::evidence::Evidence;
-use super::story_form::{Word, people_of};
 use crate::apim::{Answered, ApiManager, ConnectionId, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::Positions;
+use crate::story::step::{Verb, Word};
+use crate::story::switches::Switches;
 
 /// What tells a driver that a write failed.
 pub type StoreFailed = fn(&mut Driver, WriteId, StoreFailure, Instant);
@@ -78,7 +78,11 @@ impl Bench {
         let dialect = Dialect::ALL[usize::from(dialect) % Dialect::ALL.len()];
         let (now, durable) = (Instant::START, Recovered::default());
         Self {
-            manager: ApiManager::new(dialect, Positions::likely(dialect), seed),
+            manager: ApiManager::new(
+                dialect,
+                Switches { compress: false, ..Switches::usual(dialect) },
+                seed,
+            ),
             driver: engine(seed, &durable, now),
             now,
             store_failed,
@@ -100,7 +104,9 @@ impl Bench {
             0 | 1 => {
                 let word = Word::of(&[x, y, 0, 0, z, 0, z, 0]).unwrap_or_default();
                 let dialect = self.manager.dialect();
-                self.manager.apply(&people_of(&word, dialect), self.now);
+                if let Some(verb) = Verb::of_people(&word, dialect) {
+                    self.manager.apply(&verb, self.now);
+                }
             }
             2 => {
                 let unit = [1, 10, 100, 1000, 5000, 15_000, 30_000, 60_000][usize::from(x % 8)];

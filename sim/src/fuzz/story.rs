@@ -5,13 +5,14 @@
 //! the engine promises to withstand: the ranges are those of the generator, and so is how much may
 //! go wrong at once.
 
+use std::num::NonZeroU8;
+
 use driftless_gateway::model::Dialect;
 
-use super::story_form::{Names, STEP_BYTES, Word, verb_of, word_of};
 use crate::plant::Plant;
 use crate::run::{Outcome, RunOptions, run_story};
-use crate::story::file::{Expect, Scenario, StoreChoice, applies};
-use crate::story::step::{Endpoint, Scope, Step, Verb, When};
+use crate::story::file::{Expect, Scenario, StoreChoice};
+use crate::story::step::{Endpoint, Names, Scope, Step, Verb, WORD_BYTES, When, Word};
 use crate::story::switches::Switches;
 
 /// The most steps of a story; what is behind them is not looked at.
@@ -43,9 +44,14 @@ pub fn check_story(bytes: &[u8], plant: Option<Plant>) {
     }
 }
 
+/// How many nodes an APIM has: one, or two of which a connection can change.
+const fn nodes(number: u8) -> NonZeroU8 {
+    if number % 4 == 1 { NonZeroU8::MIN.saturating_add(1) } else { NonZeroU8::MIN }
+}
+
 /// The story that the bytes are. Any bytes are one.
 pub fn story(bytes: &[u8]) -> Scenario {
-    let (head, rest) = bytes.split_at_checked(STEP_BYTES).unwrap_or((bytes, &[]));
+    let (head, rest) = bytes.split_at_checked(WORD_BYTES).unwrap_or((bytes, &[]));
     let byte = |place: usize| head.get(place).copied().unwrap_or_default();
     let dialect = match byte(0) % 4 {
         0 | 1 => Dialect::Apim470,
@@ -54,8 +60,8 @@ pub fn story(bytes: &[u8]) -> Scenario {
     };
     let seed = u64::from(u16::from_le_bytes([byte(2), byte(3)]));
     let mut steps: Vec<Step> = Vec::new();
-    for word in rest.chunks_exact(STEP_BYTES).take(STEPS_MAX).filter_map(Word::of) {
-        let verb = verb_of(&word, dialect);
+    for word in rest.chunks_exact(WORD_BYTES).take(STEPS_MAX).filter_map(Word::of) {
+        let Some(verb) = Verb::of_word(&word, dialect) else { continue };
         let most = if verb.is_fault() { FAULTS_MS } else { STORY_MS };
         let at_ms = u64::from(word.at) % most;
         if is_withstood(&verb, &steps) {
@@ -69,7 +75,7 @@ pub fn story(bytes: &[u8]) -> Scenario {
         source: None,
         dialect,
         seed,
-        switches: Switches::default(),
+        switches: Switches { nodes: nodes(byte(4)), ..Switches::usual(dialect) },
         store: if byte(1) % 16 == 1 { StoreChoice::Disk } else { StoreChoice::Model },
         only: None,
         gateways: Vec::new(),
@@ -106,7 +112,7 @@ fn is_withstood(verb: &Verb, steps: &[Step]) -> bool {
         };
         let is_there =
             |step: &Step| matches!(&step.verb, Verb::Answer(other) if is_of_rolls(other.to));
-        if !applies(answer) || is_of_rolls(answer.to) && steps.iter().any(is_there) {
+        if !answer.applies() || is_of_rolls(answer.to) && steps.iter().any(is_there) {
             return false;
         }
     }
@@ -126,16 +132,17 @@ pub fn bytes_of(story: &Scenario) -> Option<Vec<u8>> {
     };
     let seed = u16::try_from(story.seed % (1 << 16)).ok()?.to_le_bytes();
     let store = u8::from(story.store == StoreChoice::Disk);
-    let mut bytes = vec![dialect, store, seed[0], seed[1], 0, 0, 0, 0];
+    let two_nodes = u8::from(story.switches.nodes.get() == 2);
+    let mut bytes = vec![dialect, store, seed[0], seed[1], two_nodes, 0, 0, 0];
     let mut names = Names::default();
     for step in &story.steps {
         let When::AtMs(at_ms) = step.when else { return None };
-        let mut word = word_of(&step.verb, &mut names)?;
+        let mut word = step.verb.word(story.dialect, &mut names)?;
         word.at = u16::try_from(at_ms).ok()?;
         bytes.extend(word.bytes());
     }
     let again = self::story(&bytes);
     let kept = again.steps.len() == story.steps.len()
         && again.steps.iter().zip(&story.steps).all(|(one, other)| one.when == other.when);
-    (kept && story.gateways.is_empty() && story.switches == Switches::default()).then_some(bytes)
+    (kept && story.gateways.is_empty() && story.switches == again.switches).then_some(bytes)
 }

@@ -9,12 +9,12 @@ use driftless_gateway::wire::{self, ArchiveLimits, HttpRequest, request};
 
 use crate::apim::{Answered, ApiManager, ConnectionId, ServerFrame};
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::{BatchEncoding, Positions};
 use crate::story::step::{
     Answer, Api, ChangeLifecycle, ChangeSubscription, CreateKey, Deploy, Endpoint, Lifecycle,
     MapKey, NamedApplication, NamedKey, NamedPlan, NamedSubscription, SetPlan, Standing, Subscribe,
     Verb, Wrong,
 };
+use crate::story::switches::{BatchEncoding, BatchPath, Switches};
 
 /// What was sent, each with a name of its own.
 #[derive(Default)]
@@ -44,7 +44,7 @@ pub(super) fn record() -> Traffic {
     let mut traffic = Traffic::default();
     for dialect in Dialect::ALL {
         for compress in [false, true] {
-            let mut switches = Positions::likely(dialect);
+            let mut switches = Switches::usual(dialect);
             switches.compress = compress;
             if compress {
                 switches.batch_encoding = BatchEncoding::TarGz;
@@ -125,8 +125,8 @@ impl Recorder<'_> {
         let deployments: Vec<DeploymentId> =
             listed.rows.iter().take(3).map(|row| row.deployment.clone()).collect();
         let route = match self.manager.switches().batch_path {
-            crate::story::positions::BatchPath::Batch => BatchRoute::Batch,
-            crate::story::positions::BatchPath::FetchBatch => BatchRoute::FetchBatch,
+            BatchPath::Batch => BatchRoute::Batch,
+            BatchPath::FetchBatch => BatchRoute::FetchBatch,
         };
         let questions = [
             (Endpoint::Discover, request::discover()),
@@ -141,7 +141,7 @@ impl Recorder<'_> {
             self.keep_body(endpoint, &question, "");
             for (wrong, name) in WRONGS {
                 let answer = Answer { to: endpoint, with: wrong, count: Some(1), for_ms: None };
-                if crate::story::file::applies(&answer) && !self.name.ends_with("-packed") {
+                if answer.applies() && !self.name.ends_with("-packed") {
                     self.manager.apply(&Verb::Answer(answer), self.now);
                     self.keep_body(endpoint, &question, name);
                 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use driftless_gateway::engine::SyncState;
 use driftless_gateway::model::{ArtifactId, Dialect, Resource};
 use driftless_gateway::time::Instant;
 
@@ -23,6 +24,9 @@ pub(super) struct BoundedWork {
 
 /// So many of anything in a window need no closer look.
 const ALWAYS_FINE: u64 = 8;
+
+/// So many readings of a list follow one up that lacks something.
+const FOLLOW_UPS: u64 = 6;
 
 /// Work is counted in windows of this length.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -93,6 +97,7 @@ fn most_in_window(what: &str, context: &Context<'_>) -> u64 {
 /// nothing else.
 fn most_while_quiet(what: &str, context: &Context<'_>) -> u64 {
     match what {
+        "list" | "read_keys" | "read_plans" if is_following_up(context) => FOLLOW_UPS,
         "list" | "read_keys" | "read_plans" => 1,
         "read_subscriptions" => context.ledger.records().count() as u64,
         "fetch_batch" => 2,
@@ -101,6 +106,13 @@ fn most_while_quiet(what: &str, context: &Context<'_>) -> u64 {
         "check_exists" | "store" if is_behind(context) => context.ledger.records().count() as u64,
         _ => 0,
     }
+}
+
+/// Whether a list brought news that the gateway says it is following up: what a list lacks counts
+/// only in a second one, and for some keys in a third (law 4).
+fn is_following_up(context: &Context<'_>) -> bool {
+    let is_syncing = |(_, state)| state == SyncState::Syncing;
+    context.engine.is_some_and(|engine| engine.states().any(is_syncing))
 }
 
 /// Whether a list may still bring news that nobody waits for: of what is not deployed here, that it

@@ -17,7 +17,7 @@
 //! | `update_count` | at rest | changes of what is served and held, against what was issued |
 //! | `same_decision` | at rest | requests are judged as the ledger judges them |
 //! | `no_error_log` | always | nothing logs an error |
-//! | `replicas_agree` | at the end | gateways of one organization hold the same, whatever befell each |
+//! | `replicas_agree` | at the end | gateways of one organization hold the same, whatever faults each one saw |
 //! | `same_trace` | run | two runs of one story have one hash |
 //!
 //! A property sees [`Observation`]s of the run and asks the ledger, never the wire. Each is shown to
@@ -219,7 +219,7 @@ pub const ALL: &[About] = &[
     About {
         name: "replicas_agree",
         when: "at the end",
-        says: "gateways of one organization hold the same, whatever befell each of them",
+        says: "gateways of one organization hold the same, whatever faults each one saw",
     },
     About { name: "same_trace", when: "run", says: "two runs of one story have the same hash" },
     About { name: "expect", when: "at the end", says: "the scenario's own claims hold" },

@@ -56,7 +56,13 @@ impl Property for ServesLastGood {
                 let attempted = std::mem::take(&mut self.attempted);
                 self.held.retain(|id, _| !attempted.contains(id));
             }
-            Observation::Committed(_) => self.attempted.clear(),
+            Observation::Committed(batch) => {
+                self.attempted.clear();
+                // What is written after a restart is another state, and judged by other
+                // properties. The process may die again before it is looked at.
+                self.held.retain(|id, _| !batch.resources.contains_key(id));
+                self.served.retain(|id, _| !batch.artifacts.contains_key(id));
+            }
             Observation::CommitFailed(batch) => {
                 self.attempted.extend(batch.resources.keys().cloned());
             }

@@ -98,8 +98,9 @@ pub(crate) fn go_through_phases(
 /// How long the quiet phase is.
 const QUIET: Duration = Duration::from_secs(20);
 
-/// How long a list that was begun in the quiet phase may take to be followed up.
-const FOLLOW_UP: Duration = Duration::from_secs(20);
+/// How long a list that was begun in the quiet phase may take to be followed up: what it lacks
+/// counts only in a second one after a delay, and for some keys in a third.
+const FOLLOW_UP: Duration = Duration::from_secs(60);
 
 /// Lets a periodic list that the end of the quiet phase falls into come to its end.
 fn finish_lists(world: &mut impl PhaseDriver, end: Instant) -> bool {

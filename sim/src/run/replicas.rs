@@ -11,7 +11,7 @@ use super::run_story;
 use crate::plant::Plant;
 use crate::properties::Violation;
 use crate::story::file::{DEFAULT_ORGANIZATION, Expect, GatewayEntry, Scenario, story_end};
-use crate::story::step::{Actor, Crash, CrashDisk, Scope, Step, VERBS, Verb, When};
+use crate::story::step::{Actor, Crash, CrashDisk, Scope, Step, Verb, When};
 
 /// The names of the gateways that a story of one becomes.
 const NAMES: [&str; 4] = ["as-told", "without-faults", "always-down", "restarted"];
@@ -36,10 +36,7 @@ fn told_to_several(story: &Scenario) -> Scenario {
     told.gateways =
         NAMES.iter().map(|name| GatewayEntry::new(name, DEFAULT_ORGANIZATION)).collect();
     for step in &mut told.steps {
-        let mut entries = VERBS.iter();
-        let entry = entries.find(|entry| entry.name == step.verb.name());
-        let is_own =
-            entry.is_some_and(|entry| matches!(entry.actor, Actor::Network | Actor::Machine));
+        let is_own = matches!(step.verb.actor(), Actor::Network | Actor::Machine);
         let gateways = if is_own { vec![own.to_owned()] } else { Vec::new() };
         step.scope = Scope { gateways, organization: None };
         if let When::On(trigger) = &mut step.when {

@@ -3,7 +3,6 @@
 pub mod aim;
 pub mod file;
 pub mod generate;
-pub mod positions;
 pub mod profile;
 pub mod step;
 pub mod switches;

@@ -73,9 +73,9 @@ impl<'t> World<'t> {
         errors: ErrorWatch,
         plant: Option<Plant>,
     ) -> Self {
-        let switches = story.switches.positions(story.dialect);
         let gateways = story.registrations();
-        let manager = ApiManager::with_gateways(story.dialect, switches, story.seed, &gateways);
+        let manager =
+            ApiManager::with_gateways(story.dialect, story.switches, story.seed, &gateways);
         let host = |gateway| Host::new(story, &manager, gateway, plant);
         let hosts = PerGateway::new(story.gateway_count(), host);
         let mut watchers = Watchers {

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use driftless_gateway::driver::{Inbound, Outbound};
-use driftless_gateway::engine::{CloseReason, Engine};
+use driftless_gateway::engine::{CloseReason, Engine, Timer};
 use driftless_gateway::model::{SessionId, WriteId};
 use driftless_gateway::publish::{Done, Fact, Job};
 use driftless_gateway::runtime::Snapshot;
@@ -75,7 +75,7 @@ impl<'t> World<'t> {
     }
 
     /// See [`Driver::poll_timeout`].
-    pub fn timeout_of(&self, gateway: GatewayIndex) -> Option<(Instant, &'static str)> {
+    pub fn timeout_of(&self, gateway: GatewayIndex) -> Option<(Instant, Timer)> {
         self.hosts.at(gateway).gateway.poll_timeout()
     }
 
@@ -269,8 +269,8 @@ impl<'t> World<'t> {
     }
 
     /// How many nodes APIM has.
-    pub const fn nodes(&self) -> u32 {
-        self.manager.switches().nodes
+    pub fn nodes(&self) -> u32 {
+        self.manager.switches().nodes.get().into()
     }
 
     /// The token that a gateway's operator gave it.

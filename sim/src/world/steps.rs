@@ -12,7 +12,7 @@ use super::net::{Line, Rule};
 use super::schedule::Happening;
 use crate::apim::Applied;
 use crate::story::aim::Aim;
-use crate::story::step::{Actor, VERBS, Verb};
+use crate::story::step::{Actor, Verb};
 
 impl World<'_> {
     /// One step of the story happens.
@@ -29,9 +29,7 @@ impl World<'_> {
             }
         });
         let aim = story.aim(step);
-        let mut entries = VERBS.iter();
-        let entry = entries.find(|entry| entry.name == verb.name());
-        if entry.is_some_and(|entry| matches!(entry.actor, Actor::Network | Actor::Machine)) {
+        if matches!(verb.actor(), Actor::Network | Actor::Machine) {
             for gateway in self.hosts.gateways().filter(|gateway| aim.is_at(*gateway)) {
                 disturb(&mut self.delivery(gateway), verb);
             }

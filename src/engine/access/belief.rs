@@ -7,8 +7,27 @@ use crate::engine::status::counts::Counts;
 use crate::engine::status::report::ResourceKind;
 use crate::model::{
     ArtifactId, Credential, KeySlot, KeyUuid, Recovered, Resource, ResourceId, ResourceRow,
+    SecretHash,
 };
 use crate::time::{Instant, Timestamp};
+
+/// What a list may lack of a resource.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::engine) enum Part {
+    /// All of it.
+    Whole,
+    /// One key of those that go by one name.
+    Key(SecretHash),
+}
+
+/// That complete lists should name something and do not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::engine) struct Absence {
+    /// When the first of them was asked for.
+    pub(in crate::engine) since: Instant,
+    /// When the first of them was asked for whose silence counts, because enough time had passed.
+    pub(in crate::engine) again: Option<Instant>,
+}
 
 /// What is believed of one resource.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,8 +36,8 @@ pub(in crate::engine) struct AccessBelief {
     pub(in crate::engine) row: ResourceRow,
     /// When it was learnt.
     pub(in crate::engine) known_at: Instant,
-    /// Since when lists that should name it, or part of it, do not.
-    pub(in crate::engine) absent_since: Option<Instant>,
+    /// Parts that complete lists should name and do not.
+    pub(in crate::engine) absent: BTreeMap<Part, Absence>,
     /// Whether it is not to be relied on until a list settles it: the order of two events could
     /// not be told, or one could not be understood in full.
     pub(in crate::engine) is_doubtful: bool,
@@ -27,7 +46,7 @@ pub(in crate::engine) struct AccessBelief {
 impl AccessBelief {
     /// A belief learnt at `known_at`, without doubt.
     pub(in crate::engine) const fn new(row: ResourceRow, known_at: Instant) -> Self {
-        Self { row, known_at, absent_since: None, is_doubtful: false }
+        Self { row, known_at, absent: BTreeMap::new(), is_doubtful: false }
     }
 
     /// Whether it is gone, and only remembered so that nothing late brings it back.
@@ -50,7 +69,7 @@ impl AccessBelief {
             unlisted,
             gone: usize::from(self.is_gone()),
             doubtful: usize::from(self.is_doubtful),
-            missing: usize::from(self.absent_since.is_some()),
+            missing: self.absent.len(),
             ..Counts::default()
         }
     }

@@ -38,7 +38,10 @@ impl AccessEvents<'_> {
         }
         let order = keys::order(sent_at.as_ref(), self.access.fence(&id).as_ref());
         match change {
-            ResourceChange::KeyCreated(key) => self.key_created(&id, &key, order),
+            ResourceChange::KeyCreated(key) => {
+                let order = self.order_creation(&id, sent_at.as_ref());
+                self.key_created(&id, &key, order);
+            }
             ResourceChange::KeyRegenerated(key) => {
                 let key = keys::successor(&self.access.slot(&id), key);
                 self.key_ended(&id, Some(&key), sent_at, order);
@@ -69,6 +72,20 @@ impl AccessEvents<'_> {
                 self.said(&id, said, opens_less, sent_at, order);
             }
             ResourceChange::Deleted => self.said(&id, None, true, sent_at, order),
+        }
+    }
+
+    /// How a creation relates to the last ending of its name. Clocks are set back, and polls sort
+    /// by stamp: a creation that is newer by less than the margin may be of the very key that was
+    /// ended (A-H3).
+    fn order_creation(&self, id: &ResourceId, at: Option<&Timestamp>) -> Option<Ordering> {
+        let fence = self.access.fence(id);
+        let order = keys::order(at, fence.as_ref());
+        match (order, at.zip(fence)) {
+            (Some(Ordering::Greater), Some((at, fence))) => {
+                at.order_within(&fence, self.config.clock_margin)
+            }
+            _ => order,
         }
     }
 
@@ -124,8 +141,10 @@ impl AccessEvents<'_> {
         if order == Some(Ordering::Equal) && left == known {
             return;
         }
-        let fence = self.access.fence(id);
-        self.believe(id, keys::there(left), keys::later(at, fence));
+        let left = keys::there(left);
+        let fence =
+            self.access.get(id).and_then(|known| keys::fence_after(&known.row, left.as_ref()));
+        self.believe(id, left, keys::later(at, fence));
         if is_unclear {
             self.doubt(id);
         }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use crate::model::{Credential, KeySlot, Resource};
+use crate::model::{Credential, KeySlot, Resource, ResourceRow, SecretHash};
 use crate::time::Timestamp;
 
 /// The slot as a resource; one without keys is gone.
@@ -81,7 +81,7 @@ fn joined(known: &Credential, said: &Credential) -> Credential {
 }
 
 /// What a revocation or a regeneration leaves of a slot.
-pub(in crate::engine) struct Ended {
+pub(in crate::engine) struct AfterEnding {
     /// The keys that survive it.
     pub(in crate::engine) slot: KeySlot,
     /// Whether a key went that may be newer than what ended it.
@@ -90,7 +90,11 @@ pub(in crate::engine) struct Ended {
 
 /// The slot after a revocation or a regeneration sent at `at`. What is not newer by more than
 /// clocks may disagree is dead, for it may be what was meant (law 11).
-pub(in crate::engine) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: Duration) -> Ended {
+pub(in crate::engine) fn ended(
+    slot: &KeySlot,
+    at: Option<&Timestamp>,
+    margin: Duration,
+) -> AfterEnding {
     let mut left = Vec::new();
     let mut is_unclear = false;
     for key in slot.credentials.iter() {
@@ -101,7 +105,7 @@ pub(in crate::engine) fn ended(slot: &KeySlot, at: Option<&Timestamp>, margin: D
             is_unclear |= order(Duration::ZERO) != Some(Ordering::Less);
         }
     }
-    Ended { slot: KeySlot { credentials: left.into() }, is_unclear }
+    AfterEnding { slot: KeySlot { credentials: left.into() }, is_unclear }
 }
 
 /// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
@@ -114,43 +118,66 @@ pub(in crate::engine) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> 
     KeySlot { credentials: slot.credentials.iter().filter(survives).cloned().collect() }
 }
 
-/// What a complete or partial list makes of a slot.
-pub(in crate::engine) struct Listed {
-    /// The slot as the list has it, with what the list cannot speak of.
-    pub(in crate::engine) slot: KeySlot,
-    /// Whether keys that it should name are not on it; they are in `slot` unless absence counted.
-    pub(in crate::engine) is_missing_some: bool,
+/// What it means that a list does not name a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Silence {
+    /// Nothing: the list would not name the key, or is not complete.
+    SaysNothing,
+    /// The key may be gone; a second list has to say so, too.
+    IsNoted,
+    /// The key is gone.
+    Ends,
 }
 
-/// The slot after a list. `covers` tells which keys the list would name, `dead` which it named as
-/// no longer active, and `absent_is_gone` whether its silence counts by now.
-pub(in crate::engine) fn listed(
+/// What a complete or partial list makes of a slot.
+pub(super) struct AfterList {
+    /// The slot as the list has it, with what the list cannot speak of.
+    pub(super) slot: KeySlot,
+    /// The keys among them that it should name and does not.
+    pub(super) missing: Vec<SecretHash>,
+}
+
+/// The slot after a list that named some keys, and `dead` ones as no longer active. `silence` tells
+/// what it means that it does not name a key; each key is counted by itself.
+pub(super) fn listed(
     slot: &KeySlot,
     named: &[Credential],
     dead: &[Credential],
-    covers: impl Fn(&Credential) -> bool,
-    absent_is_gone: bool,
-) -> Listed {
+    silence: impl Fn(&Credential) -> Silence,
+) -> AfterList {
     let is_named =
         |key: &Credential, list: &[Credential]| list.iter().any(|named| named.hash == key.hash);
     let mut kept = Vec::new();
-    let mut is_missing_some = false;
+    let mut missing = Vec::new();
     for known in slot.credentials.iter() {
         if is_named(known, named) || is_named(known, dead) {
             continue;
         }
-        let is_missing = covers(known);
-        is_missing_some |= is_missing;
-        if !(is_missing && absent_is_gone) {
-            kept.push(known.clone());
+        match silence(known) {
+            Silence::Ends => continue,
+            Silence::IsNoted => missing.push(known.hash),
+            Silence::SaysNothing => {}
         }
+        kept.push(known.clone());
     }
     let mut kept = KeySlot { credentials: kept.into() };
     for key in named {
         let known = slot.credentials.iter().find(|known| known.hash == key.hash);
         kept = with(&kept, &known.map_or_else(|| key.clone(), |known| relisted(known, key)));
     }
-    Listed { slot: kept, is_missing_some }
+    AfterList { slot: kept, missing }
+}
+
+/// The fence of a row whose resource becomes `left`: no earlier than the creation of any key that
+/// goes, so that a late copy of that creation does not bring it back (law 5).
+pub(super) fn fence_after(row: &ResourceRow, left: Option<&Resource>) -> Option<Timestamp> {
+    let Some(Resource::ApiKey(slot)) = &row.resource else { return row.fence };
+    let is_left = |key: &Credential| match left {
+        Some(Resource::ApiKey(left)) => left.credentials.iter().any(|kept| kept.hash == key.hash),
+        _ => false,
+    };
+    let gone = slot.credentials.iter().filter(|key| !is_left(key));
+    gone.fold(row.fence, |fence, key| later(key.created_at, fence))
 }
 
 /// A key as a list names it: the list is the newer word on everything but when an event first
@@ -198,20 +225,47 @@ mod tests {
     #[test]
     fn a_list_speaks_of_the_keys_it_covers() {
         let known = slot(&[key(1, None), key(2, None), key(100, None)]);
-        let first = listed(&known, &[key(2, None)], &[], |key| key.is_listable, false);
-        assert!(first.is_missing_some);
-        assert_eq!(first.slot, known);
-        let second = listed(&known, &[key(2, None)], &[], |key| key.is_listable, true);
+        let noted = |key: &Credential| match key.is_listable {
+            true => Silence::IsNoted,
+            false => Silence::SaysNothing,
+        };
+        let first = listed(&known, &[key(2, None)], &[], noted);
+        assert_eq!((first.slot, first.missing), (known.clone(), vec![key(1, None).hash]));
+        let ends = |key: &Credential| match key.is_listable {
+            true => Silence::Ends,
+            false => Silence::SaysNothing,
+        };
+        let second = listed(&known, &[key(2, None)], &[], ends);
         assert_eq!(second.slot, slot(&[key(2, None), key(100, None)]));
-        let named_dead = listed(&known, &[key(2, None)], &[key(1, None)], |_| true, false);
+        let named_dead = listed(&known, &[key(2, None)], &[key(1, None)], noted);
         assert_eq!(named_dead.slot, slot(&[key(2, None), key(100, None)]));
+    }
+
+    #[test]
+    fn each_key_that_a_list_lacks_is_counted_by_itself() {
+        let known = slot(&[key(1, None), key(2, None)]);
+        let silence = |credential: &Credential| {
+            if credential.hash == key(1, None).hash { Silence::Ends } else { Silence::IsNoted }
+        };
+        let left = listed(&known, &[], &[], silence);
+        assert_eq!((left.slot, left.missing), (slot(&[key(2, None)]), vec![key(2, None).hash]));
+    }
+
+    #[test]
+    fn what_goes_leaves_a_fence_no_earlier_than_its_creation() {
+        let resource = there(slot(&[key(1, Some(7)), key(2, Some(4))]));
+        let row = ResourceRow { resource, fence: Some(at(5)) };
+        assert_eq!(fence_after(&row, row.resource.as_ref()), Some(at(5)));
+        let left = there(slot(&[key(1, Some(7))]));
+        assert_eq!(fence_after(&row, left.as_ref()), Some(at(5)));
+        assert_eq!(fence_after(&row, None), Some(at(7)));
     }
 
     #[test]
     fn a_listed_key_keeps_when_an_event_named_it() {
         let known = slot(&[key(1, Some(3))]);
         let said = Credential { uuid: Some("u".into()), ..key(1, Some(2)) };
-        let merged = listed(&known, &[said], &[], |_| true, false).slot;
+        let merged = listed(&known, &[said], &[], |_| Silence::IsNoted).slot;
         assert_eq!(merged.credentials[0].created_at, Some(at(3)));
         assert_eq!(merged.credentials[0].uuid, Some("u".into()));
     }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::belief::{Access, AccessBelief};
-use super::keys;
+use super::belief::{Absence, Access, AccessBelief, Part};
+use super::keys::{self, Silence};
 use crate::engine::artifacts::Artifacts;
 use crate::engine::artifacts::belief::{Intent, Presence};
 use crate::engine::config::Config;
@@ -28,8 +28,8 @@ struct Named {
 /// What a list says of one resource that is known, or is new.
 struct Statement {
     resource: Option<Resource>,
-    /// Whether something that the list should name is not on it.
-    is_missing_some: bool,
+    /// What the list should name and does not, as long as that does not count.
+    missing: Vec<Part>,
 }
 
 fn name_of(item: &ListedKey) -> (&ArtifactId, &KeyName) {
@@ -59,6 +59,7 @@ pub(in crate::engine) struct AccessList<'a> {
     pub(in crate::engine) observed: &'a mut ObservedSet,
     /// When the list was asked for.
     pub(in crate::engine) asked_at: Instant,
+    pub(in crate::engine) now: Instant,
 }
 
 impl AccessList<'_> {
@@ -84,12 +85,19 @@ impl AccessList<'_> {
 
     /// Merges the keys of one name.
     fn merge_name(&mut self, id: &ResourceId, named: &Named, kind: Kind, is_complete: bool) {
-        let may_end = self.absence_counts(id, is_complete);
         let known = self.access.slot(id);
-        let covers = |key: &Credential| is_complete && self.covers(id, key);
-        let listed = keys::listed(&known, &named.active, &named.dead, covers, may_end);
-        let resource = keys::there(listed.slot);
-        let statement = Statement { resource, is_missing_some: listed.is_missing_some };
+        let silence = |key: &Credential| {
+            if !is_complete || !self.covers(id, key) {
+                Silence::SaysNothing
+            } else if self.absence_counts(id, Part::Key(key.hash)) {
+                Silence::Ends
+            } else {
+                Silence::IsNoted
+            }
+        };
+        let listed = keys::listed(&known, &named.active, &named.dead, silence);
+        let missing = listed.missing.into_iter().map(Part::Key).collect();
+        let statement = Statement { resource: keys::there(listed.slot), missing };
         self.weigh(id, statement, &ListId::Keys(kind));
     }
 
@@ -134,13 +142,15 @@ impl AccessList<'_> {
             }
             let Some(belief) = self.access.get(&id) else { continue };
             let held = belief.row.resource.clone();
-            let is_missing_some = is_complete && held.is_some();
-            let is_gone = self.absence_counts(&id, is_complete);
-            let statement = Statement { resource: held.filter(|_| !is_gone), is_missing_some };
+            let is_gone = is_complete && self.absence_counts(&id, Part::Whole);
+            let resource = held.filter(|_| !is_gone);
+            let is_missing = is_complete && resource.is_some();
+            let missing = if is_missing { vec![Part::Whole] } else { Vec::new() };
+            let statement = Statement { resource, missing };
             self.weigh(&id, statement, list);
         }
         while let Some((id, resource)) = listed.pop_first() {
-            let statement = Statement { resource: Some(resource), is_missing_some: false };
+            let statement = Statement { resource: Some(resource), missing: Vec::new() };
             self.weigh(&id, statement, list);
         }
     }
@@ -148,47 +158,60 @@ impl AccessList<'_> {
     /// Takes the statement of a list that was asked for late enough; otherwise asks again.
     fn weigh(&mut self, id: &ResourceId, statement: Statement, list: &ListId) {
         let (lag, asked_at) = (self.config.read_lag_max, self.asked_at);
-        let Statement { resource, is_missing_some } = statement;
+        let Statement { resource, missing } = statement;
         let Some(known) = self.access.get(id) else {
             if resource.is_some() {
                 let row = ResourceRow { resource, fence: None };
-                self.access.believe(id, row, asked_at, self.observed);
+                self.access.believe(id, row, self.now, self.observed);
             }
             return;
         };
         let is_same = known.row.resource == resource;
         if !may_contradict(asked_at, known.known_at, lag) {
-            if !is_same || is_missing_some || known.is_doubtful {
+            if !is_same || !missing.is_empty() || known.is_doubtful {
                 self.lists.relist(list, settled_at(known.known_at, lag));
             }
             return;
         }
-        let is_counted = self.absence_counts(id, is_missing_some);
-        let absent_since =
-            (is_missing_some && !is_counted).then(|| known.absent_since.unwrap_or(asked_at));
-        let fence = known.row.fence;
-        let known_at = if is_same { known.known_at } else { asked_at };
+        let absence = |part: Part| (part, self.absence(known, part));
+        let absent: BTreeMap<Part, Absence> = missing.into_iter().map(absence).collect();
+        let fence = keys::fence_after(&known.row, resource.as_ref());
+        let known_at = if is_same { known.known_at } else { self.now };
         self.access.believe(id, ResourceRow { resource, fence }, known_at, self.observed);
-        if let Some(since) = absent_since {
-            self.is_absent(id, since, list);
+        if !absent.is_empty() {
+            self.miss(id, absent, list);
         }
     }
 
-    /// A list lacks something that it should name, since `since`. It is read once more soon, so
-    /// that one answer gone wrong is seen for what it is, and then when its silence counts.
-    fn is_absent(&mut self, id: &ResourceId, since: Instant, list: &ListId) {
+    /// A part is missing from this list, too.
+    fn absence(&self, known: &AccessBelief, part: Part) -> Absence {
+        let absence = known.absent.get(&part).copied();
+        let absence = absence.unwrap_or(Absence { since: self.asked_at, again: None });
+        let counts = self.asked_at >= self.counts_from(absence.since);
+        Absence { again: absence.again.or(counts.then_some(self.asked_at)), ..absence }
+    }
+
+    /// A list lacks something that it should name. It is read once more soon, so that one answer
+    /// gone wrong is seen for what it is, and then when its silence counts.
+    fn miss(&mut self, id: &ResourceId, absent: BTreeMap<Part, Absence>, list: &ListId) {
+        let soon = settled_at(self.now, self.config.read_lag_max);
+        for Absence { since, again } in absent.values() {
+            let is_first = self.asked_at == *since;
+            let next = if is_first { soon } else { self.counts_from(*since).max(soon) };
+            self.lists.relist(list, next);
+            if let Some(again) = again
+                && matches!(list, ListId::Keys(_))
+            {
+                let settled_at = settled_at(*again, self.config.read_lag_max);
+                if self.lists.read_at(&ListId::Artifacts) < Some(settled_at) {
+                    self.lists.relist(&ListId::Artifacts, settled_at);
+                }
+            }
+        }
         if let Some(known) = self.access.get(id) {
-            let belief = AccessBelief { absent_since: Some(since), ..known.clone() };
+            let belief = AccessBelief { absent, ..known.clone() };
             self.access.set(id, Some(belief));
         }
-        let is_fresh = self.lists.read_at(&ListId::Artifacts) >= Some(since);
-        if matches!(list, ListId::Keys(_)) && !is_fresh {
-            self.lists.relist(&ListId::Artifacts, self.asked_at);
-        }
-        let soon = settled_at(self.asked_at, self.config.read_lag_max);
-        let is_first = self.asked_at == since;
-        let again = if is_first { soon } else { self.counts_from(since).max(soon) };
-        self.lists.relist(list, again);
     }
 
     /// When a second list without something counts (law 4).
@@ -196,25 +219,32 @@ impl AccessList<'_> {
         since.after(self.config.credential_orphan_delay)
     }
 
-    /// Whether a complete list is the second that lacks something of a resource.
-    fn absence_counts(&self, id: &ResourceId, is_complete: bool) -> bool {
+    /// Whether this list, which lacks a part of a resource, says that it is gone: a second one
+    /// late enough, or where that proves too little, a further one.
+    fn absence_counts(&self, id: &ResourceId, part: Part) -> bool {
         let Some(known) = self.access.get(id) else { return false };
-        let Some(since) = known.absent_since else { return false };
-        is_complete
-            && self.asked_at >= self.counts_from(since)
-            && self.is_still_listed(id, since)
-            && may_contradict(self.asked_at, known.known_at, self.config.read_lag_max)
+        let Some(absence) = known.absent.get(&part) else { return false };
+        let is_second = self.asked_at >= self.counts_from(absence.since);
+        let is_enough = match id {
+            ResourceId::ApiKey(artifact, _) if !self.discovery.is_platform() => {
+                absence.again.is_some_and(|again| self.was_listed(artifact, again))
+            }
+            _ => is_second,
+        };
+        is_enough && may_contradict(self.asked_at, known.known_at, self.config.read_lag_max)
     }
 
-    /// Whether a list of artifacts asked for after `since` names the artifact of a key. APIM reads
-    /// both lists from one table, so a key that is missing may only say that a row is (A-H14).
-    fn is_still_listed(&self, id: &ResourceId, since: Instant) -> bool {
-        let ResourceId::ApiKey(artifact, _) = id else { return true };
+    /// Whether the list of artifacts names an artifact that the key list spoke of at `again`. APIM
+    /// reads both lists from one table and lists the keys of deployed APIs only, so a key that is
+    /// missing may only say that the row is, or that an undeploy was not heard (A-H14, A-H35).
+    fn was_listed(&self, artifact: &ArtifactId, again: Instant) -> bool {
         let known = self.artifacts.beliefs.get(artifact);
-        let is_listed = self.artifacts.is_listed(artifact)
-            && known.is_some_and(|known| known.presence == Presence::Listed);
-        self.discovery.is_platform()
-            || is_listed && self.lists.read_at(&ListId::Artifacts) >= Some(since)
+        let is_present = known.is_some_and(|known| known.presence == Presence::Listed);
+        let read_at = self.lists.read_at(&ListId::Artifacts);
+        let lag = self.config.read_lag_max;
+        is_present
+            && self.artifacts.is_listed(artifact)
+            && read_at.is_some_and(|read_at| may_contradict(read_at, again, lag))
     }
 
     /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs

@@ -104,6 +104,17 @@ impl Presence {
     }
 }
 
+/// What the artifact itself answered last since the intent was learnt.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Answer {
+    /// Nothing.
+    None,
+    /// Its definition, which arrived at this instant.
+    HandedOut(Instant),
+    /// That it is not deployed, against all other evidence; asked for first at this instant.
+    NotFoundSince(Instant),
+}
+
 /// An undeploy or delete that is not yet believed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Withdrawal {
@@ -141,8 +152,8 @@ pub struct ArtifactBelief {
     pub certainty: Certainty,
     /// What lists say of it.
     pub presence: Presence,
-    /// Since when the definition is answered with "not deployed" against all other evidence.
-    pub not_found_since: Option<Instant>,
+    /// What the artifact itself answered.
+    pub answer: Answer,
     /// Whether the definition is to be read again although nothing says that it changed.
     pub scrub_wanted: bool,
     /// A contradiction that the status shows.
@@ -170,7 +181,7 @@ impl ArtifactBelief {
             known_at,
             certainty: Certainty::Unread,
             presence: Presence::Listed,
-            not_found_since: None,
+            answer: Answer::None,
             scrub_wanted: false,
             doubt: None,
             withdrawal: None,
@@ -184,6 +195,15 @@ impl ArtifactBelief {
         let pending =
             self.withdrawal.as_ref().map_or(Instant::START, |withdrawal| withdrawal.known_at);
         settled_at(self.known_at.max(pending), lag)
+    }
+
+    /// From when on a list is asked for late enough to contradict the intent and what the artifact
+    /// itself answered.
+    pub fn contradictable_at(&self, lag: Duration) -> Instant {
+        match self.answer {
+            Answer::HandedOut(at) => self.settled_at(lag).max(settled_at(at, lag)),
+            Answer::None | Answer::NotFoundSince(_) => self.settled_at(lag),
+        }
     }
 
     /// From when on a read is asked for late enough to replace the held definition, too.
@@ -202,7 +222,7 @@ impl ArtifactBelief {
         self.known_at = now;
         self.certainty = self.certainty.unsettled();
         self.presence = Presence::Listed;
-        self.not_found_since = None;
+        self.answer = Answer::None;
         self.scrub_wanted = false;
         self.withdrawal = None;
         self.epoch += 1;
@@ -293,8 +313,8 @@ impl ArtifactBelief {
             "absence counts for what is deployed only"
         );
         assert!(
-            is_deployed || self.not_found_since.is_none(),
-            "what is not wanted is not missed either"
+            is_deployed || self.answer == Answer::None,
+            "what is not wanted is not asked for either"
         );
         if let Some(withdrawal) = &self.withdrawal {
             assert_ne!(withdrawal.intent, Intent::Deployed, "a withdrawal takes something away");

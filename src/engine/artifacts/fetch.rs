@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Artifacts;
-use super::belief::{ArtifactBelief, Doubt, Intent, Presence};
-use super::fetch_queue::Job;
+use super::belief::{Answer, ArtifactBelief, Doubt, Intent, Presence};
+use super::fetch_queue::FetchJob;
 use crate::engine::action::Request;
 use crate::engine::backoff::Jitter;
 use crate::engine::config::Config;
@@ -29,7 +29,7 @@ pub(in crate::engine) struct Wanted {
 
 /// The request for what is due together, by `route` where it is more than one.
 pub(in crate::engine) fn request(
-    jobs: Vec<(ArtifactId, Job)>,
+    jobs: Vec<(ArtifactId, FetchJob)>,
     route: Option<BatchRoute>,
 ) -> Option<(Request, Vec<Wanted>)> {
     let (first, job) = jobs.first()?;
@@ -114,7 +114,7 @@ impl FetchAnswers<'_> {
             belief.read(is_other, is_settled, now);
             belief.doubt = None;
             belief.withdrawal = None;
-            belief.not_found_since = None;
+            belief.answer = Answer::HandedOut(now);
             belief.scrub_wanted = false;
             if belief.presence == Presence::CheckWanted {
                 // Absent from the lists and still handed out: the row is lost, not the API.
@@ -152,7 +152,10 @@ impl FetchAnswers<'_> {
         // The answer alone does not withdraw what is served: a missing route looks the same. Two
         // lists without the artifact make it count, or that nothing else was said for long.
         let is_corroborated = belief.is_asked_for() || !self.observed.is_served(id);
-        let since = belief.not_found_since.unwrap_or(self.asked_at);
+        let since = match belief.answer {
+            Answer::NotFoundSince(since) => since,
+            Answer::None | Answer::HandedOut(_) => self.asked_at,
+        };
         if is_corroborated || may_contradict(self.asked_at, since, self.config.resync_interval) {
             let is_zombie = !belief.is_asked_for() && self.artifacts.is_listed(id);
             self.gone(wanted, is_zombie);
@@ -177,7 +180,7 @@ impl FetchAnswers<'_> {
     fn not_found(&mut self, wanted: &Wanted, since: Instant) {
         let id = &wanted.id;
         self.artifacts.beliefs.update(id, |belief| {
-            belief.not_found_since = Some(since);
+            belief.answer = Answer::NotFoundSince(since);
             belief.doubt = Some(Doubt::ListedWithoutContent);
         });
         self.relist(self.now);

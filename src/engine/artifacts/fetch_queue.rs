@@ -7,7 +7,7 @@ use crate::time::Instant;
 
 /// One artifact's fetch.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::engine) struct Job {
+pub(in crate::engine) struct FetchJob {
     /// The artifact's kind; tells the route.
     pub(in crate::engine) kind: Kind,
     /// The deployment to name in a batch; without one the artifact is fetched alone.
@@ -28,7 +28,7 @@ pub(in crate::engine) struct Job {
 /// Fetches to do, by artifact and by due time.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct FetchQueue {
-    jobs: BTreeMap<ArtifactId, Job>,
+    jobs: BTreeMap<ArtifactId, FetchJob>,
     due: BTreeSet<(Instant, ArtifactId)>,
     /// Jobs that failed, by how often; what fails most is asked for after every input.
     failing: BTreeSet<(u32, ArtifactId)>,
@@ -54,7 +54,7 @@ impl FetchQueue {
             return;
         }
         self.drop_job(id);
-        let job = Job {
+        let job = FetchJob {
             kind,
             deployment: deployment.cloned(),
             epoch,
@@ -78,7 +78,7 @@ impl FetchQueue {
     }
 
     /// The job of an artifact.
-    pub(in crate::engine) fn get(&self, id: &ArtifactId) -> Option<&Job> {
+    pub(in crate::engine) fn get(&self, id: &ArtifactId) -> Option<&FetchJob> {
         self.jobs.get(id)
     }
 
@@ -93,7 +93,7 @@ impl FetchQueue {
         &mut self,
         now: Instant,
         size_max: usize,
-    ) -> Vec<(ArtifactId, Job)> {
+    ) -> Vec<(ArtifactId, FetchJob)> {
         let mut taken: Vec<ArtifactId> = Vec::new();
         for (at, id) in &self.due {
             if *at > now || taken.len() >= size_max.max(1) {
@@ -111,7 +111,7 @@ impl FetchQueue {
         taken.into_iter().filter_map(|id| self.launch(id)).collect()
     }
 
-    fn launch(&mut self, id: ArtifactId) -> Option<(ArtifactId, Job)> {
+    fn launch(&mut self, id: ArtifactId) -> Option<(ArtifactId, FetchJob)> {
         let job = self.jobs.get_mut(&id)?;
         job.in_flight = true;
         self.due.remove(&(job.due, id.clone()));
@@ -130,7 +130,7 @@ impl FetchQueue {
         self.land(id, epoch, |job| job.not_before = not_before);
     }
 
-    /// The attempt failed and may be repeated at `not_before`, alone when `alone`. Answers how
+    /// The attempt failed and may be repeated at `not_before`, alone when `alone`. Returns how
     /// many attempts failed.
     pub(in crate::engine) fn failed(
         &mut self,
@@ -159,7 +159,7 @@ impl FetchQueue {
         self.land(id, epoch, |job| job.not_before = now);
     }
 
-    fn land(&mut self, id: &ArtifactId, epoch: u64, change: impl FnOnce(&mut Job)) {
+    fn land(&mut self, id: &ArtifactId, epoch: u64, change: impl FnOnce(&mut FetchJob)) {
         if self.jobs.get(id).is_some_and(|job| job.epoch == epoch) {
             self.reschedule(id, |job| {
                 job.in_flight = false;
@@ -169,7 +169,7 @@ impl FetchQueue {
         }
     }
 
-    fn reschedule(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Job)) {
+    fn reschedule(&mut self, id: &ArtifactId, change: impl FnOnce(&mut FetchJob)) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         self.due.remove(&(job.due, id.clone()));
         change(job);

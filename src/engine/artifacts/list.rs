@@ -105,7 +105,7 @@ impl ArtifactList<'_> {
             self.artifacts.beliefs.update(id, |belief| belief.listed(number));
             return;
         }
-        let is_believed = self.asked_at >= known.settled_at(self.config.read_lag_max);
+        let is_believed = self.asked_at >= known.contradictable_at(self.config.read_lag_max);
         if agrees {
             self.agree(row);
         } else if is_believed {
@@ -165,7 +165,7 @@ impl ArtifactList<'_> {
             belief.listed(number);
             // A zombie row is looked at by the periodic list.
             if belief.doubt != Some(Doubt::ListedWithoutContent) {
-                again = Some(belief.settled_at(self.config.read_lag_max));
+                again = Some(belief.contradictable_at(self.config.read_lag_max));
             }
             belief.doubt.get_or_insert(Doubt::Contradicted);
         });
@@ -194,7 +194,7 @@ impl ArtifactList<'_> {
     fn merge_absence(&mut self, id: &ArtifactId) -> bool {
         let lag = self.config.read_lag_max;
         let Some(known) = self.artifacts.beliefs.get(id) else { return false };
-        let settled_at = known.settled_at(lag);
+        let settled_at = known.contradictable_at(lag);
         match known.intent {
             Intent::Deleted | Intent::Undeployed => {
                 let is_undeployed = known.intent == Intent::Undeployed;

@@ -4,7 +4,8 @@
 //! delete or undeploy may be a late copy that overtakes newer truth (A-H2, C-H19). So it waits for
 //! a short grace and then asks for the artifact: "not deployed" makes it true if the event is
 //! provably newer than what is served; a definition that is still handed out once reads have
-//! settled voids it; and where no answer comes at all, a provably newer event is believed.
+//! settled voids it; and where no answer comes at all, a provably newer event is believed. Where
+//! neither can be told, it is asked on, in doubt, through outages and whatever rows say.
 
 use super::Artifacts;
 use super::belief::{ArtifactBelief, Doubt, Intent, Withdrawal};
@@ -59,9 +60,9 @@ impl Artifacts {
                 Some(withdrawal) if withdrawal.provable && !withdrawal.contradicted => {
                     is_believed = true;
                 }
-                Some(_) => {
-                    // The list that is wanted anyway decides; until then it is in doubt.
-                    belief.withdrawal = None;
+                Some(withdrawal) => {
+                    // Only the artifact's own answer settles it; until then it is in doubt.
+                    withdrawal.due = now.after(config.resync_interval);
                     belief.doubt = Some(Doubt::Contradicted);
                 }
                 None => {}

@@ -18,7 +18,7 @@ pub(in crate::engine) enum Source {
 
 /// What a kind is judged by.
 #[derive(Clone, Debug)]
-pub(in crate::engine) struct Facts<'a> {
+pub(in crate::engine) struct KindFacts<'a> {
     /// How the control plane tells of it.
     pub(in crate::engine) source: Source,
     /// Whether there is a session.
@@ -61,8 +61,8 @@ pub(in crate::engine) enum Why {
 }
 
 /// The state of a kind, and why.
-pub(in crate::engine) fn judge(facts: &Facts<'_>) -> (SyncState, Why) {
-    let Facts { health, counts, .. } = facts;
+pub(in crate::engine) fn judge(facts: &KindFacts<'_>) -> (SyncState, Why) {
+    let KindFacts { health, counts, .. } = facts;
     match facts.source {
         Source::Nothing => return (SyncState::Unsupported, Why::NotTold),
         Source::Events => return (SyncState::Unverified, Why::EventsAlone),
@@ -94,8 +94,8 @@ pub(in crate::engine) fn judge(facts: &Facts<'_>) -> (SyncState, Why) {
 }
 
 /// A reason in words, as far as the facts give it.
-pub(in crate::engine) fn explain(facts: &Facts<'_>, why: Why) -> String {
-    let Facts { health, counts, .. } = facts;
+pub(in crate::engine) fn explain(facts: &KindFacts<'_>, why: Why) -> String {
+    let KindFacts { health, counts, .. } = facts;
     match why {
         Why::NotTold => "the control plane tells gateways nothing of them".to_owned(),
         Why::EventsAlone => format!("no list; {} known from events alone", counts.held),
@@ -123,8 +123,8 @@ pub(in crate::engine) fn explain(facts: &Facts<'_>, why: Why) -> String {
 
 /// What keeps a kind from being verified, with counts; `unusable` says what of a list cannot be
 /// used.
-pub(in crate::engine) fn doubts(facts: &Facts<'_>, unusable: Option<&str>) -> String {
-    let Facts { health, counts, .. } = facts;
+pub(in crate::engine) fn doubts(facts: &KindFacts<'_>, unusable: Option<&str>) -> String {
+    let KindFacts { health, counts, .. } = facts;
     let absent = (health.absent > 0)
         .then(|| format!("no key list; {} keys known from events alone", counts.held));
     let dropped = (facts.dropped > 0)
@@ -151,8 +151,8 @@ mod tests {
     use super::*;
 
     /// A kind whose lists agree.
-    fn agreed() -> Facts<'static> {
-        Facts {
+    fn agreed() -> KindFacts<'static> {
+        KindFacts {
             source: Source::Lists(Family::Keys),
             is_live: true,
             write_failure: None,
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(facts: &Facts<'_>, state: SyncState, words: &str) {
+    fn check(facts: &KindFacts<'_>, state: SyncState, words: &str) {
         let (judged, why) = judge(facts);
         assert_eq!((judged, explain(facts, why).as_str()), (state, words));
     }
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_kind_is_synced_only_where_nothing_is_left_to_say() {
         check(&agreed(), SyncState::Synced, "the last complete list agreed");
-        let dropped = Facts { dropped: 2, ..agreed() };
+        let dropped = KindFacts { dropped: 2, ..agreed() };
         let words = "2 events about unknown artifacts were not kept";
         check(&dropped, SyncState::Unverified, words);
         for (counts, state) in [
@@ -181,7 +181,7 @@ mod tests {
             (Counts { doubtful: 1, ..Counts::default() }, SyncState::Unverified),
             (Counts { unlisted: 1, ..Counts::default() }, SyncState::Unverified),
         ] {
-            assert_eq!(judge(&Facts { counts, ..agreed() }).0, state, "{counts:?}");
+            assert_eq!(judge(&KindFacts { counts, ..agreed() }).0, state, "{counts:?}");
         }
         for (health, state) in [
             (ListHealth { unsettled: 1, ..ListHealth::default() }, SyncState::Syncing),
@@ -190,7 +190,7 @@ mod tests {
             (ListHealth { unusable: 1, ..ListHealth::default() }, SyncState::Unverified),
             (ListHealth { failing: 1, ..ListHealth::default() }, SyncState::Stale),
         ] {
-            assert_eq!(judge(&Facts { health, ..agreed() }).0, state, "{health:?}");
+            assert_eq!(judge(&KindFacts { health, ..agreed() }).0, state, "{health:?}");
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
     fn the_first_rung_that_applies_decides() {
         let doubtful = Counts { doubtful: 1, pending: 1, ..Counts::default() };
         let failing = ListHealth { failing: 1, never_read: 1, ..ListHealth::default() };
-        let mut facts = Facts { counts: doubtful, stuck: Some("why"), ..agreed() };
+        let mut facts = KindFacts { counts: doubtful, stuck: Some("why"), ..agreed() };
         check(&facts, SyncState::Stale, "a definition cannot be read: why");
         facts.health = ListHealth { never_read: 2, ..ListHealth::default() };
         check(&facts, SyncState::Syncing, "waiting for 2 lists of this session");
@@ -216,7 +216,7 @@ mod tests {
     fn every_doubt_is_said_with_its_count() {
         let counts = Counts { held: 3, unlisted: 1, doubtful: 2, ..Counts::default() };
         let health = ListHealth { absent: 1, unusable: 1, ..ListHealth::default() };
-        let facts = Facts { counts, health, dropped: 4, ..agreed() };
+        let facts = KindFacts { counts, health, dropped: 4, ..agreed() };
         assert_eq!(
             doubts(&facts, Some("1 list items could not be read: why")),
             "no key list; 3 keys known from events alone; 1 list items could not be read: why; \

@@ -15,7 +15,7 @@ use super::lists::schedule::{Family, ListHealth, Lists};
 use super::session::Session;
 use super::writes::Writes;
 use counts::Counts;
-use ladder::{Facts, Source, Why};
+use ladder::{KindFacts, Source, Why};
 use report::{Anomalies, KindStatus, ResourceKind, Status, SyncState};
 
 use crate::model::Dialect;
@@ -102,14 +102,14 @@ impl StatusView<'_> {
     }
 
     /// What a kind is judged by.
-    fn facts(&self, kind: ResourceKind) -> Facts<'_> {
+    fn facts(&self, kind: ResourceKind) -> KindFacts<'_> {
         let source = self.source(kind);
         let counts = self.counts(kind);
         let is_artifact = matches!(kind, ResourceKind::Artifact(_));
         let attempts = self.config.ack_failure_attempts;
         let may_be_stuck = is_artifact && counts.pending > 0;
         let below_artifacts = matches!(kind, ResourceKind::ApiKey | ResourceKind::Subscription);
-        Facts {
+        KindFacts {
             source,
             is_live: self.session.live().is_some(),
             write_failure: self.writes.failure(),
@@ -146,7 +146,7 @@ impl StatusView<'_> {
     }
 
     /// Why a kind is in its state, for an operator.
-    fn explain(&self, facts: &Facts<'_>, why: Why) -> String {
+    fn explain(&self, facts: &KindFacts<'_>, why: Why) -> String {
         let family = match facts.source {
             Source::Lists(family) => Some(family),
             Source::Events | Source::Nothing => None,

@@ -188,6 +188,20 @@ fn an_ending_sent_a_little_before_the_last_one_may_be_of_a_clock_set_back_and_as
 }
 
 #[test]
+fn a_creation_within_the_margin_of_an_ending_stays_out_until_a_list_names_it() {
+    let mut rig = holding_keys(&[key(1)]);
+    rig.event(revoked(9_000));
+    rig.stored();
+    assert_eq!(rig.event(created(key(2), 11_000)), [], "a clock may have been set back between");
+    assert_eq!(rig.state(), SyncState::Unverified);
+    let settled_at = rig.now.as_millis() + 5_000;
+    assert_eq!(rig.until(settled_at), [read_keys(FIRST + 1)]);
+    rig.answer("read_keys", roll(&[key(2)]));
+    rig.stored();
+    assert_eq!(rig.hashes(), [2]);
+}
+
+#[test]
 fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
     let mut rig = holding_keys(&[]);
     rig.event(regenerated(key(1), 1_000));
@@ -197,7 +211,7 @@ fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
     rig.event(revoked(1_000));
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0], "it may have been the second (A-H3)");
-    rig.event(created(key(2), 2_000));
+    rig.event(created(key(2), 6_000));
     rig.stored();
     assert_eq!(rig.event(revoked(1_000)), []);
     assert_eq!(rig.hashes(), [2]);
@@ -235,17 +249,13 @@ fn a_list_asked_before_an_event_neither_removes_nor_brings_back() {
 }
 
 #[test]
-fn an_empty_list_removes_nothing_and_a_second_one_after_the_delay_does() {
+fn an_empty_list_removes_nothing_until_a_second_one_and_the_api_itself_agree() {
     let mut rig = holding_keys(&[key(1)]);
     let ask = |rig: &mut Rig, at: u64| {
         rig.want_list(&ListId::Keys(Kind::RestApi), at);
         rig.until(at);
         rig.answer("read_keys", roll(&[]));
         rig.stored();
-        // Whether the API itself is still listed is asked at once: both come from one table.
-        if rig.is_listing() {
-            rig.list(&[row("a", "d1")]);
-        }
     };
     ask(&mut rig, 12_000);
     assert_eq!(rig.hashes(), [1]);
@@ -253,6 +263,11 @@ fn an_empty_list_removes_nothing_and_a_second_one_after_the_delay_does() {
     ask(&mut rig, 17_000);
     assert_eq!(rig.hashes(), [1], "soon after, it is the same mistake (A-H35)");
     ask(&mut rig, 42_000);
+    assert_eq!(rig.hashes(), [1], "the API may have been undeployed unheard (A-H28)");
+    rig.until(47_000);
+    assert!(rig.is_listing());
+    rig.list(&[row("a", "d1")]);
+    ask(&mut rig, 47_000);
     assert_eq!(rig.hashes(), [0_u8; 0]);
     assert_eq!(rig.state(), SyncState::Synced);
 }

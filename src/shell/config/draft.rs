@@ -130,8 +130,8 @@ fn warnings(endpoint: &Endpoint, trust: &Trust, management: &Management) -> Vec<
     }
     if !management.listen.ip().is_loopback() {
         warnings.push(format!(
-            "the management endpoint on {} can be reached from other machines and asks nobody \
-             who they are",
+            "the management endpoint on {} can be reached from other machines and has no \
+             authentication",
             management.listen
         ));
     }

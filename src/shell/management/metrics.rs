@@ -1,14 +1,16 @@
-//! `/metrics`: the Prometheus text format. A writer of thirty lines, because everything counted
-//! is counted elsewhere already and no registry is needed.
+//! `/metrics`: the Prometheus text format, version 0.0.4.
+//!
+//! Written by hand: most of the page is read from the engine's status when a scraper asks, and a
+//! client library would keep metrics of its own.
 
 use std::fmt::Write as _;
 
 use super::Scene;
 use crate::shell::counters::{BUCKETS, Times};
 
-struct Page(String);
+struct MetricsPage(String);
 
-impl Page {
+impl MetricsPage {
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         // Writing to a text does not fail.
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -47,7 +49,7 @@ impl Page {
 
 /// The page.
 pub(super) fn metrics(scene: &Scene<'_>) -> String {
-    let mut page = Page(String::with_capacity(8192));
+    let mut page = MetricsPage(String::with_capacity(8192));
     let live = u64::from(scene.engine.is_live());
     page.one("driftless_session_live", "gauge", "Whether the session is established.", live);
     let ready = u64::from(scene.watch.is_ready());
@@ -61,7 +63,7 @@ pub(super) fn metrics(scene: &Scene<'_>) -> String {
     page.0
 }
 
-fn kinds(scene: &Scene<'_>, page: &mut Page) {
+fn kinds(scene: &Scene<'_>, page: &mut MetricsPage) {
     let status = scene.engine.status();
     page.family("driftless_kind_state", "gauge", "1 for the state that a kind is in.");
     for (kind, it) in &status.kinds {
@@ -87,7 +89,7 @@ fn kinds(scene: &Scene<'_>, page: &mut Page) {
     page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
 }
 
-fn traffic(scene: &Scene<'_>, page: &mut Page) {
+fn traffic(scene: &Scene<'_>, page: &mut MetricsPage) {
     let counters = scene.counters;
     for (name, help, value) in [
         ("driftless_dials_total", "Sessions begun.", counters.dials),
@@ -111,7 +113,7 @@ fn traffic(scene: &Scene<'_>, page: &mut Page) {
     }
 }
 
-fn commits(scene: &Scene<'_>, page: &mut Page) {
+fn commits(scene: &Scene<'_>, page: &mut MetricsPage) {
     let counters = scene.counters;
     let name = "driftless_commits_failed_total";
     page.one(name, "counter", "Writes that failed.", counters.commits_failed);
@@ -122,7 +124,7 @@ fn commits(scene: &Scene<'_>, page: &mut Page) {
     page.times("driftless_event_seconds", help, &counters.event_times);
 }
 
-fn anomalies(scene: &Scene<'_>, page: &mut Page) {
+fn anomalies(scene: &Scene<'_>, page: &mut MetricsPage) {
     let anomalies = scene.engine.status().anomalies;
     let name = "driftless_not_usable_total";
     page.family(name, "counter", "What was seen and could not be used, by what it is.");
@@ -137,5 +139,44 @@ fn anomalies(scene: &Scene<'_>, page: &mut Page) {
         ("acks_superseded", anomalies.acks_superseded),
     ] {
         page.sample(name, &[("what", what)], count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_label_keeps_its_text_on_one_line_and_within_its_quotes() {
+        let mut page = MetricsPage(String::new());
+        page.sample("seen", &[("what", "a\"b\\c\nd"), ("kind", "RestApi")], 3);
+        assert_eq!(page.0, "seen{what=\"a\\\"b\\\\c\\nd\",kind=\"RestApi\"} 3\n");
+    }
+
+    #[test]
+    fn a_bucket_counts_everything_below_its_bound_and_the_last_one_counts_all() {
+        let (mut page, mut times) = (MetricsPage(String::new()), Times::default());
+        for micros in [400, 2_500, 2_501, 3_000_000] {
+            times.add(Duration::from_micros(micros));
+        }
+        page.times("took_seconds", "How long it took.", &times);
+        let lines = [
+            "# HELP took_seconds How long it took.",
+            "# TYPE took_seconds histogram",
+            "took_seconds_bucket{le=\"0.0005\"} 1",
+            "took_seconds_bucket{le=\"0.001\"} 1",
+            "took_seconds_bucket{le=\"0.0025\"} 2",
+            "took_seconds_bucket{le=\"0.005\"} 3",
+            "took_seconds_bucket{le=\"0.01\"} 3",
+            "took_seconds_bucket{le=\"0.05\"} 3",
+            "took_seconds_bucket{le=\"0.25\"} 3",
+            "took_seconds_bucket{le=\"1\"} 3",
+            "took_seconds_bucket{le=\"+Inf\"} 4",
+            "took_seconds_sum 3.005401",
+            "took_seconds_count 4",
+        ];
+        assert_eq!(page.0.lines().collect::<Vec<_>>(), lines);
     }
 }

@@ -43,17 +43,17 @@ impl Listener for tokio::net::TcpListener {
 }
 
 /// Serves the pages of a gateway until dropped. A connection over the bound waits; one that is
-/// slower than `patience` is closed. Must run within a `LocalSet`.
+/// slower than `client_timeout` is closed. Must run within a `LocalSet`.
 pub async fn serve(
     mut listener: impl Listener,
     gateway: Handle,
     connections_max: usize,
-    patience: Duration,
+    client_timeout: Duration,
 ) {
-    let room = Arc::new(Semaphore::new(connections_max));
+    let permits = Arc::new(Semaphore::new(connections_max));
     loop {
         // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
         let stream = match listener.next_stream().await {
             Ok(stream) => stream,
             Err(error) => {
@@ -64,16 +64,16 @@ pub async fn serve(
         };
         let gateway = gateway.clone();
         spawn_local(async move {
-            let service = service_fn(|request| respond(request, &gateway, patience));
+            let service = service_fn(|request| respond(request, &gateway, client_timeout));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(patience)
+                .header_read_timeout(client_timeout)
                 .auto_date_header(false)
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), service);
-            // What a client does to its own connection is its own business.
-            let _ended = timeout(patience.saturating_mul(2), connection).await;
-            drop(place);
+            // If the client breaks its own connection, there is nothing to do.
+            let _ended = timeout(client_timeout.saturating_mul(2), connection).await;
+            drop(permit);
         });
     }
 }
@@ -81,7 +81,7 @@ pub async fn serve(
 async fn respond(
     request: Request<Incoming>,
     gateway: &Handle,
-    patience: Duration,
+    client_timeout: Duration,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let answer = match Page::at(request.uri().path()) {
@@ -92,7 +92,7 @@ async fn respond(
         Some(_) if !is_read => {
             text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n".to_owned())
         }
-        Some(page) => match timeout(patience, gateway.ask(page)).await {
+        Some(page) => match timeout(client_timeout, gateway.ask(page)).await {
             Ok(Some(answer)) => answer,
             Ok(None) => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping\n".to_owned())

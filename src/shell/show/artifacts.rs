@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::resources::{self, Counts};
+use super::resources::{self, HeldCounts};
 use super::text::plain;
 use crate::model::{
     ArtifactId, ContentDigest, ControlPlane, DeployState, Generation, Recovered, Row, Tombstone,
@@ -119,7 +119,7 @@ enum Line<'a> {
         dialect: Option<&'static str>,
         artifacts: usize,
         tombstones: usize,
-        resources: Counts,
+        resources: HeldCounts,
     },
     Artifact {
         artifact: &'a str,
@@ -152,7 +152,7 @@ impl<'a> Line<'a> {
             dialect: control_plane.and_then(|found| found.dialect).map(|dialect| dialect.name()),
             artifacts: held.rows.len(),
             tombstones: held.tombstones.len(),
-            resources: Counts::of(held),
+            resources: HeldCounts::of(held),
         }
     }
 

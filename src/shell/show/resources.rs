@@ -18,7 +18,7 @@ const REDACTED: &str = "redacted";
 
 /// How many rows of each kind there are; those that are gone count only as that.
 #[derive(Default, Serialize)]
-pub(super) struct Counts {
+pub(super) struct HeldCounts {
     keys: usize,
     subscriptions: usize,
     plans: usize,
@@ -26,7 +26,7 @@ pub(super) struct Counts {
     gone: usize,
 }
 
-impl Counts {
+impl HeldCounts {
     pub(super) fn of(held: &Recovered) -> Self {
         let mut counts = Self::default();
         for row in held.resources.values() {
@@ -44,7 +44,7 @@ impl Counts {
 
 /// Prints the counts and then a line for each row, keys with a line for each of their hashes.
 pub(super) fn print_text(held: &Recovered, out: &mut impl Write) -> io::Result<()> {
-    let Counts { keys, subscriptions, plans, applications, gone } = Counts::of(held);
+    let HeldCounts { keys, subscriptions, plans, applications, gone } = HeldCounts::of(held);
     writeln!(
         out,
         "resources      {} keys={keys} subscriptions={subscriptions} plans={plans} \

@@ -88,13 +88,13 @@ type TakeFile<'t> = dyn FnMut(&str, &[u8]) -> Result<(), DecodeError> + 't;
 
 /// What an archive is by its first bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Format {
+enum ArchiveFormat {
     Zip,
     Gzip,
     Tar,
 }
 
-impl Format {
+impl ArchiveFormat {
     fn of(body: &[u8]) -> Option<Self> {
         if body.starts_with(b"PK\x03\x04") || body.starts_with(b"PK\x05\x06") {
             Some(Self::Zip)
@@ -113,18 +113,18 @@ fn unpack(body: &[u8], limits: &ArchiveLimits, take: &mut TakeFile<'_>) -> Resul
         return Err(DecodeError::new(format!("archive has {length} bytes, over {max}")));
     }
     let inner;
-    let (format, body) = match Format::of(body) {
-        Some(Format::Gzip) => {
+    let (format, body) = match ArchiveFormat::of(body) {
+        Some(ArchiveFormat::Gzip) => {
             inner = gunzip(body, limits)?;
-            (Format::of(&inner), inner.as_slice())
+            (ArchiveFormat::of(&inner), inner.as_slice())
         }
         format => (format, body),
     };
     let mut meter = Meter::new(limits, body.len());
     match format {
-        Some(Format::Tar) => tar::walk(body, &mut meter, take),
-        Some(Format::Zip) => zip::walk(body, &mut meter, take),
-        Some(Format::Gzip) => Err(DecodeError::new("archive is packed with gzip twice")),
+        Some(ArchiveFormat::Tar) => tar::walk(body, &mut meter, take),
+        Some(ArchiveFormat::Zip) => zip::walk(body, &mut meter, take),
+        Some(ArchiveFormat::Gzip) => Err(DecodeError::new("archive is packed with gzip twice")),
         None => Err(DecodeError::new("archive is neither zip nor tar")),
     }
 }

@@ -14,7 +14,7 @@ use crate::wire::json::{Array, Collect, Object, Value};
 
 /// The payload; `applicationType` is of no use here.
 #[derive(Deserialize)]
-struct Payload<'a> {
+struct ApplicationPayload<'a> {
     #[serde(borrow, default, rename = "applicationUuid")]
     uuid: Value<'a>,
     #[serde(borrow, default, rename = "applicationId")]
@@ -65,7 +65,7 @@ impl<'de> Collect<'de> for Mappings {
 /// Reads `application.updated`. Without its array of mappings it says nothing: taken for an empty
 /// one it would take every key from the application (law 3).
 pub(super) fn updated(frame: &[u8]) -> Result<ResourceEvent, DecodeError> {
-    let (payload, sent_at): (Payload<'_>, _) = read(frame)?;
+    let (payload, sent_at): (ApplicationPayload<'_>, _) = read(frame)?;
     let id = address(payload.uuid, payload.id)?;
     let name = payload.name.name("applicationName").map_err(of_payload)?.into_owned();
     let keys = payload.mappings.items("mappings").map_err(of_payload)?.read?;
@@ -75,7 +75,7 @@ pub(super) fn updated(frame: &[u8]) -> Result<ResourceEvent, DecodeError> {
 
 /// Reads `application.deleted`.
 pub(super) fn deleted(frame: &[u8]) -> Result<ResourceEvent, DecodeError> {
-    let (payload, sent_at): (Payload<'_>, _) = read(frame)?;
+    let (payload, sent_at): (ApplicationPayload<'_>, _) = read(frame)?;
     let id = address(payload.uuid, payload.id)?;
     Ok(ResourceEvent { id, change: ResourceChange::Deleted, sent_at })
 }

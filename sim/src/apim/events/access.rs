@@ -212,7 +212,7 @@ impl AccessEvents<'_> {
         } else if told.event_type.starts_with("apikey.") {
             push_second(self.events.contract, &mut at, stamp);
         } else {
-            push_go(&mut at, stamp, self.events.contract.switches.offset_minutes);
+            push_go(&mut at, stamp, self.events.contract.switches.offset_minutes.minutes());
         }
         let mut text = format!(
             r#"{{"type":"{}","payload":{},"timestamp":"{at}","correlationId":"{}""#,
@@ -259,7 +259,7 @@ impl AccessEvents<'_> {
 
 /// A moment as Go's `time.RFC3339` writes it.
 fn push_second(contract: &Contract, out: &mut String, at: Micros) {
-    push_go(out, at.div_euclid(1_000_000) * 1_000_000, contract.switches.offset_minutes);
+    push_go(out, at.div_euclid(1_000_000) * 1_000_000, contract.switches.offset_minutes.minutes());
 }
 
 /// What events and lists say of a subscription in the same words.

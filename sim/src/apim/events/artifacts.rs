@@ -86,7 +86,7 @@ impl Events<'_> {
         let mut at = String::with_capacity(40);
         match self.contract.dialect {
             Dialect::PlatformApi11 => {
-                push_go(&mut at, stamp, self.contract.switches.offset_minutes)
+                push_go(&mut at, stamp, self.contract.switches.offset_minutes.minutes())
             }
             _ => push_java(&mut at, stamp),
         }
@@ -162,11 +162,11 @@ impl Events<'_> {
             self.gateways.count_at(gateway, "no_direct_send", 1);
             return false;
         }
-        let nodes = u64::from(self.contract.switches.nodes.max(1));
+        let nodes = u64::from(self.contract.switches.nodes.get());
         let node = u32::try_from(tie % nodes).unwrap_or(0);
         if self.contract.switches.poll_dies_on_write_race {
             let killed =
-                sessions.kill_polls_writing(node, self.contract.switches.poll_interval, now);
+                sessions.kill_polls_writing(node, self.contract.switches.poll_ms.duration(), now);
             self.gateways.count_at(gateway, "poll_dies_on_write_race", killed);
         }
         self.gateways.at_mut(gateway).sessions.broadcast(Some(node), text) > 0

@@ -52,8 +52,7 @@ impl Carrier<'_> {
         now: Instant,
     ) -> Result<GatewayIndex, &'static str> {
         let token = token.ok_or("API key is required. Provide 'api-key' header.")?;
-        let throws =
-            self.events.gateways.verification_throws(from, &self.events.contract.switches, now);
+        let throws = self.events.gateways.verification_throws(from, now);
         let holder = self.events.gateways.holder(token).filter(|_| !throws);
         holder.ok_or("Invalid or expired API key")
     }
@@ -83,8 +82,9 @@ impl Carrier<'_> {
         sessions.open.push(Session {
             connection,
             node,
-            next_poll: keeps_events.then(|| now.after(self.events.contract.switches.poll_interval)),
-            next_ping: now.after(self.events.contract.switches.ping),
+            next_poll: keeps_events
+                .then(|| now.after(self.events.contract.switches.poll_ms.duration())),
+            next_ping: now.after(self.events.contract.switches.ping_ms.duration()),
             poll_is_dead: false,
         });
         self.events.gateways.count_at(gateway, "switch_node", u64::from(is_switched));
@@ -127,7 +127,7 @@ impl Carrier<'_> {
             return;
         }
         let (wall, stamp) = (self.events.clock.now(now), self.events.clock.row(now));
-        let claimed = events.claim(wall, stamp, self.events.contract.switches.lease);
+        let claimed = events.claim(wall, stamp, self.events.contract.switches.lease_ms.duration());
         self.deliver(gateway, connection, &claimed, now);
     }
 
@@ -157,10 +157,11 @@ impl Carrier<'_> {
             let (connection, is_dead) = (session.connection, session.poll_is_dead);
             let polls = session.next_poll == Some(at);
             if polls {
-                session.next_poll = Some(at.after(self.events.contract.switches.poll_interval));
+                session.next_poll =
+                    Some(at.after(self.events.contract.switches.poll_ms.duration()));
             }
             if session.next_ping <= at {
-                session.next_ping = at.after(self.events.contract.switches.ping);
+                session.next_ping = at.after(self.events.contract.switches.ping_ms.duration());
                 sessions.send(connection, ServerFrame::Ping);
             }
             if polls && events.is_waiting() {
@@ -178,7 +179,7 @@ impl Carrier<'_> {
     ) {
         let wall = self.events.clock.now(now);
         let Environment { events, faults, .. } = self.events.gateways.at_mut(gateway);
-        if !events.is_claimable(wall, self.events.contract.switches.lease) {
+        if !events.is_claimable(wall, self.events.contract.switches.lease_ms.duration()) {
             return;
         }
         if is_dead {
@@ -186,7 +187,11 @@ impl Carrier<'_> {
         } else if faults.strand_poll {
             // A-H4: claimed, then the session turns out closed; nothing is sent before the lease
             // ends.
-            events.claim(wall, self.events.clock.row(now), self.events.contract.switches.lease);
+            events.claim(
+                wall,
+                self.events.clock.row(now),
+                self.events.contract.switches.lease_ms.duration(),
+            );
             faults.strand_poll = false;
             self.events.gateways.count_at(gateway, "strand_poll", 1);
         } else {

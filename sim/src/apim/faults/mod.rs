@@ -231,7 +231,8 @@ impl ApiManager {
         gateway: GatewayIndex,
         now: Instant,
     ) -> bool {
-        let (is_apim, nodes) = (self.contract.keeps_events(), self.contract.switches.nodes);
+        let (is_apim, nodes) =
+            (self.contract.keeps_events(), u32::from(self.contract.switches.nodes.get()));
         let environment = self.gateways.at_mut(gateway);
         let faults = &mut environment.faults;
         match verb {

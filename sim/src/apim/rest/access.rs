@@ -168,8 +168,9 @@ impl<'a> AccessAnswers<'a> {
         );
         push_hex(out, &key.hash);
         let _ = write!(out, r#""}},"artifactUuid":"{}","status":"active","createdAt":""#, api.id);
-        let time =
-            |out: &mut String, at: Micros| push_go(out, at, self.contract.switches.offset_minutes);
+        let time = |out: &mut String, at: Micros| {
+            push_go(out, at, self.contract.switches.offset_minutes.minutes())
+        };
         time(out, key.created);
         let _ = write!(out, r#"","createdBy":{},"updatedAt":""#, quote(&key.user));
         time(out, key.created);

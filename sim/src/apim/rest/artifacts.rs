@@ -19,8 +19,8 @@ use crate::apim::tables::artifacts::{ApiRow, Catalog, quote};
 use crate::apim::tables::gateways::Gateways;
 use crate::apim::tables::history::{Cached, Rows};
 use crate::story::aim::{GatewayIndex, OrganizationIndex};
-use crate::story::positions::BatchEncoding;
 use crate::story::step::{Lifecycle, Wrong};
+use crate::story::switches::BatchEncoding;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -148,7 +148,7 @@ impl ArtifactAnswers<'_> {
             Dialect::PlatformApi11 => {
                 let state = if row.deployed { "deployed" } else { "undeployed" };
                 push(out, &[r#"","state":""#, state, r#"","deployedAt":""#]);
-                push_go(out, row.stamp, self.contract.switches.offset_minutes);
+                push_go(out, row.stamp, self.contract.switches.offset_minutes.minutes());
                 let _ = write!(out, r#"","etag":"{deployment}-{}"}}"#, row.stamp);
                 return;
             }

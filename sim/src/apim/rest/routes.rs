@@ -14,8 +14,8 @@ use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::{Answered, ApiManager, Contract, Reply};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
-use crate::story::positions::{BatchPath, MissingRoute};
 use crate::story::step::Endpoint;
+use crate::story::switches::{BatchPath, MissingRoute};
 
 /// Where the well-known of an APIM is (§1.1).
 const WELL_KNOWN: &str = "/internal/gateway/.well-known";
@@ -231,8 +231,7 @@ impl ApiManager {
         now: Instant,
     ) -> Result<GatewayIndex, HttpResponse> {
         let is_platform = self.contract.dialect == Dialect::PlatformApi11;
-        let throws = token.is_some()
-            && self.gateways.verification_throws(from, &self.contract.switches, now);
+        let throws = token.is_some() && self.gateways.verification_throws(from, now);
         if throws && is_platform {
             return Err(bodies::platform_error(500, "Internal Server Error", "Server error"));
         }

@@ -16,7 +16,6 @@ use crate::apim::ids::PerGateway;
 use crate::apim::ledger::Ledger;
 use crate::random::Key;
 use crate::story::aim::{Aim, GatewayIndex, OrganizationIndex, Registration};
-use crate::story::positions::Positions;
 
 /// What APIM keeps for one gateway.
 pub(in crate::apim) struct Environment {
@@ -183,13 +182,12 @@ impl Gateways {
     pub(in crate::apim) fn verification_throws(
         &mut self,
         gateway: GatewayIndex,
-        switches: &Positions,
         now: Instant,
     ) -> bool {
         let refused = self.at(gateway).faults.refuses_tokens(now);
         if refused {
             self.count_at(gateway, "refuse_tokens", 1);
         }
-        refused || switches.verify_throws
+        refused
     }
 }

@@ -16,7 +16,7 @@ struct Fleet {
 impl Fleet {
     fn new(dialect: Dialect) -> Self {
         let of = |place| Registration { organization: OrganizationIndex(place) };
-        let switches = Positions::likely(dialect);
+        let switches = plain_switches(dialect);
         let gateways = [of(0), of(0), of(1)];
         let manager = ApiManager::with_gateways(dialect, switches, 1, &gateways);
         let mut fleet = Self { manager, now: Instant::START };

@@ -50,7 +50,7 @@ fn delayed_redeploys_leave_one_mapping() {
 fn in_the_redeploy_window_a_read_may_give_and_write_the_old_revision() {
     let mut olds = 0;
     for seed in 0..16 {
-        let switches = Positions::likely(Dialect::Apim470);
+        let switches = plain_switches(Dialect::Apim470);
         let manager = ApiManager::new(Dialect::Apim470, switches, seed);
         let mut bench = ApimBench { manager, now: Instant::START, connections: 0 };
         bench.deploy("orders");
@@ -265,11 +265,10 @@ const AT_ONCE: [&str; 6] =
 
 #[test]
 fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
-    let faults = crate::story::step::VERBS
-        .iter()
-        .filter(|verb| verb.actor == crate::story::step::Actor::ControlPlane);
+    let verbs = crate::story::step::VERBS.iter();
+    let faults = verbs.filter(|verb| verb.actor == Actor::ControlPlane);
     let mut told = 0;
-    for verb in faults.filter(|verb| !AT_ONCE.contains(&verb.name)) {
+    for verb in faults.clone().filter(|verb| !AT_ONCE.contains(&verb.name)) {
         let mut bench = ApimBench::new(Dialect::Apim470);
         bench.session();
         assert!(bench.apply(&format!("{{\"{}\":{}}}", verb.name, verb.example)), "{}", verb.name);
@@ -282,7 +281,7 @@ fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
         assert!(!bench.manager.disarm(verb.name, bench.now), "{}", verb.name);
         told += 1;
     }
-    assert_eq!(told, 15);
+    assert_eq!(told, faults.count() - AT_ONCE.len());
 }
 
 #[test]

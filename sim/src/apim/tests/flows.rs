@@ -235,3 +235,31 @@ fn acks_are_kept_and_malformed_ones_are_violations() {
     bench.manager.receive_frame(connection, r#"{"type":"hello"}"#, bench.now);
     assert_eq!(bench.ledger().acks().len(), 2);
 }
+
+/// A step that is told and that nobody carries out would be one that does nothing.
+#[test]
+fn every_step_of_people_does_something_as_its_example_says() {
+    for entry in crate::story::step::VERBS.iter().filter(|entry| entry.actor == Actor::People) {
+        let is_mapping = entry.name.contains("map_key");
+        let dialect = if is_mapping { Dialect::PlatformApi11 } else { Dialect::Apim470Fixed };
+        let mut bench = ApimBench::new(dialect);
+        if !["publish", "create_key"].contains(&entry.name) {
+            bench.deploy("orders");
+            for (name, fields) in [
+                ("create_key", r#"{"api":"orders","name":"Mobile"}"#),
+                ("create_key", r#"{"api":"orders","name":"Mobile","user":"alice"}"#),
+                ("create_key", r#"{"application":"shop","name":"Mobile"}"#),
+                ("subscribe", r#"{"application":"shop","api":"orders"}"#),
+                ("map_key", r#"{"application":"shop","api":"orders","name":"Mobile"}"#),
+            ] {
+                if name != entry.name {
+                    bench.apply(&format!("{{\"{name}\":{fields}}}"));
+                }
+            }
+        } else if entry.name == "create_key" {
+            bench.deploy("orders");
+        }
+        let step = format!("{{\"{}\":{}}}", entry.name, entry.example);
+        assert!(bench.apply(&step), "{step}");
+    }
+}

@@ -17,6 +17,11 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 
 use super::*;
 
+/// Switches as usual, except that archives are stored, so that tests can look into them.
+fn plain_switches(dialect: Dialect) -> Switches {
+    Switches { compress: false, ..Switches::usual(dialect) }
+}
+
 /// An API Manager with a clock and a gateway that behaves.
 struct ApimBench {
     manager: ApiManager,
@@ -29,8 +34,8 @@ impl ApimBench {
         Self::with(dialect, |_| {})
     }
 
-    fn with(dialect: Dialect, change: impl FnOnce(&mut Positions)) -> Self {
-        let mut switches = Positions::likely(dialect);
+    fn with(dialect: Dialect, change: impl FnOnce(&mut Switches)) -> Self {
+        let mut switches = plain_switches(dialect);
         change(&mut switches);
         let manager = ApiManager::new(dialect, switches, 1);
         Self { manager, now: Instant::START, connections: 0 }

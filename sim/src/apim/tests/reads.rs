@@ -1,6 +1,7 @@
 //! Lists, archives, the existence check and keys in each dialect.
 
 use super::*;
+use crate::story::switches::UtcOffset;
 
 #[test]
 fn discovery_is_served_by_an_apim_only() {
@@ -47,8 +48,9 @@ fn the_list_is_that_of_the_dialect() {
 
 #[test]
 fn the_platform_lists_what_is_undeployed_with_its_zone() {
-    let mut bench =
-        ApimBench::with(Dialect::PlatformApi11, |switches| switches.offset_minutes = 120);
+    let mut bench = ApimBench::with(Dialect::PlatformApi11, |switches| {
+        switches.offset_minutes = UtcOffset::try_from(120).unwrap()
+    });
     let id = bench.deploy("orders");
     bench.at(250).undeploy("orders");
     let row = bench.list();

@@ -1,5 +1,7 @@
 //! Upgrades, the registry, `connection.ack`, pings, and how waiting events are delivered.
 
+use std::num::NonZeroU8;
+
 use super::*;
 
 #[test]
@@ -72,7 +74,9 @@ fn a_new_session_replaces_the_old_one_on_its_node_only() {
     let frames = bench.raw_frames();
     assert_eq!(frames[0], (first, ServerFrame::Close(1000, String::new())));
     assert!(frames[1..].iter().all(|(to, _)| *to == second));
-    let mut cluster = ApimBench::with(Dialect::Apim470, |switches| switches.nodes = 2);
+    let mut cluster = ApimBench::with(Dialect::Apim470, |switches| {
+        switches.nodes = NonZeroU8::MIN.saturating_add(1)
+    });
     let first = cluster.session();
     assert!(cluster.apply(r#"{"switch_node":{}}"#));
     let second = cluster.session();
@@ -195,7 +199,7 @@ fn the_two_minute_pusher_delivers_what_no_poll_claimed() {
 #[test]
 fn stamps_within_a_second_leave_the_order_of_a_replay_open() {
     let flips = (0..32).filter(|&seed| {
-        let switches = Positions::likely(Dialect::Apim470);
+        let switches = plain_switches(Dialect::Apim470);
         let manager = ApiManager::new(Dialect::Apim470, switches, seed);
         let mut bench = ApimBench { manager, now: Instant::START, connections: 0 };
         bench.deploy("orders");

@@ -1,7 +1,7 @@
 //! Each wrong answer, on the requests for which it makes sense.
 
 use super::*;
-use crate::story::positions::BatchEncoding;
+use crate::story::switches::BatchEncoding;
 
 const LIST: (&str, &str) = ("list", "/deployments");
 

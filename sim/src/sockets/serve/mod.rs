@@ -150,8 +150,7 @@ async fn interrupted() -> io::Result<()> {
 /// An API Manager whose clock shows the time of day: keys expire and stamps compare as they
 /// would.
 fn manager_of(story: &Scenario) -> ApiManager {
-    let switches = story.switches.positions(story.dialect);
-    let mut manager = ApiManager::new(story.dialect, switches, story.seed);
+    let mut manager = ApiManager::new(story.dialect, story.switches, story.seed);
     let ahead = time_of_day().unix_nanos() - wall_clock(Instant::START).unix_nanos();
     let by_ms = i64::try_from(ahead / 1_000_000).unwrap_or_default();
     manager.apply(&Verb::StepClock(StepClock { by_ms }), Instant::START);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use driftless_gateway::driver::{Inbound, Outbound};
-use driftless_gateway::engine::Engine;
+use driftless_gateway::engine::{Engine, Timer};
 use driftless_gateway::publish::Fact;
 use driftless_gateway::runtime::Snapshot;
 use driftless_gateway::shell::Drive;
@@ -45,7 +45,7 @@ impl Drive for Watched {
         self.world.borrow_mut().woken(self.gateway, now);
     }
 
-    fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    fn poll_timeout(&self) -> Option<(Instant, Timer)> {
         self.world.borrow().timeout_of(self.gateway)
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Node, Place};
 use super::refusal::{Refusal, hint};
-use super::step_limits::{COUNT_MAX, TIME_MS_MAX, within};
-use crate::story::step::{Step, Verb};
+use super::step_limits::within;
+use crate::story::step::{COUNT_MAX, Owner, Step, TIME_MS_MAX, Verb};
 
 /// A request with a key, and when it is made.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub(super) fn check(
 fn check_claim(claim: &AccessClaim, item: &Node, steps: &[Step]) -> Result<(), Refusal> {
     let place = |field: &str| item.place_of(&[field]);
     named("API", &claim.api, place("api"), steps.iter().filter_map(|step| step.verb.api()))?;
-    let owned = steps.iter().filter(|step| owner(&step.verb) == Some(claim.owner()));
+    let owned = steps.iter().filter(|step| step.verb.names().owner == Some(claim.owner()));
     let keys = owned.clone().filter_map(|step| step.verb.key());
     if !(is_imported(claim) && owned.clone().any(|step| matches!(step.verb, Verb::ImportKeys(_)))) {
         named("key", &claim.name, place("name"), keys.clone().map(|(name, _)| name))?;
@@ -94,23 +94,10 @@ fn check_claim(claim: &AccessClaim, item: &Node, steps: &[Step]) -> Result<(), R
 
 impl AccessClaim {
     /// Whose key it is: an application's, or an API's.
-    fn owner(&self) -> (bool, &str) {
+    fn owner(&self) -> Owner<'_> {
         match &self.application {
-            Some(application) => (true, application),
-            None => (false, &self.api),
-        }
-    }
-}
-
-/// Whose key a verb is about; an application's mapping is about an API's key.
-fn owner(verb: &Verb) -> Option<(bool, &str)> {
-    match verb {
-        Verb::MapKey(_) | Verb::UnmapKey(_) => verb.api().map(|api| (false, api)),
-        Verb::ImportKeys(import) => Some((false, &import.api)),
-        _ => {
-            verb.key()?;
-            let of_application = verb.application().map(|application| (true, application));
-            of_application.or_else(|| verb.api().map(|api| (false, api)))
+            Some(application) => Owner::Application(application),
+            None => Owner::Api(&self.api),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::names::is_kebab_case;
 use super::reader::read;
 use super::refusal::{Refusal, hint};
 use crate::story::aim::{Aim, GatewayIndex, OrganizationIndex, Registration};
-use crate::story::step::{Actor, Scope, Step, VERBS, Verb};
+use crate::story::step::{Scope, Step, Verb};
 
 /// The organization of a gateway that names none: APIM's own.
 pub const DEFAULT_ORGANIZATION: &str = "carbon.super";
@@ -91,37 +91,6 @@ fn organizations(gateways: &[GatewayEntry]) -> Vec<&str> {
         }
     }
     names
-}
-
-impl Verb {
-    /// Whether it is about gateways one by one, so that a step can name some of them. What it is
-    /// otherwise about belongs to an organization, or to APIM as a whole.
-    pub const fn is_of_gateways(&self) -> bool {
-        self.is_fault_of_gateways()
-            || matches!(self, Self::Deploy(_) | Self::Undeploy(_) | Self::RotateToken(_))
-    }
-
-    const fn is_fault_of_gateways(&self) -> bool {
-        self.is_fault()
-            && !matches!(
-                self,
-                Self::DelayEvents(_)
-                    | Self::BreakKeys(_)
-                    | Self::OddKeyEvents(_)
-                    | Self::FreezeStamps(_)
-                    | Self::StepClock(_)
-                    | Self::RestoreBackup(_)
-                    | Self::RestartManager(_)
-            )
-    }
-
-    /// Whether it is about something that belongs to an organization.
-    pub fn is_of_organization(&self) -> bool {
-        let mut entries = VERBS.iter();
-        let entry = entries.find(|entry| entry.name == self.name());
-        let by_people = entry.is_some_and(|entry| entry.actor == Actor::People);
-        by_people && !matches!(self, Self::RotateToken(_)) || matches!(self, Self::LoseRow(_))
-    }
 }
 
 /// Reads the list of gateways.

@@ -41,8 +41,6 @@ pub use names::{
     is_sentence,
 };
 pub use refusal::{Refusal, nearest};
-pub(crate) use step_limits::applies;
-pub use step_limits::{COUNT_MAX, TIME_MS_MAX};
 
 /// The schema that this version reads and writes.
 pub const SCHEMA: u64 = 1;
@@ -60,7 +58,7 @@ pub struct Scenario {
     pub dialect: Dialect,
     /// What is left to chance is drawn from this.
     pub seed: u64,
-    /// Where the control plane differs from its dialect.
+    /// How the switches of the control plane stand; a file has those that are not as usual.
     pub switches: Switches,
     /// What the gateways store on.
     pub store: StoreChoice,

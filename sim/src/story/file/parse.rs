@@ -6,9 +6,10 @@ use super::document::{Node, Value};
 use super::names::{dialects, is_covered_id, is_sentence};
 use super::reader::read;
 use super::refusal::{Refusal, hint};
-use super::step_limits::{TIME_MS_MAX, within};
+use super::step_limits::within;
 use super::{Only, SCHEMA, Scenario, WorldName, expect, fleet, step_form};
-use crate::story::step::{Step, Verb};
+use crate::story::step::{Step, TIME_MS_MAX};
+use crate::story::switches::GivenSwitches;
 
 /// The fields of a file, in their order.
 const FIELDS: &[&str] = &[
@@ -45,13 +46,15 @@ pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
     let only = root.get("only").map(only).transpose()?;
     only_in_wire(&steps, only.as_ref(), required(&root, "steps")?)?;
     let expect = expect::parse(required(&root, "expect")?, &steps, &gateways)?;
+    let dialect = dialect(required(&root, "dialect")?)?;
+    let switches: GivenSwitches = root.get("switches").map(read).transpose()?.unwrap_or_default();
     Ok(Scenario {
         why: why(required(&root, "why")?)?,
         covers: covers(required(&root, "covers")?)?,
         source: root.get("source").map(source).transpose()?,
-        dialect: dialect(required(&root, "dialect")?)?,
+        dialect,
         seed: read(required(&root, "seed")?)?,
-        switches: root.get("switches").map(read).transpose()?.unwrap_or_default(),
+        switches: switches.over(dialect),
         store: root.get("store").map(read).transpose()?.unwrap_or_default(),
         only,
         faults_stay_ms: root.get("faults_stay_ms").map(faults_stay_ms).transpose()?,
@@ -121,10 +124,12 @@ fn only_in_wire(steps: &[Step], only: Option<&Only>, node: &Node) -> Result<(), 
     if only.is_some_and(|only| only.world == WorldName::Wire) {
         return Ok(());
     }
-    let bytes = steps.iter().position(|step| matches!(step.verb, Verb::Bytes(_)));
-    let Some(item) = bytes.and_then(|place| node.items().get(place)) else { return Ok(()) };
+    let mut steps = steps.iter().zip(node.items());
+    let only = steps.find(|(step, _)| step.verb.entry().is_only_in_wire());
+    let Some((step, item)) = only else { return Ok(()) };
     let hint = r#"add `"only": { "world": "wire", "why": "…" }`"#.to_owned();
-    Err(item.place_of_key("bytes").refuse("only the wire world has bytes on the way", Some(hint)))
+    let problem = format!("only the wire world has `{}`", step.verb.name());
+    Err(item.place_of_key(step.verb.name()).refuse(problem, Some(hint)))
 }
 
 fn dialect(node: &Node) -> Result<Dialect, Refusal> {

@@ -5,9 +5,9 @@ use super::fleet::GatewayEntry;
 use super::names::{ACTIONS, EVENTS, REQUESTS, STATES};
 use super::reader::{read, read_entry};
 use super::refusal::{Refusal, hint};
-use super::step_limits::{COUNT_MAX, TIME_MS_MAX, within};
+use super::step_limits::within;
 use super::{fleet, step_limits};
-use crate::story::step::{Observable, Step, Trigger, VERBS, Verb, When};
+use crate::story::step::{COUNT_MAX, Observable, Step, TIME_MS_MAX, Trigger, VERBS, Verb, When};
 
 /// Reads the list of steps.
 pub(super) fn steps(node: &Node, gateways: &[GatewayEntry]) -> Result<Vec<Step>, Refusal> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::story::step::VERBS;
+use crate::story::step::{TIME_MS_MAX, VERBS};
 
 const STORY: &str = r#"{
   "schema": 1,
@@ -78,8 +78,8 @@ fn a_story_of_one_world_says_why_and_bytes_are_in_no_other() {
     assert!(fleet.is_told_in(WorldName::Wire) && fleet.is_told_in(WorldName::Fast));
     let only = "  \"only\": { \"world\": \"wire\", \"why\": \"It is about bytes.\" },\n";
     for (replace, with, message) in [
-        (only, "", "only the wire world has bytes on the way; add"),
-        ("\"wire\"", "\"fast\"", "only the wire world has bytes on the way; add"),
+        (only, "", "only the wire world has `bytes`; add"),
+        ("\"wire\"", "\"fast\"", "only the wire world has `bytes`; add"),
         ("\"wire\"", "^\"wier\"", "unknown name `wier`; did you mean `wire`?"),
         ("\"It is about bytes.\"", "^\"bytes\"", "`why` is not a sentence"),
         (", \"why\": \"It is about bytes.\"", "", "`why` is missing"),

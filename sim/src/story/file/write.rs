@@ -17,8 +17,9 @@ pub(super) fn scenario(scenario: &Scenario) -> String {
     }
     fields.put("dialect", scenario.dialect.name());
     fields.put("seed", &scenario.seed);
-    if !scenario.switches.is_default() {
-        fields.put("switches", &scenario.switches);
+    let switches = scenario.switches.given(scenario.dialect);
+    if !switches.is_none() {
+        fields.put("switches", &switches);
     }
     if scenario.store != StoreChoice::default() {
         fields.put("store", &scenario.store);

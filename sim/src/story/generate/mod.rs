@@ -5,18 +5,15 @@ mod access;
 mod bytes;
 mod fleet;
 
-use std::num::NonZeroU8;
-
 use driftless_gateway::model::Dialect;
 
 use super::profile::{Family, Profile};
 pub use bytes::with_byte_faults;
 
-use super::positions::{BatchEncoding, BatchPath, KindSpelling, TimestampPrecision};
 use super::switches::Switches;
 use crate::random::Key;
 
-use super::file::{Expect, Scenario, StoreChoice, applies};
+use super::file::{Expect, Scenario, StoreChoice};
 use super::step::{
     AgoMs, Answer, Api, ChangeLifecycle, CloseSession, Count, Crash, CrashDisk, DelayEffects,
     Deploy, Direction, Endpoint, ForMs, FrameFault, Frames, Latency, Lifecycle, Nothing,
@@ -43,12 +40,12 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
     changes(profile, key, &mut steps);
     access::access(profile, dialect, key, &mut steps);
     faults(profile, key, &mut steps);
-    let switches = switches(dialect, key);
-    if switches.nodes.is_some() && !profile.families.is_empty() {
+    let switches = Switches::drawn(dialect, key.child("switches"));
+    if switches.nodes.get() > 1 && !profile.families.is_empty() {
         node_switches(profile, key, &mut steps);
     }
     // Some draws name a fault that the request cannot have; no file may tell of it.
-    steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !applies(answer)));
+    steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !answer.applies()));
     let gateways = if profile.fleet { fleet::gateways(key) } else { Vec::new() };
     fleet::spread(key, &gateways, &mut steps);
     steps.sort_by_key(|step| match step.when {
@@ -69,38 +66,6 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
         steps,
         expect: Expect::default(),
     }
-}
-
-fn switches(dialect: Dialect, key: Key) -> Switches {
-    let key = key.child("switches");
-    let mut switches = Switches {
-        timestamp_precision: key
-            .pick(
-                "precision",
-                &[
-                    TimestampPrecision::Seconds,
-                    TimestampPrecision::Millis,
-                    TimestampPrecision::Micros,
-                ],
-            )
-            .copied(),
-        compress: Some(key.chance("compress", 1, 32)),
-        ..Switches::default()
-    };
-    if dialect != Dialect::PlatformApi11 {
-        switches.batch_path =
-            key.pick("batch", &[BatchPath::Batch, BatchPath::FetchBatch]).copied();
-        switches.batch_encoding =
-            key.pick("encoding", &[BatchEncoding::Tar, BatchEncoding::TarGz]).copied();
-        switches.kind = key.pick("kind", &[KindSpelling::Constant, KindSpelling::RestApi]).copied();
-        switches.direct_send = Some(!key.chance("poll only", 1, 8));
-        switches.nodes = key.chance("nodes", 1, 6).then_some(NonZeroU8::MIN.saturating_add(1));
-        switches.plans_refused = Some(key.chance("plans", 1, 2));
-        switches.key_hash_prefix = Some(key.chance("key hash", 1, 2));
-        switches.key_names_folded = Some(key.chance("key names", 1, 2));
-        switches.key_nulls = Some(key.chance("key nulls", 1, 2));
-    }
-    switches
 }
 
 fn api(number: u64) -> String {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use driftless_gateway::driver::{Driver, Outbound};
-use driftless_gateway::engine::{Config, Engine, StoreFailure};
+use driftless_gateway::engine::{Config, Engine, StoreFailure, Timer};
 use driftless_gateway::model::{ArtifactId, Batch, ContentDigest, Recovered, SessionId, WriteId};
 use driftless_gateway::publish::{Fact, Publisher, StoreWorker, StoredDefinition};
 use driftless_gateway::runtime::Snapshot;
@@ -180,7 +180,7 @@ impl SimGateway {
     }
 
     /// When the engine wants to be woken; see [`Driver::poll_timeout`].
-    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+    pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
         self.driver.as_ref().and_then(Driver::poll_timeout)
     }
 
