@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use driftless::observe::{ErrorWatch, Trace};
+use driftless::story::aim::GatewayIndex;
 use driftless::story::file::{Expect, Scenario, StoreChoice};
 use driftless::story::step::{Count, Deploy, ImportKeys, Scope, Step, Verb, When};
 use driftless::story::switches::Switches;
@@ -62,7 +63,7 @@ fn resync(apis: u32) -> Duration {
             assert!(world.now().since(Instant::START) < PATIENCE, "it did not converge");
         }
         let took = begun.elapsed();
-        let context = world.context();
+        let context = world.context(GatewayIndex::FIRST);
         assert_eq!(context.served.len(), apis as usize, "not every API is served");
         assert_eq!(context.holders.len(), (apis * KEYS_PER_API) as usize, "not every key opens");
         let finished = world.finish();

@@ -37,26 +37,31 @@ pub use events::access::redacted;
 pub use events::store::WaitingEvent;
 pub use faults::Armed;
 pub use ids::KeyIndex;
+pub(crate) use ids::{Others, PerGateway};
 pub use ledger::{
-    AccessEvent, AckRecord, ApplicationRecord, Cause, EventRecord, Expiry, Fate, Issue, Issued,
-    KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Reach, Record, Secret,
+    AccessEvent, AckRecord, ApplicationRecord, ArtifactRecord, Cause, EventRecord, Expiry, Fate,
+    Issue, Issued, KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Reach, Secret,
     SubscriptionRecord,
 };
 pub use rest::definition::{Operation, Outline};
 pub use tables::timeline::{Said, Timeline};
 
 use clock::WallClock;
-use events::sessions::PUSHER_INTERVAL;
-use faults::{Delivered, Node, SharedFaults};
-use ids::PerGateway;
+use events::access::AccessEvents;
+use events::acks::Acks;
+use events::artifacts::{Counts, Events};
+use events::sessions::{Carrier, PUSHER_INTERVAL};
+use faults::{NodeOutage, SharedFaults};
+use people::artifacts::Publishing;
+use people::grants::Grants;
 use tables::access::Access;
 use tables::artifacts::Catalog;
-use tables::gateways::Environment;
+use tables::gateways::Gateways;
 use tables::history::PendingEffects;
 
 use crate::random::Key;
-use crate::story::aim::{Aim, GatewayIndex, Registration};
-use crate::story::step::{Actor, Verb};
+use crate::story::aim::{Aim, GatewayIndex, OrganizationIndex, Registration};
+use crate::story::step::{Actor, Lifecycle, Verb};
 use crate::story::switches::Switches;
 
 /// Time between two purges of the event store (§1.4).
@@ -102,12 +107,12 @@ pub struct Reply {
     /// How long the API Manager takes.
     pub delay: Duration,
     /// What it answers then.
-    pub outcome: Outcome,
+    pub outcome: Answered,
 }
 
 /// What becomes of a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum Answered {
     /// An answer whose body is complete as far as HTTP can tell.
     Answer(HttpResponse),
     /// Nothing is ever answered.
@@ -117,7 +122,7 @@ pub enum Outcome {
 }
 
 impl Reply {
-    const fn at_once(outcome: Outcome) -> Self {
+    const fn at_once(outcome: Answered) -> Self {
         Self { delay: Duration::ZERO, outcome }
     }
 }
@@ -149,33 +154,52 @@ impl Token {
     }
 }
 
-/// The simulated API Manager, and everything it keeps for each of its gateways.
-pub struct ApiManager {
+/// What an API Manager speaks: the dialect, and how its switches stand.
+struct Contract {
     dialect: Dialect,
     switches: Switches,
+}
+
+impl Contract {
+    /// Whether this is an APIM, which stores events and keeps mapping and artifact cache apart;
+    /// the Platform API 1.1 sends to whoever is connected and has one table.
+    const fn keeps_events(&self) -> bool {
+        !matches!(self.dialect, Dialect::PlatformApi11)
+    }
+
+    /// The base path of REST and WebSocket.
+    const fn base_path(&self) -> &'static str {
+        match self.dialect {
+            Dialect::PlatformApi11 => "/api/internal/v1",
+            Dialect::Apim470 | Dialect::Apim470Fixed => "/internal/data/v1",
+        }
+    }
+}
+
+/// The simulated API Manager, and everything it keeps for each of its gateways.
+pub struct ApiManager {
+    contract: Contract,
     key: Key,
-    environments: PerGateway<Environment>,
+    gateways: Gateways,
     catalog: Catalog,
+    pending: PendingEffects,
+    access: Access,
     /// The gateway of each connection that showed a token in force.
     owners: BTreeMap<ConnectionId, GatewayIndex>,
     clock: WallClock,
     faults: SharedFaults,
-    node: Node,
-    pending: PendingEffects,
-    access: Access,
-    delivered: Delivered,
+    node: NodeOutage,
     violations: Vec<String>,
     next_purge: Instant,
     next_push: Option<Instant>,
-    raised: u64,
-    stamps: u64,
+    counts: Counts,
     requests: u64,
 }
 
 impl fmt::Debug for ApiManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiManager")
-            .field("dialect", &self.dialect)
+            .field("dialect", &self.contract.dialect)
             .field("apis", &self.catalog.len())
             .field("requests", &self.requests)
             .finish_non_exhaustive()
@@ -196,36 +220,90 @@ impl ApiManager {
         gateways: &[Registration],
     ) -> Self {
         let key = Key::new(seed).child("manager");
-        let environments = PerGateway::new(gateways.len().max(1), |place| {
-            let registration = gateways.get(place.0).copied().unwrap_or_default();
-            Environment::new(key, place, registration)
-        });
-        let ids = environments.iter().map(|environment| Arc::clone(&environment.id)).collect();
+        let gateways = Gateways::new(key, gateways);
+        let ids = gateways.iter().map(|environment| Arc::clone(&environment.id)).collect();
         let next_push = switches.two_minute_pusher.then(|| Instant::START.after(PUSHER_INTERVAL));
         let mut manager = Self {
-            dialect,
             key,
-            environments,
+            gateways,
             catalog: Catalog::new(key, ids, dialect == Dialect::PlatformApi11),
+            pending: PendingEffects::default(),
+            access: Access::default(),
             owners: BTreeMap::new(),
             clock: WallClock::new(switches.timestamp_precision),
             faults: SharedFaults::default(),
-            node: Node::default(),
-            pending: PendingEffects::default(),
-            access: Access::default(),
-            delivered: Delivered::default(),
+            node: NodeOutage::default(),
             violations: Vec::new(),
             next_purge: Instant::START.after(PURGE_INTERVAL),
             next_push,
-            raised: 0,
-            stamps: 0,
+            counts: Counts::default(),
             requests: 0,
-            switches,
+            contract: Contract { dialect, switches },
         };
         let organizations: BTreeSet<_> =
-            manager.gateways().map(|gateway| manager.organization_of(gateway)).collect();
-        organizations.into_iter().for_each(|of| manager.make_first_plans(of));
+            manager.gateways.iter().map(|environment| environment.organization).collect();
+        organizations.into_iter().for_each(|of| manager.grants().make_first_plans(of));
         manager
+    }
+
+    /// What an event touches.
+    const fn events(&mut self) -> Events<'_> {
+        Events {
+            contract: &self.contract,
+            key: self.key,
+            catalog: &self.catalog,
+            gateways: &mut self.gateways,
+            clock: &mut self.clock,
+            counts: &mut self.counts,
+        }
+    }
+
+    /// What an event about keys, subscriptions, plans or applications touches.
+    const fn access_events(&mut self) -> AccessEvents<'_> {
+        AccessEvents {
+            events: Events {
+                contract: &self.contract,
+                key: self.key,
+                catalog: &self.catalog,
+                gateways: &mut self.gateways,
+                clock: &mut self.clock,
+                counts: &mut self.counts,
+            },
+            access: &mut self.access,
+            faults: &mut self.faults,
+        }
+    }
+
+    /// What carries events to sessions.
+    const fn carrier(&mut self) -> Carrier<'_> {
+        Carrier { events: self.events() }
+    }
+
+    /// What people touch when they do something with an API.
+    const fn publishing(&mut self) -> Publishing<'_> {
+        Publishing {
+            contract: &self.contract,
+            key: self.key,
+            catalog: &mut self.catalog,
+            pending: &mut self.pending,
+            gateways: &mut self.gateways,
+            clock: &mut self.clock,
+            counts: &mut self.counts,
+        }
+    }
+
+    /// What people touch when they do something with keys, subscriptions, plans or applications.
+    const fn grants(&mut self) -> Grants<'_> {
+        Grants {
+            contract: &self.contract,
+            key: self.key,
+            catalog: &self.catalog,
+            access: &mut self.access,
+            gateways: &mut self.gateways,
+            clock: &mut self.clock,
+            faults: &mut self.faults,
+            counts: &mut self.counts,
+        }
     }
 
     /// Carries out a verb of people or of the control plane, aimed at the first organization and
@@ -239,26 +317,38 @@ impl ApiManager {
         self.advance(now);
         let of = aim.organization;
         let did = match verb {
-            Verb::Publish(publish) => self.publish(of, &publish.api, &publish.kind, now),
-            Verb::Revise(api) => self.revise(of, &api.api, now),
-            Verb::Deploy(deploy) => self.deploy(aim, deploy, now),
-            Verb::Undeploy(api) => self.undeploy(aim, &api.api, now),
-            Verb::Delete(api) => self.delete(of, &api.api, now),
-            Verb::Lifecycle(change) => self.change_lifecycle(of, &change.api, change.state, now),
-            Verb::RotateToken(_) => self.rotate_tokens(aim),
-            Verb::CreateKey(create) => self.create_key(of, create, now),
-            Verb::RegenerateKey(key) => self.regenerate_key(of, key, now),
-            Verb::RevokeKey(key) => self.revoke_key(of, key, now),
-            Verb::ImportKeys(import) => self.import_keys(of, import, now),
-            Verb::Subscribe(subscribe) => self.subscribe(of, subscribe, now),
-            Verb::Unsubscribe(held) => self.unsubscribe(of, held, now),
-            Verb::ChangeSubscription(change) => self.change_subscription(of, change, now),
-            Verb::CreatePlan(plan) => self.create_plan(of, plan, now),
-            Verb::ChangePlan(plan) => self.change_plan(of, plan, now),
-            Verb::DeletePlan(plan) => self.delete_plan(of, &plan.plan, now),
-            Verb::MapKey(map) => self.map_key(of, map, now),
-            Verb::UnmapKey(map) => self.unmap_key(of, map, now),
-            Verb::DeleteApplication(named) => self.delete_application(of, named, now),
+            Verb::Publish(publish) => {
+                self.publishing().publish(of, &publish.api, &publish.kind, now)
+            }
+            Verb::Revise(api) => self.publishing().revise(of, &api.api, now),
+            Verb::Deploy(deploy) => self.publishing().deploy(aim, deploy, now),
+            Verb::Undeploy(api) => self.publishing().undeploy(aim, &api.api, now),
+            Verb::Delete(api) => {
+                let deleted = self.publishing().delete(of, &api.api, now);
+                deleted.map(|api| self.grants().drop_children(api, now)).is_some()
+            }
+            Verb::Lifecycle(change) => {
+                let changed =
+                    self.publishing().change_lifecycle(of, &change.api, change.state, now);
+                if let Some(api) = changed.filter(|_| change.state == Lifecycle::Retired) {
+                    self.grants().drop_children(api, now);
+                }
+                changed.is_some()
+            }
+            Verb::RotateToken(_) => self.gateways.rotate_tokens(aim),
+            Verb::CreateKey(create) => self.grants().create_key(of, create, now),
+            Verb::RegenerateKey(key) => self.grants().regenerate_key(of, key, now),
+            Verb::RevokeKey(key) => self.grants().revoke_key(of, key, now),
+            Verb::ImportKeys(import) => self.grants().import_keys(of, import, now),
+            Verb::Subscribe(subscribe) => self.grants().subscribe(of, subscribe, now),
+            Verb::Unsubscribe(held) => self.grants().unsubscribe(of, held, now),
+            Verb::ChangeSubscription(change) => self.grants().change_subscription(of, change, now),
+            Verb::CreatePlan(plan) => self.grants().create_plan(of, plan, now),
+            Verb::ChangePlan(plan) => self.grants().change_plan(of, plan, now),
+            Verb::DeletePlan(plan) => self.grants().delete_plan(of, &plan.plan, now),
+            Verb::MapKey(map) => self.grants().map_key(of, map, now),
+            Verb::UnmapKey(map) => self.grants().unmap_key(of, map, now),
+            Verb::DeleteApplication(named) => self.grants().delete_application(of, named, now),
             other => match other.actor() {
                 Actor::Network | Actor::Machine => return Applied::NotMine,
                 Actor::People | Actor::ControlPlane => self.apply_fault(other, aim, now),
@@ -267,35 +357,94 @@ impl ApiManager {
         if did { Applied::Done } else { Applied::Nothing }
     }
 
+    /// A gateway asks to upgrade.
+    ///
+    /// APIM accepts first and checks the token then, so a refused gateway sees a successful
+    /// upgrade and close code 4401 (A-H23); the Platform API refuses the upgrade itself. `from`
+    /// says who asks: faults of its own meet it, and whose session it gets is the token's matter.
+    pub fn connect(
+        &mut self,
+        from: GatewayIndex,
+        connection: ConnectionId,
+        path: &str,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Upgrade {
+        self.advance(now);
+        if self.node.is_down(now) {
+            self.gateways.count_at(from, "restart_manager", 1);
+            return Upgrade::Refused;
+        }
+        if self.node.is_starting(now) {
+            self.gateways.count_at(from, "restart_manager", 1);
+            return Upgrade::Status(404);
+        }
+        if let Some(upgrade) = self.carrier().refused_upgrade(from, now) {
+            return upgrade;
+        }
+        let under_base = path.strip_prefix(self.contract.base_path());
+        if under_base != Some("/ws/gateways/connect") {
+            return Upgrade::Status(404);
+        }
+        match self.carrier().check_token(from, token, now) {
+            Ok(gateway) => {
+                self.owners.insert(connection, gateway);
+                self.carrier().open(gateway, connection, now);
+            }
+            Err(_) if self.contract.dialect == Dialect::PlatformApi11 => {
+                return Upgrade::Status(401);
+            }
+            Err(reason) => {
+                let sessions = &mut self.gateways.at_mut(from).sessions;
+                sessions.send(connection, ServerFrame::Close(4401, reason.to_owned()));
+            }
+        }
+        Upgrade::Accepted
+    }
+
+    /// A text frame of a gateway.
+    pub fn receive_frame(&mut self, connection: ConnectionId, text: &str, now: Instant) {
+        self.advance(now);
+        // Which gateway speaks is known by its session alone.
+        let gateway = self.owners.get(&connection).copied().unwrap_or_default();
+        let mut acks = Acks {
+            catalog: &self.catalog,
+            contract: &self.contract,
+            ledger: &mut self.gateways.at_mut(gateway).ledger,
+            violations: &mut self.violations,
+        };
+        acks.receive((gateway, connection), text, now);
+    }
+
     /// A connection is gone; what was still to be sent on it is dropped.
     pub fn disconnected(&mut self, connection: ConnectionId, now: Instant) {
         self.advance(now);
-        for environment in self.environments.iter_mut() {
+        for environment in self.gateways.iter_mut() {
             environment.sessions.remove(connection);
         }
     }
 
     /// The next frame to send.
     pub fn poll_frame(&mut self) -> Option<(ConnectionId, ServerFrame)> {
-        self.environments.iter_mut().find_map(|environment| environment.sessions.pop())
+        self.gateways.iter_mut().find_map(|environment| environment.sessions.pop())
     }
 
     /// When something is due next; call [`ApiManager::handle_timeout`] then.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let tables = [self.pending.next_at(), self.access.next_at()];
-        let clocks = [self.sessions_next_at(), self.next_push, Some(self.next_purge)];
+        let clocks = [self.gateways.sessions_next_at(), self.next_push, Some(self.next_purge)];
         tables.into_iter().chain(clocks).flatten().min()
     }
 
     /// The events that wait to be delivered to a gateway, oldest first.
     pub fn waiting_events(&self, gateway: GatewayIndex) -> impl Iterator<Item = WaitingEvent<'_>> {
-        self.environments.at(gateway).events.waiting()
+        self.gateways.at(gateway).events.waiting()
     }
 
     /// Whether events wait to be delivered, or effects to be readable.
     pub fn has_unfinished(&self) -> bool {
         let changes = [self.pending.next_at(), self.access.next_at()];
-        self.is_any_waiting() || changes.iter().any(Option::is_some)
+        self.gateways.is_any_waiting() || changes.iter().any(Option::is_some)
     }
 
     /// Does what is due.
@@ -309,17 +458,20 @@ impl ApiManager {
             && at <= now
         {
             while let Some(pending) = self.pending.pop_due(at) {
-                self.carry_out(pending.spot, pending.effect, at);
+                self.catalog.carry_out(pending.spot, pending.effect, at);
             }
-            self.settle_access(at);
-            self.tick_sessions(at);
+            self.access.settle(at);
+            while let Some(told) = self.access.pop_late(at) {
+                self.access_events().raise_told(&told, at);
+            }
+            self.carrier().tick_sessions(at);
             if self.next_push.is_some_and(|push| push <= at) {
                 self.next_push = Some(at.after(PUSHER_INTERVAL));
-                self.push_waiting(at);
+                self.carrier().push_waiting(at);
             }
             if self.next_purge <= at {
                 self.next_purge = at.after(PURGE_INTERVAL);
-                let environments = self.environments.iter_mut();
+                let environments = self.gateways.iter_mut();
                 environments.for_each(|environment| environment.events.purge(at));
             }
         }
@@ -327,56 +479,57 @@ impl ApiManager {
 
     /// The registration token in force for a gateway.
     pub fn token(&self, gateway: GatewayIndex) -> &str {
-        &self.environments.at(gateway).token.0
+        &self.gateways.at(gateway).token.0
     }
 
     /// The dialect it speaks.
     pub const fn dialect(&self) -> Dialect {
-        self.dialect
+        self.contract.dialect
     }
 
     /// How its switches stand.
     pub const fn switches(&self) -> &Switches {
-        &self.switches
+        &self.contract.switches
     }
 
     /// The id of a gateway.
     pub fn gateway(&self, gateway: GatewayIndex) -> &str {
-        &self.environments.at(gateway).id
+        &self.gateways.at(gateway).id
     }
 
     /// The base path of REST and WebSocket.
     pub const fn base_path(&self) -> &'static str {
-        match self.dialect {
-            Dialect::PlatformApi11 => "/api/internal/v1",
-            Dialect::Apim470 | Dialect::Apim470Fixed => "/internal/data/v1",
-        }
+        self.contract.base_path()
+    }
+
+    /// The organization that a gateway belongs to.
+    pub fn organization_of(&self, gateway: GatewayIndex) -> OrganizationIndex {
+        self.gateways.organization_of(gateway)
+    }
+
+    /// The node that a gateway's connections are sent to, from 0.
+    pub fn node_of(&self, gateway: GatewayIndex) -> u32 {
+        self.gateways.at(gateway).sessions.route()
     }
 
     /// Everything ever issued to a gateway: what its organization has, and what was deployed
     /// there.
     pub fn ledger(&self, gateway: GatewayIndex) -> &Ledger {
-        &self.environments.at(gateway).ledger
+        &self.gateways.at(gateway).ledger
     }
 
     /// How often each kind of fault took effect on something that was sent or answered.
     pub const fn delivered(&self) -> &BTreeMap<&'static str, u64> {
-        &self.delivered.by_kind
+        &self.gateways.delivered.by_kind
     }
 
     /// How often any fault took effect on a gateway, or on all of them at once.
     pub fn delivered_total(&self, gateway: GatewayIndex) -> u64 {
-        self.delivered.shared + self.environments.at(gateway).delivered
+        self.gateways.delivered.shared + self.gateways.at(gateway).delivered
     }
 
     /// What the gateway did that the contract does not allow.
     pub fn violations(&self) -> &[String] {
         &self.violations
-    }
-
-    /// Whether this is an APIM, which stores events and keeps mapping and artifact cache apart;
-    /// the Platform API 1.1 sends to whoever is connected and has one table.
-    const fn keeps_events(&self) -> bool {
-        !matches!(self.dialect, Dialect::PlatformApi11)
     }
 }

@@ -19,7 +19,7 @@ use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, request};
 
 use crate::apim::{
-    ApiManager, Issued, KeyRecord, KeyScope, KeyState, Ledger, Operation, Outcome, Outline,
+    Answered, ApiManager, Issued, KeyRecord, KeyScope, KeyState, Ledger, Operation, Outline,
     wall_clock,
 };
 use crate::story::aim::GatewayIndex;
@@ -81,7 +81,7 @@ fn snapshot(manager: &mut ApiManager, now: Instant) -> Snapshot {
     for id in ids {
         let question = request::fetch(&base, &id, Kind::RestApi);
         let reply = manager.respond(GatewayIndex::FIRST, &question, Some(&token), now);
-        let Outcome::Answer(answer) = reply.outcome else { continue };
+        let Answered::Answer(answer) = reply.outcome else { continue };
         let limits = ArchiveLimits::recommended();
         let definition = wire::decode_definition(&answer.body, &limits)
             .and_then(|content| wire::decode_api(&content.bytes));

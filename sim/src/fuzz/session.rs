@@ -17,7 +17,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{ArchiveLimits, HttpRequest, HttpResponse};
 
 use super::evidence::Evidence;
-use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame, Upgrade};
+use crate::apim::{Answered, ApiManager, ConnectionId, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
 use crate::story::step::{Verb, Word};
 use crate::story::switches::Switches;
@@ -255,7 +255,7 @@ impl Bench {
         let token =
             request.authenticated.then(|| self.manager.token(GatewayIndex::FIRST).to_owned());
         let reply = self.manager.respond(GatewayIndex::FIRST, &request, token.as_deref(), self.now);
-        let Outcome::Answer(mut response) = reply.outcome else {
+        let Answered::Answer(mut response) = reply.outcome else {
             let failure = Failure::Unreachable("nobody listens".to_owned());
             self.driver.handle(Inbound::RequestFailed(id, failure), self.now);
             return;

@@ -7,7 +7,7 @@ use driftless_gateway::model::{ArtifactId, BasePath, BatchRoute, DeploymentId, D
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{self, ArchiveLimits, HttpRequest, request};
 
-use crate::apim::{ApiManager, ConnectionId, Outcome, ServerFrame};
+use crate::apim::{Answered, ApiManager, ConnectionId, ServerFrame};
 use crate::story::aim::GatewayIndex;
 use crate::story::step::{
     Answer, Api, ChangeLifecycle, ChangeSubscription, CreateKey, Deploy, Endpoint, Lifecycle,
@@ -164,7 +164,7 @@ impl Recorder<'_> {
             question.authenticated.then(|| self.manager.token(GatewayIndex::FIRST).to_owned());
         let reply = self.manager.respond(GatewayIndex::FIRST, question, token.as_deref(), self.now);
         match reply.outcome {
-            Outcome::Answer(response) if response.status == 200 => Some(response.body),
+            Answered::Answer(response) if response.status == 200 => Some(response.body),
             _ => None,
         }
     }

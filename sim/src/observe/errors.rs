@@ -28,9 +28,9 @@ impl ErrorWatch {
     }
 }
 
-struct Line(String);
+struct ErrorText(String);
 
-impl Visit for Line {
+impl Visit for ErrorText {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         // Writing to a String does not fail.
         let _ = write!(self.0, "{field}={value:?} ");
@@ -51,7 +51,7 @@ impl Subscriber for ErrorWatch {
     fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line(String::new());
+        let mut line = ErrorText(String::new());
         event.record(&mut line);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line.0.trim().to_owned());
         self.has_lines.store(true, Ordering::Relaxed);

@@ -4,9 +4,12 @@
 //! it costs the same whether anybody reads along.
 
 use std::fmt;
+use std::rc::Rc;
 
 use driftless_gateway::time::Instant;
 use twox_hash::XxHash3_128;
+
+use crate::story::aim::GatewayIndex;
 
 /// One line of the trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,39 +37,39 @@ pub type TraceSink<'a> = Box<dyn FnMut(&TraceLine) + 'a>;
 pub struct Trace<'a> {
     chain: u128,
     events: u64,
-    /// The gateway that is spoken of, where there are several.
-    gateway: Option<String>,
+    /// The names of the gateways, where there are several.
+    gateways: Vec<Rc<str>>,
     sink: Option<TraceSink<'a>>,
 }
 
 impl<'a> Trace<'a> {
     /// A trace that tells `sink`, if there is one.
     pub fn new(sink: Option<TraceSink<'a>>) -> Self {
-        Self { chain: 0, events: 0, gateway: None, sink }
+        Self { chain: 0, events: 0, gateways: Vec::new(), sink }
     }
 
-    /// From now on it speaks of that gateway.
-    pub fn speak_of(&mut self, gateway: Option<&str>) {
-        self.gateway = gateway.map(str::to_owned);
+    /// There are several gateways, and these are their names.
+    pub fn name_gateways<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        self.gateways = names.map(Rc::from).collect();
     }
 
-    /// Something happened at the gateway that is spoken of. `detail` is asked for only when
-    /// somebody reads along.
+    /// Something happened at a gateway, which is named where there are several. `detail` is asked
+    /// for only when somebody reads along.
     pub fn record(
         &mut self,
+        gateway: GatewayIndex,
         at: Instant,
         who: &'static str,
         what: &'static str,
         bytes: &[u8],
         detail: impl FnOnce() -> String,
     ) {
-        match self.gateway.take() {
-            Some(gateway) => {
+        match self.gateways.get(gateway.0).map(Rc::clone) {
+            Some(name) => {
                 // The name is a link of its own, so that one gateway's chain is as it was.
-                self.link(at, "gateway", gateway.as_bytes());
-                let told = || format!("gateway={gateway} {}", detail());
+                self.link(at, "gateway", name.as_bytes());
+                let told = || format!("gateway={name} {}", detail());
                 self.record_of_all(at, who, what, bytes, told);
-                self.gateway = Some(gateway);
             }
             None => self.record_of_all(at, who, what, bytes, detail),
         }

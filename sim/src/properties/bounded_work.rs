@@ -9,7 +9,7 @@ use driftless_gateway::model::{ArtifactId, Dialect, Resource};
 use driftless_gateway::time::Instant;
 
 use super::{Property, Verdicts, access};
-use crate::apim::{Cause, Record};
+use crate::apim::{ArtifactRecord, Cause};
 use crate::observe::{Context, Observation, Phase};
 
 /// What was asked in the current window, and since it is quiet.
@@ -121,7 +121,7 @@ fn is_following_up(context: &Context<'_>) -> bool {
 /// which one expires.
 fn is_behind(context: &Context<'_>) -> bool {
     let lists_all = context.dialect == Dialect::PlatformApi11;
-    let has_news = |(id, record): (&ArtifactId, &Record)| {
+    let has_news = |(id, record): (&ArtifactId, &ArtifactRecord)| {
         let is_deleted = record.deleted_since().is_some();
         let is_restored = record.current().is_some_and(|issue| issue.cause == Cause::Restore);
         record.must_serve().is_none()

@@ -5,28 +5,76 @@ use std::time::Duration;
 use driftless_gateway::driver::{Inbound, Outbound};
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{
-    Ack, ArtifactId, Batch, ContentDigest, RequestId, SessionId, WriteId,
+    Ack, ArtifactId, Batch, ContentDigest, Recovered, RequestId, SessionId, WriteId,
 };
 use driftless_gateway::publish::{READ_AGAIN, StoredDefinition, Unreadable};
+use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpRequest;
 
-use super::gateway::host::Asked;
+use super::gateway::host::{Awaited, Host};
+use super::links::{Links, Order};
 use super::net::{Carried, Line, Towards};
-use super::{Connection, Happening, Order, World};
+use super::schedule::{Happening, Schedule};
+use super::watching::{Watch, Watchers};
+use crate::apim::{Ledger, Others};
 use crate::observe::Observation;
 use crate::plant::Plant;
 use crate::story::step::{CrashDisk, Observable};
 
 /// How long the disk takes to give definitions.
-pub(super) const READ_TAKES: Duration = Duration::from_millis(1);
+const READ_TAKES: Duration = Duration::from_millis(1);
 
 /// How long after a definition was asked for again it is served at the latest.
 const LATER: Duration = Duration::from_millis(100);
 
-impl World<'_> {
+/// What may be touched when a gateway wants something done, or something is done to its machine.
+/// APIM is not: what the gateway sends to it is on its way.
+pub(super) struct GatewaySide<'a, 't> {
+    /// The gateway.
+    pub(super) host: &'a mut Host,
+    /// The gateways beside it.
+    pub(super) others: Others<'a, Host>,
+    /// What was issued to it.
+    pub(super) ledger: &'a Ledger,
+    /// The connections to APIM.
+    pub(super) links: &'a mut Links,
+    /// The time, and what will happen.
+    pub(super) schedule: &'a mut Schedule,
+    /// Whoever is told of it.
+    pub(super) watchers: &'a mut Watchers<'t>,
+}
+
+impl<'t> GatewaySide<'_, 't> {
+    /// What is seen of it.
+    pub(super) const fn watch(&mut self) -> Watch<'_, 't> {
+        Watch {
+            host: self.host,
+            ledger: self.ledger,
+            schedule: self.schedule,
+            watchers: self.watchers,
+        }
+    }
+
+    const fn now(&self) -> Instant {
+        self.schedule.now()
+    }
+
+    /// Something will happen at the gateway.
+    fn plan(&mut self, at: Instant, what: Happening) {
+        self.schedule.plan(self.host.index, at, what);
+    }
+
+    /// Publishes what changed, carries out everything the gateway wants, and has the definitions
+    /// read that it wants read.
+    pub(super) fn drain(&mut self) {
+        self.publish();
+        self.drain_gateway();
+        self.read_definitions();
+    }
+
     /// Carries out everything the gateway wants.
-    pub(super) fn drain_gateway(&mut self) {
-        while let Some(outbound) = self.site.gateway.poll_outbound() {
+    fn drain_gateway(&mut self) {
+        while let Some(outbound) = self.host.gateway.poll_outbound() {
             match outbound {
                 Outbound::Dial { session, path } => self.dial(session, path),
                 Outbound::Hangup { session } => {
@@ -38,121 +86,105 @@ impl World<'_> {
                 Outbound::Http { id, request, name } => self.send_request(id, request, name),
                 Outbound::Cancel { id } => {
                     if let Some(exchange) = self.note_cancel(id) {
-                        self.site.net.forget(Line::Exchange(exchange));
+                        self.host.net.forget(Line::Exchange(exchange));
                     }
                 }
                 Outbound::Commit { write, batch } => {
                     self.note_write(write, batch);
-                    let at = self.site.gateway.work_ends(self.now, self.write_takes(write));
-                    let boot = self.site.gateway.boots();
-                    self.schedule(at, Happening::Commit { boot });
+                    let at = self.host.gateway.work_ends(self.now(), self.write_takes(write));
+                    let boot = self.host.gateway.boots();
+                    self.plan(at, Happening::Commit { boot });
                 }
             }
         }
     }
 
-    /// An answer is not wanted any more; says which exchange it would have come by.
+    /// An answer is not wanted any more; returns which exchange it would have come by.
     pub(super) fn note_cancel(&mut self, id: RequestId) -> Option<u64> {
-        self.site.fetches.remove(&id);
-        let reading = self.site.rolls.remove(&id);
-        self.mark_cancelled(reading);
-        self.site.requests.remove(&id).map(|asked| asked.exchange)
+        let asked = self.host.requests.remove(&id)?;
+        self.watch().given_up(&asked);
+        Some(asked.exchange)
     }
 
     /// The gateway begins a write.
     pub(super) fn note_write(&mut self, write: WriteId, batch: Batch) {
-        self.asked("store");
+        self.watch().asked("store");
         let size = batch.artifacts.len();
         let bytes = write.0.to_le_bytes();
-        self.trace.record(self.now, "engine", "store", &bytes, || {
-            format!("write={write} artifacts={size}")
-        });
-        self.site.heard.write_begins(self.now);
-        self.site.gateway.begin_commit(write, batch);
-        if self.plant == Some(Plant::EarlyAck) {
-            self.tell(Inbound::Stored(write), self.now);
+        self.watch()
+            .record("engine", "store", &bytes, || format!("write={write} artifacts={size}"));
+        self.host.heard.write_begins(self.now());
+        self.host.gateway.begin_commit(write, batch);
+        if self.watchers.plant == Some(Plant::EarlyAck) {
+            self.host.tell(Inbound::Stored(write), self.schedule.now());
         }
     }
 
     /// Publishes what changed.
-    pub(super) fn publish(&mut self) {
-        let site = &mut *self.site;
-        site.gateway.publish(self.now, &mut site.sabotage);
+    fn publish(&mut self) {
+        let now = self.now();
+        self.host.gateway.publish(now, &mut self.host.sabotage);
     }
 
     /// Has the definitions read that the gateway wants read.
-    pub(super) fn read_definitions(&mut self) {
-        let Some(wanted) = self.site.gateway.poll_read(self.now) else { return };
-        let at = self.site.gateway.work_ends(self.now, READ_TAKES);
-        let boot = self.site.gateway.boots();
-        self.schedule(at, Happening::Read { boot, wanted });
+    fn read_definitions(&mut self) {
+        let Some(wanted) = self.host.gateway.poll_read(self.now()) else { return };
+        let at = self.host.gateway.work_ends(self.now(), READ_TAKES);
+        let boot = self.host.gateway.boots();
+        self.plan(at, Happening::Read { boot, wanted });
     }
 
     /// How long the disk takes for a write.
-    pub(super) fn write_takes(&self, write: WriteId) -> Duration {
-        Duration::from_millis(self.site.key.child("commit").nth(write.0).between("ms", 1, 4))
-    }
-
-    /// The gateway asked for something.
-    pub(super) fn asked(&mut self, what: &'static str) {
-        *self.site.history.asked.entry(what).or_insert(0) += 1;
-        self.show(&Observation::Asked(what));
-        self.observe(|| Observable::Action(what.to_owned()));
-    }
-
-    /// The gateway wants a session.
-    pub(super) fn note_dial(&mut self, session: SessionId, path: &str) {
-        self.asked("open_session");
-        self.trace.record(self.now, "engine", "open_session", path.as_bytes(), || {
-            format!("session={session} path={path}")
-        });
+    fn write_takes(&self, write: WriteId) -> Duration {
+        Duration::from_millis(self.host.key.child("commit").nth(write.0).between("ms", 1, 4))
     }
 
     fn dial(&mut self, session: SessionId, path: String) {
-        self.note_dial(session, &path);
-        self.next_connection += 1;
-        let connection = self.next_connection;
-        let boot = self.site.gateway.boots();
-        self.site.gateway.sessions.insert(session, connection);
-        let known = Connection::new(self.site.index, boot, session);
-        self.connections.insert(connection, known);
-        let line = Self::line(connection);
-        if let Carried::At(at) = self.site.net.carry(line, Towards::Manager, self.now) {
-            self.schedule(at, Happening::Connect { boot, session, connection, path });
+        self.watch().note_dial(session, &path);
+        let boot = self.host.gateway.boots();
+        let connection = self.links.begin(self.host.index, boot, session);
+        self.host.gateway.sessions.insert(session, connection);
+        let line = Line::Session(connection);
+        if let Carried::At(at) = self.carry(line) {
+            self.plan(at, Happening::Connect { boot, session, connection, path });
         }
     }
 
-    /// The gateway gives a session up; says over which connection it went.
+    /// The network takes a message of the gateway's.
+    fn carry(&mut self, line: Line) -> Carried {
+        self.host.net.carry(line, Towards::Manager, self.schedule.now())
+    }
+
+    /// The gateway gives a session up; returns over which connection it went.
     pub(super) fn note_hangup(&mut self, session: SessionId) -> Option<u64> {
-        self.asked("close_session");
-        let connection = self.site.gateway.sessions.remove(&session)?;
-        self.trace
-            .record(self.now, "engine", "close_session", &[], || format!("session={session}"));
+        self.watch().asked("close_session");
+        let connection = self.host.gateway.sessions.remove(&session)?;
+        self.watch().record("engine", "close_session", &[], || format!("session={session}"));
         Some(connection)
     }
 
     /// The gateway's end of a connection is gone; APIM learns of it if the network lets it.
     fn drop_connection(&mut self, connection: u64) {
-        let carried = self.site.net.carry(Self::line(connection), Towards::Manager, self.now);
+        let carried = self.carry(Line::Session(connection));
         if let Carried::At(at) = carried {
-            self.schedule(at, Happening::HangupToManager { connection });
+            self.plan(at, Happening::HangupToManager { connection });
         }
     }
 
-    /// The gateway acks; says over which connection, unless a planted defect keeps it from it.
+    /// The gateway acks; returns over which connection, unless a planted defect keeps it from it.
     pub(super) fn note_ack(&mut self, session: SessionId, text: &str, ack: &Ack) -> Option<u64> {
-        if self.site.sabotage.is(Plant::NoAcks) {
+        if self.host.sabotage.is(Plant::NoAcks) {
             return None;
         }
-        let connection = self.site.gateway.sessions.get(&session).copied()?;
-        let is_acked = self.others.iter().any(|site| site.acked.contains(&ack.artifact));
-        if is_acked && self.site.sabotage.is(Plant::OneAckForAll) {
+        let connection = self.host.gateway.sessions.get(&session).copied()?;
+        let is_acked = self.others.iter().any(|other| other.acked.contains(&ack.artifact));
+        if is_acked && self.host.sabotage.is(Plant::OneAckForAll) {
             return None;
         }
-        self.site.acked.insert(ack.artifact.clone());
-        self.show(&Observation::Acked(ack));
-        self.asked("ack");
-        self.trace.record(self.now, "engine", "ack", text.as_bytes(), || {
+        self.host.acked.insert(ack.artifact.clone());
+        self.watch().show(&Observation::Acked(ack));
+        self.watch().asked("ack");
+        self.watch().record("engine", "ack", text.as_bytes(), || {
             format!("artifact={} action={:?} status={:?}", ack.artifact, ack.action, ack.status)
         });
         Some(connection)
@@ -160,9 +192,9 @@ impl World<'_> {
 
     fn send_frame(&mut self, session: SessionId, text: String, ack: &Ack) {
         let Some(connection) = self.note_ack(session, &text, ack) else { return };
-        let carried = self.site.net.carry(Self::line(connection), Towards::Manager, self.now);
+        let carried = self.carry(Line::Session(connection));
         if let Carried::At(at) = carried {
-            self.schedule(at, Happening::FrameToManager { connection, text });
+            self.plan(at, Happening::FrameToManager { connection, text });
         }
     }
 
@@ -173,17 +205,11 @@ impl World<'_> {
         request: &HttpRequest,
         name: &'static str,
     ) -> u64 {
-        self.asked(name);
-        self.site.listing |= name == "list";
-        if matches!(name, "fetch" | "fetch_batch") {
-            self.site.fetches.insert(id);
-        } else if name.starts_with("read_") {
-            self.site.rolls.insert(id, name);
-        }
-        self.next_exchange += 1;
-        let exchange = self.next_exchange;
-        self.site.requests.insert(id, Asked { exchange, name, path: request.path.clone() });
-        self.trace.record(self.now, "engine", name, request.path.as_bytes(), || {
+        self.watch().asked(name);
+        self.host.listing |= name == "list";
+        let exchange = self.links.number_exchange();
+        self.host.requests.insert(id, Awaited { exchange, name, path: request.path.clone() });
+        self.watch().record("engine", name, request.path.as_bytes(), || {
             format!("request={id} {} {}", request.method.name(), request.path)
         });
         exchange
@@ -191,43 +217,43 @@ impl World<'_> {
 
     fn send_request(&mut self, id: RequestId, request: HttpRequest, name: &'static str) {
         let exchange = self.note_request(id, &request, name);
-        let boot = self.site.gateway.boots();
-        let carried = self.site.net.carry(Line::Exchange(exchange), Towards::Manager, self.now);
+        let boot = self.host.gateway.boots();
+        let carried = self.carry(Line::Exchange(exchange));
         if let Carried::At(at) = carried {
-            self.schedule(at, Happening::Request { boot, id, exchange, request, name });
+            self.plan(at, Happening::Request { boot, id, exchange, request, name });
         }
     }
 
     /// A write is finished, well or not.
     pub(super) fn commit(&mut self, boot: u64) {
-        if boot != self.site.gateway.boots() {
+        if boot != self.host.gateway.boots() {
             return;
         }
         let Some((write, done)) = self.finish_write() else { return };
         let inbound = match done {
             Ok(definitions) => {
-                self.site.gateway.publisher().committed(definitions);
+                self.host.gateway.publisher().committed(definitions);
                 Inbound::Stored(write)
             }
             Err(failure) => Inbound::StoreFailed(write, failure),
         };
-        self.tell(inbound, self.now);
+        self.host.tell(inbound, self.schedule.now());
     }
 
     /// A reading of definitions is finished.
     pub(super) fn read(&mut self, boot: u64, wanted: Vec<(ArtifactId, ContentDigest)>) {
-        if boot == self.site.gateway.boots() && self.site.gateway.engine().is_some() {
+        if boot == self.host.gateway.boots() && self.host.gateway.engine().is_some() {
             let read = self.finish_reading(wanted);
-            self.site.gateway.publisher().was_read(read);
+            self.host.gateway.publisher().was_read(read);
         }
     }
 
-    /// Reads definitions from the store; says what it gave.
+    /// Reads definitions from the store; returns what it gave.
     pub(super) fn finish_reading(
         &mut self,
         wanted: Vec<(ArtifactId, ContentDigest)>,
     ) -> Vec<StoredDefinition> {
-        let definitions = self.site.gateway.read(wanted, &mut self.site.sabotage);
+        let definitions = self.host.gateway.read(wanted, &mut self.host.sabotage);
         self.note_unread(&definitions);
         definitions
     }
@@ -236,114 +262,132 @@ impl World<'_> {
     fn note_unread(&mut self, definitions: &[StoredDefinition]) {
         for StoredDefinition { artifact, definition, .. } in definitions {
             let Err(Unreadable::NotRead(why)) = definition else { continue };
-            self.site.unread_until = self.now.after(READ_AGAIN + LATER);
-            self.mark("definition_not_read");
-            self.trace.record(self.now, "store", "unread", artifact.as_str().as_bytes(), || {
+            self.host.unread_until = self.now().after(READ_AGAIN + LATER);
+            self.watch().mark("definition_not_read");
+            self.watch().record("store", "unread", artifact.as_str().as_bytes(), || {
                 format!("artifact={artifact} {why}")
             });
         }
     }
 
-    /// Finishes the write that was begun; says how.
+    /// Finishes the write that was begun; returns how.
     pub(super) fn finish_write(
         &mut self,
     ) -> Option<(WriteId, Result<Vec<StoredDefinition>, StoreFailure>)> {
-        let now = self.now;
-        let (write, batch, done) = self.site.gateway.finish_commit(&mut self.site.sabotage)?;
-        self.trace.record(now, "store", "committed", &[u8::from(done.is_ok())], || match &done {
+        let (write, batch, done) = self.host.gateway.finish_commit(&mut self.host.sabotage)?;
+        self.watch().record("store", "committed", &[u8::from(done.is_ok())], || match &done {
             Ok(_) => format!("write={write}"),
             Err(failure) => format!("write={write} failed: {failure}"),
         });
         match &done {
             Ok(definitions) => {
                 self.note_unread(definitions);
-                self.site.heard.written();
-                self.show(&Observation::Committed(&batch));
-                self.observe(|| Observable::State("stored".to_owned()));
+                self.host.heard.written();
+                self.watch().show(&Observation::Committed(&batch));
+                self.watch().observe(|| Observable::State("stored".to_owned()));
             }
             Err(_) => {
-                self.show(&Observation::CommitFailed(&batch));
-                self.mark("commit_failed");
+                self.watch().show(&Observation::CommitFailed(&batch));
+                self.watch().mark("commit_failed");
             }
         }
         Some((write, done))
     }
 
+    /// Nothing more on a connection reaches the gateway.
+    pub(super) fn give_up(&mut self, connection: u64) {
+        self.host.texts_in_flight -= self.links.give_up(connection);
+    }
+
     /// The gateway process dies.
     pub(super) fn crash(&mut self, disk: CrashDisk) {
-        if self.site.gateway.engine().is_none() {
+        if self.host.gateway.engine().is_none() {
             return;
         }
-        self.site.crashes += 1;
-        let connections: Vec<u64> = self.site.gateway.sessions.values().copied().collect();
-        let in_flight = self.site.gateway.crash(disk);
+        self.host.crashes += 1;
+        let connections: Vec<u64> = self.host.gateway.sessions.values().copied().collect();
+        let in_flight = self.host.gateway.crash(disk);
         if in_flight.is_some() {
-            self.mark("crash_during_commit");
+            self.watch().mark("crash_during_commit");
         }
         for connection in connections {
-            match self.has_sockets() {
-                true => self.give_up(connection),
-                false => self.drop_connection(connection),
+            if self.links.has_sockets() {
+                self.give_up(connection);
+            } else {
+                self.drop_connection(connection);
             }
         }
-        self.order(Order::Stop);
-        self.site.requests.clear();
-        self.site.fetches.clear();
-        self.site.rolls.clear();
-        self.site.listing = false;
-        self.trace.record(self.now, "step", "crash", &[], || {
+        self.links.order(self.host.index, Order::Stop);
+        self.host.requests.clear();
+        self.host.listing = false;
+        self.watch().record("step", "crash", &[], || {
             format!("disk={disk:?} writing={}", in_flight.is_some())
         });
-        self.site.heard.crash();
-        self.show(&Observation::Crashed(in_flight.as_ref()));
+        self.host.heard.crash();
+        self.watch().show(&Observation::Crashed(in_flight.as_ref()));
     }
 
     /// A gateway process is to start.
     pub(super) fn start_gateway(&mut self) {
-        let is_running = self.site.gateway.engine().is_some();
-        if !is_running && !self.order(Order::Start) {
+        let is_running = self.host.gateway.engine().is_some();
+        if !is_running && !self.links.order(self.host.index, Order::Start) {
             self.boot();
         }
     }
 
     /// A gateway process starts.
     pub(super) fn boot(&mut self) {
-        if self.site.gateway.engine().is_some() {
+        if self.host.gateway.engine().is_some() {
             return;
         }
-        let recovered = match self.site.gateway.start(self.now, &mut self.site.sabotage) {
+        let recovered = match self.host.gateway.start(self.now(), &mut self.host.sabotage) {
             Ok(recovered) => recovered,
             Err(error) => {
                 let found = error.to_string();
-                self.site.verdicts.violated(
+                self.host.verdicts.violated(
                     "store_recovers",
-                    self.now,
+                    self.now(),
                     "store",
                     "a store that opens",
                     found,
                 );
-                self.site.gateway.store().wipe();
-                self.schedule(self.now.after(Duration::from_secs(1)), Happening::Boot);
+                self.host.gateway.store().wipe();
+                self.boot_after(Duration::from_secs(1));
                 return;
             }
         };
-        self.trace.record(self.now, "engine", "start", &[], || {
+        self.watch().record("engine", "start", &[], || {
             format!("rows={} tombstones={}", recovered.rows.len(), recovered.tombstones.len())
         });
-        self.show(&Observation::Recovered(&recovered));
-        self.site.gateway.committed = recovered;
-        if self.site.gateway.boots() > 1 {
-            self.observe(|| Observable::State("restarted".to_owned()));
+        self.watch().show(&Observation::Recovered(&recovered));
+        self.host.gateway.committed = recovered;
+        if self.host.gateway.boots() > 1 {
+            self.watch().observe(|| Observable::State("restarted".to_owned()));
             if !self.manager_is_reachable() {
-                self.mark("restart_cut_off");
+                self.watch().mark("restart_cut_off");
             }
         }
     }
 
+    /// The store is lost, and the process with it.
+    pub(super) fn wipe(&mut self) {
+        self.crash(CrashDisk::Kept);
+        self.host.gateway.store().wipe();
+        self.host.gateway.committed = Recovered::default();
+        self.host.heard.wipe();
+        self.watch().show(&Observation::Wiped);
+        self.boot_after(Duration::from_millis(10));
+    }
+
+    /// The process starts after a while.
+    pub(super) fn boot_after(&mut self, down: Duration) {
+        self.plan(self.now().after(down), Happening::Boot);
+    }
+
     fn manager_is_reachable(&self) -> bool {
-        let mut probe = self.site.net.clone();
-        let carried = probe.carry(Line::Exchange(u64::MAX), Towards::Manager, self.now);
-        let soon = self.now.after(Duration::from_secs(1));
+        let mut probe = self.host.net.clone();
+        let carried = probe.carry(Line::Exchange(u64::MAX), Towards::Manager, self.now());
+        let soon = self.now().after(Duration::from_secs(1));
         matches!(carried, Carried::At(at) if at <= soon)
     }
 }

@@ -1,14 +1,16 @@
 //! Taking the steps of the story.
+//!
+//! A step may be aimed at APIM or at any of the gateways, so this is about the world as a whole.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use driftless_gateway::time::Instant;
-
-use super::net::Rule;
-use super::{Happening, World};
+use super::World;
+use super::deliver::Delivery;
+use super::gateway::host::Host;
+use super::net::{Line, Rule};
+use super::schedule::Happening;
 use crate::apim::Applied;
-use crate::observe::Observation;
 use crate::story::aim::Aim;
 use crate::story::step::{Actor, Verb};
 
@@ -18,7 +20,8 @@ impl World<'_> {
         let story = Rc::clone(&self.story);
         let Some(step) = story.steps.get(index) else { return };
         let verb = &step.verb;
-        self.trace.record_of_all(self.now, "step", verb.name(), &index.to_le_bytes(), || {
+        let now = self.schedule.now();
+        self.watchers.trace.record_of_all(now, "step", verb.name(), &index.to_le_bytes(), || {
             let verb = serde_json::to_string(verb).unwrap_or_default();
             match step.scope.gateways.as_slice() {
                 [] => verb,
@@ -27,91 +30,77 @@ impl World<'_> {
         });
         let aim = story.aim(step);
         if matches!(verb.actor(), Actor::Network | Actor::Machine) {
-            self.each_site(|world| {
-                if aim.is_at(world.site.index) {
-                    world.disturb(verb);
-                }
-            });
+            for gateway in self.hosts.gateways().filter(|gateway| aim.is_at(*gateway)) {
+                disturb(&mut self.delivery(gateway), verb);
+            }
         } else {
             self.apply_to_manager(verb, &aim);
         }
     }
 
-    /// The network or the machine of a gateway does something to it.
-    fn disturb(&mut self, verb: &Verb) {
-        let now = self.now;
-        let until = |ms: u64| now.after(Duration::from_millis(ms));
-        match verb {
-            Verb::Partition(partition) => {
-                let (until, direction) = (until(partition.for_ms), partition.direction);
-                self.site.net.add(Rule::Partition { until, direction });
-            }
-            Verb::Hold(hold) => self.site.net.add(Rule::Hold { until: until(hold.for_ms) }),
-            Verb::Latency(latency) => self.site.net.add(Rule::Latency {
-                until: until(latency.for_ms),
-                min: Duration::from_millis(latency.min_ms),
-                max: Duration::from_millis(latency.max_ms),
-            }),
-            Verb::HalfOpen(_) => self.half_open(),
-            Verb::Reset(_) => {
-                self.count_reset();
-                self.reset_connections();
-            }
-            Verb::Frames(frames) => self.site.net.frames.add(*frames),
-            Verb::Bytes(bytes) => self.site.net.bytes.push(*bytes),
-            Verb::Crash(crash) => {
-                self.crash(crash.disk);
-                self.schedule(until(crash.down_ms), Happening::Boot);
-            }
-            Verb::DiskFull(full) => {
-                self.site.gateway.store().set_full(true);
-                self.schedule(until(full.for_ms), Happening::SpaceAgain);
-            }
-            Verb::FailWrites(count) => self.site.gateway.store().fail_writes(count.count),
-            Verb::FailReads(count) => self.site.gateway.store().fail_reads(count.count),
-            Verb::WipeStore(_) => self.wipe(now),
-            _ => {}
-        }
-    }
-
     fn apply_to_manager(&mut self, verb: &Verb, aim: &Aim) {
-        let applied = self.manager.apply_at(verb, aim, self.now);
+        let applied = self.manager.apply_at(verb, aim, self.schedule.now());
         if matches!(verb, Verb::RestoreBackup(_)) && applied == Applied::Done {
-            self.mark("restored_backup");
+            self.watchers.marks.mark("restored_backup");
         }
         if matches!(verb, Verb::RotateToken(_)) {
             // The operator gives each gateway its new token at once; what it held is refused.
-            self.each_site(|world| {
-                let holder = world.site.sabotage.token_of(world.site.index);
-                world.site.token = world.manager.token(holder).to_owned();
-            });
+            for host in self.hosts.iter_mut() {
+                let holder = host.sabotage.token_of(host.index);
+                host.token = self.manager.token(holder).to_owned();
+            }
         }
         if matches!(verb, Verb::RestartManager(_)) && applied == Applied::Done {
-            self.each_site(Self::reset_connections);
+            for gateway in self.hosts.gateways() {
+                self.delivery(gateway).reset_connections();
+            }
         }
     }
+}
 
-    fn half_open(&mut self) {
-        let open: Vec<u64> = self.site.gateway.sessions.values().copied().collect();
-        for connection in open {
-            self.site.net.kill(Self::line(connection));
+/// The network or the machine of a gateway does something to it.
+fn disturb(at: &mut Delivery<'_, '_>, verb: &Verb) {
+    let now = at.schedule.now();
+    let until = |ms: u64| now.after(Duration::from_millis(ms));
+    match verb {
+        Verb::Partition(partition) => {
+            let (until, direction) = (until(partition.for_ms), partition.direction);
+            at.host.net.add(Rule::Partition { until, direction });
         }
-    }
-
-    fn wipe(&mut self, now: Instant) {
-        self.crash(crate::story::step::CrashDisk::Kept);
-        self.site.gateway.store().wipe();
-        self.site.gateway.committed = driftless_gateway::model::Recovered::default();
-        self.site.heard.wipe();
-        self.show(&Observation::Wiped);
-        let at = now.after(Duration::from_millis(10));
-        self.schedule(at, Happening::Boot);
-    }
-
-    fn count_reset(&mut self) {
-        let index = self.site.index;
-        if self.connections.values().any(|connection| connection.gateway == index) {
-            self.site.resets += 1;
+        Verb::Hold(hold) => at.host.net.add(Rule::Hold { until: until(hold.for_ms) }),
+        Verb::Latency(latency) => at.host.net.add(Rule::Latency {
+            until: until(latency.for_ms),
+            min: Duration::from_millis(latency.min_ms),
+            max: Duration::from_millis(latency.max_ms),
+        }),
+        Verb::HalfOpen(_) => half_open(at.host),
+        Verb::Reset(_) => {
+            if at.links.of(at.host.index).next().is_some() {
+                at.host.resets += 1;
+            }
+            at.reset_connections();
         }
+        Verb::Frames(frames) => at.host.net.frames.add(*frames),
+        Verb::Bytes(bytes) => at.host.net.bytes.push(*bytes),
+        Verb::Crash(crash) => {
+            let mut side = at.side();
+            side.crash(crash.disk);
+            side.boot_after(Duration::from_millis(crash.down_ms));
+        }
+        Verb::DiskFull(full) => {
+            at.host.gateway.store().set_full(true);
+            at.plan(until(full.for_ms), Happening::SpaceAgain);
+        }
+        Verb::FailWrites(count) => at.host.gateway.store().fail_writes(count.count),
+        Verb::FailReads(count) => at.host.gateway.store().fail_reads(count.count),
+        Verb::WipeStore(_) => at.side().wipe(),
+        _ => {}
+    }
+}
+
+fn half_open(host: &mut Host) {
+    let open: Vec<u64> = host.gateway.sessions.values().copied().collect();
+    for connection in open {
+        host.net.kill(Line::Session(connection));
     }
 }

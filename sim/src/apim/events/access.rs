@@ -9,56 +9,33 @@ use std::sync::Arc;
 use driftless_gateway::model::{KeyName, ResourceId, SecretHash};
 use driftless_gateway::time::Instant;
 
-use crate::apim::ApiManager;
-use crate::apim::changes::{KeyChange, PlanChange, SubscriptionChange};
+use super::artifacts::Events;
+use crate::apim::Contract;
+use crate::apim::changes::{EventDraft, KeyChange, PlanChange, SubscriptionChange};
 use crate::apim::clock::{Micros, push_go, push_java};
-use crate::apim::ids::{ApiIndex, ApplicationIndex, KeyIndex, PlanIndex, SubscriptionIndex};
+use crate::apim::faults::SharedFaults;
+use crate::apim::ids::{ApiIndex, ApplicationIndex, PlanIndex, SubscriptionIndex};
 use crate::apim::ledger::{AccessEvent, Fate, Secret};
+use crate::apim::tables::access::Access;
 use crate::apim::tables::artifacts::quote;
 use crate::apim::tables::keys::{KeyRow, Owner};
 use crate::apim::tables::plans::PlanRow;
 use crate::apim::tables::subscriptions::Terms;
-use crate::story::aim::{GatewayIndex, OrganizationIndex};
+use crate::story::aim::GatewayIndex;
 use crate::story::step::Standing;
 
-/// An event to be raised for every gateway of an organization, all but its envelope.
-pub(in crate::apim) struct EventDraft {
-    organization: OrganizationIndex,
-    event_type: &'static str,
-    about: ResourceId,
-    payload: String,
-    user: Option<Arc<str>>,
-    begins: Option<KeyIndex>,
-    ends: Option<KeyIndex>,
+/// What may be touched when an event about a key, a subscription, a plan or an application is
+/// told: what every event touches, the queue of those that come late, and the faults.
+pub(in crate::apim) struct AccessEvents<'a> {
+    /// What every event touches.
+    pub(in crate::apim) events: Events<'a>,
+    /// The tables, and the queue.
+    pub(in crate::apim) access: &'a mut Access,
+    /// What goes wrong for everyone.
+    pub(in crate::apim) faults: &'a mut SharedFaults,
 }
 
-impl EventDraft {
-    const fn new(
-        organization: OrganizationIndex,
-        event_type: &'static str,
-        about: ResourceId,
-        payload: String,
-    ) -> Self {
-        let (user, begins, ends) = (None, None, None);
-        Self { organization, event_type, about, payload, user, begins, ends }
-    }
-
-    /// Makes the hash unreadable, one way or another: left out, of another algorithm, of another
-    /// length. No key is made known then.
-    fn spoil(&mut self, way: u32) {
-        self.begins = None;
-        let (start, end) = (r#""apiKeyHashes":""#, r#"","maskedApiKey""#);
-        let from = self.payload.find(start).map(|place| place + start.len());
-        let Some((from, to)) = from.zip(self.payload.find(end)) else { return };
-        match way % 3 {
-            0 => self.payload.replace_range(from..to, "{}"),
-            1 => self.payload = self.payload.replacen("sha256", "md5", 1),
-            _ => self.payload = self.payload.replacen(r#"\":\""#, r#"\":\"00"#, 1),
-        }
-    }
-}
-
-impl ApiManager {
+impl AccessEvents<'_> {
     /// Tells of a key on an API.
     pub(in crate::apim) fn tell_key(&mut self, api: ApiIndex, change: KeyChange<'_>, now: Instant) {
         let (event_type, key, begins, ends, secret) = match change {
@@ -71,7 +48,7 @@ impl ApiManager {
             KeyChange::Revoked(key) => ("apikey.revoked", key, None, Some(key), None),
         };
         let Some(row) = self.access.keys.get(key) else { return };
-        let Some(api) = self.catalog.get(api) else { return };
+        let Some(api) = self.events.catalog.get(api) else { return };
         let name = KeyName::new(&row.name);
         let quoted = quote(name.as_str());
         let mut payload = String::with_capacity(384);
@@ -79,7 +56,7 @@ impl ApiManager {
         match change {
             KeyChange::Created(..) => {
                 // A key of an application goes without its UUID (A-H28).
-                if matches!(row.owner, Owner::Api(_)) || !self.keeps_events() {
+                if matches!(row.owner, Owner::Api(_)) || !self.events.contract.keeps_events() {
                     let _ = write!(payload, r#","uuid":"{}""#, row.uuid);
                 }
                 push_hash(&mut payload, &row.hash, secret);
@@ -105,7 +82,7 @@ impl ApiManager {
         let mut told = EventDraft { organization, event_type, about, payload, user, begins, ends };
         if told.begins.is_some() && self.faults.odd_key_events > 0 {
             self.faults.odd_key_events -= 1;
-            self.delivered.count("odd_key_events");
+            self.events.gateways.delivered.count("odd_key_events");
             told.spoil(self.faults.odd_key_events);
         }
         self.tell(told, now);
@@ -116,28 +93,23 @@ impl ApiManager {
     fn push_key_times(&self, out: &mut String, row: &KeyRow, is_new: bool) {
         if let Some(expires) = row.expires {
             out.push_str(r#","expiresAt":""#);
-            if self.keeps_events() {
+            if self.events.contract.keeps_events() {
                 push_java(out, expires);
             } else {
-                self.push_second(out, expires);
+                push_second(self.events.contract, out, expires);
             }
             out.push('"');
         }
-        if self.keeps_events() {
+        if self.events.contract.keeps_events() {
             return;
         }
         for (field, is_there) in [("createdAt", is_new), ("updatedAt", true)] {
             if is_there {
                 let _ = write!(out, r#","{field}":""#);
-                self.push_second(out, row.created);
+                push_second(self.events.contract, out, row.created);
                 out.push('"');
             }
         }
-    }
-
-    /// A moment as Go's `time.RFC3339` writes it.
-    fn push_second(&self, out: &mut String, at: Micros) {
-        push_go(out, at.div_euclid(1_000_000) * 1_000_000, self.switches.offset_minutes.minutes());
     }
 
     /// Tells of a subscription; an APIM does not.
@@ -147,7 +119,7 @@ impl ApiManager {
         change: SubscriptionChange,
         now: Instant,
     ) {
-        if self.keeps_events() {
+        if self.events.contract.keeps_events() {
             return;
         }
         let event_type = match change {
@@ -156,40 +128,15 @@ impl ApiManager {
             SubscriptionChange::Deleted => "subscription.deleted",
         };
         let Some(row) = self.access.subscriptions.get(index) else { return };
-        let Some(api) = self.catalog.get(row.api) else { return };
+        let Some(api) = self.events.catalog.get(row.api) else { return };
         let organization = api.organization;
         let mut payload = format!(r#"{{"apiId":"{}","subscriptionId":"{}""#, api.id, row.id);
         if let Some(terms) = row.row.now() {
-            self.push_terms(&mut payload, row.application, row.token.as_ref(), *terms);
+            push_terms(&mut payload, self.access, row.application, row.token.as_ref(), *terms);
         }
         payload.push('}');
         let about = ResourceId::Subscription(row.id.clone());
         self.tell(EventDraft::new(organization, event_type, about, payload), now);
-    }
-
-    /// What events and lists say of a subscription in the same words.
-    pub(in crate::apim) fn push_terms(
-        &self,
-        out: &mut String,
-        application: ApplicationIndex,
-        token: Option<&Secret>,
-        terms: Terms,
-    ) {
-        if let Some(application) = self.access.applications.get(application) {
-            let _ = write!(out, r#","applicationId":"{}""#, application.id);
-        }
-        if let Some(token) = token {
-            let _ = write!(out, r#","subscriptionToken":"{}""#, token.reveal());
-        }
-        if let Some(plan) = terms.plan.and_then(|plan| self.access.plans.get(plan)) {
-            let _ = write!(out, r#","subscriptionPlanId":"{}""#, plan.id);
-        }
-        let status = match terms.status {
-            Standing::Active => "ACTIVE",
-            Standing::Revoked => "REVOKED",
-            _ => "INACTIVE",
-        };
-        let _ = write!(out, r#","status":"{status}""#);
     }
 
     /// Tells of a plan; an APIM does not.
@@ -199,7 +146,7 @@ impl ApiManager {
         change: PlanChange,
         now: Instant,
     ) {
-        if self.keeps_events() {
+        if self.events.contract.keeps_events() {
             return;
         }
         let event_type = match change {
@@ -218,7 +165,7 @@ impl ApiManager {
 
     /// Tells which keys an application has, all of them; an APIM does not.
     pub(in crate::apim) fn tell_application(&mut self, index: ApplicationIndex, now: Instant) {
-        if self.keeps_events() {
+        if self.events.contract.keeps_events() {
             return;
         }
         let Some(row) = self.access.applications.get(index) else { return };
@@ -248,7 +195,7 @@ impl ApiManager {
         if delay.is_none() && !self.access.is_late() {
             return self.raise_told(&told, now);
         }
-        self.delivered.count("delay_events");
+        self.events.gateways.delivered.count("delay_events");
         self.access.raise_later(now.after(delay.unwrap_or_default()), told);
     }
 
@@ -256,16 +203,16 @@ impl ApiManager {
     /// there (§2.7): one text and a row for each. Like any other it is stored, sent, claimed and
     /// sent again (§1.4).
     pub(in crate::apim) fn raise_told(&mut self, told: &EventDraft, now: Instant) {
-        self.access.told += 1;
-        let key = self.key.child("notices").nth(self.access.told);
-        let stamp = self.event_stamp(now);
+        self.events.counts.told += 1;
+        let key = self.events.key.child("notices").nth(self.events.counts.told);
+        let stamp = self.events.event_stamp(now);
         let mut at = String::with_capacity(40);
-        if self.keeps_events() {
+        if self.events.contract.keeps_events() {
             push_java(&mut at, stamp);
         } else if told.event_type.starts_with("apikey.") {
-            self.push_second(&mut at, stamp);
+            push_second(self.events.contract, &mut at, stamp);
         } else {
-            push_go(&mut at, stamp, self.switches.offset_minutes.minutes());
+            push_go(&mut at, stamp, self.events.contract.switches.offset_minutes.minutes());
         }
         let mut text = format!(
             r#"{{"type":"{}","payload":{},"timestamp":"{at}","correlationId":"{}""#,
@@ -278,19 +225,19 @@ impl ApiManager {
         }
         text.push('}');
         let text: Arc<str> = Arc::from(text);
-        for gateway in self.gateways_of(told.organization) {
+        for gateway in self.events.gateways.gateways_of(told.organization) {
             let row = match gateway {
                 GatewayIndex::FIRST => key,
                 GatewayIndex(place) => key.nth(place as u64),
             };
-            let fate = self.dispatch(gateway, Arc::clone(&text), row.draw("id"), now);
+            let fate = self.events.dispatch(gateway, Arc::clone(&text), row.draw("id"), now);
             self.note_told(gateway, told, at.clone(), fate, now);
         }
     }
 
     /// Notes an event that never comes to exist: the node stopped before it raised it (A-H10).
     pub(in crate::apim) fn lose_told(&mut self, told: &EventDraft, now: Instant) {
-        for gateway in self.gateways_of(told.organization) {
+        for gateway in self.events.gateways.gateways_of(told.organization) {
             self.note_told(gateway, told, String::new(), Fate::Lost, now);
         }
     }
@@ -306,8 +253,38 @@ impl ApiManager {
         let &EventDraft { event_type, begins, ends, .. } = told;
         let about = told.about.clone();
         let event = AccessEvent { at: now, event_type, about, begins, ends, sent_text, fate };
-        self.environments.at_mut(gateway).ledger.note_event(event);
+        self.events.gateways.at_mut(gateway).ledger.note_event(event);
     }
+}
+
+/// A moment as Go's `time.RFC3339` writes it.
+fn push_second(contract: &Contract, out: &mut String, at: Micros) {
+    push_go(out, at.div_euclid(1_000_000) * 1_000_000, contract.switches.offset_minutes.minutes());
+}
+
+/// What events and lists say of a subscription in the same words.
+pub(in crate::apim) fn push_terms(
+    out: &mut String,
+    access: &Access,
+    application: ApplicationIndex,
+    token: Option<&Secret>,
+    terms: Terms,
+) {
+    if let Some(application) = access.applications.get(application) {
+        let _ = write!(out, r#","applicationId":"{}""#, application.id);
+    }
+    if let Some(token) = token {
+        let _ = write!(out, r#","subscriptionToken":"{}""#, token.reveal());
+    }
+    if let Some(plan) = terms.plan.and_then(|plan| access.plans.get(plan)) {
+        let _ = write!(out, r#","subscriptionPlanId":"{}""#, plan.id);
+    }
+    let status = match terms.status {
+        Standing::Active => "ACTIVE",
+        Standing::Revoked => "REVOKED",
+        _ => "INACTIVE",
+    };
+    let _ = write!(out, r#","status":"{status}""#);
 }
 
 /// The hash as an event writes it, a text that holds JSON (A-H30), and the mask.

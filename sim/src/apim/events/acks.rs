@@ -6,8 +6,9 @@ use driftless_gateway::model::{AckAction, AckStatus, ArtifactId, DeploymentId, K
 use driftless_gateway::time::{Instant, Timestamp};
 use serde::Deserialize;
 
-use crate::apim::ledger::AckRecord;
-use crate::apim::{ApiManager, ConnectionId};
+use crate::apim::ledger::{AckRecord, Ledger};
+use crate::apim::tables::artifacts::Catalog;
+use crate::apim::{ConnectionId, Contract};
 use crate::story::aim::GatewayIndex;
 
 #[derive(Deserialize)]
@@ -35,11 +36,27 @@ struct Payload<'a> {
     performed_at: Option<Cow<'a, str>>,
 }
 
-impl ApiManager {
+/// Takes acks in.
+pub(in crate::apim) struct Acks<'a> {
+    /// The APIs.
+    pub(in crate::apim) catalog: &'a Catalog,
+    /// What is spoken.
+    pub(in crate::apim) contract: &'a Contract,
+    /// What was issued to the gateway whose session it is.
+    pub(in crate::apim) ledger: &'a mut Ledger,
+    /// What the contract does not allow.
+    pub(in crate::apim) violations: &'a mut Vec<String>,
+}
+
+impl Acks<'_> {
     /// A text frame of the gateway. Only `deployment.ack` is understood; a malformed one is a
     /// violation of the protocol, everything else is ignored.
-    pub fn receive_frame(&mut self, connection: ConnectionId, text: &str, now: Instant) {
-        self.advance(now);
+    pub(in crate::apim) fn receive(
+        &mut self,
+        (gateway, connection): (GatewayIndex, ConnectionId),
+        text: &str,
+        now: Instant,
+    ) {
         let frame: Frame<'_> = match serde_json::from_str(text) {
             Ok(frame) => frame,
             Err(error) => {
@@ -52,11 +69,9 @@ impl ApiManager {
         if frame.frame_type != "deployment.ack" {
             return;
         }
-        // Which gateway speaks is known by its session alone.
-        let gateway = self.owners.get(&connection).copied().unwrap_or_default();
         let payload = frame.payload.ok_or("no payload");
         match payload.and_then(|payload| self.read_ack(gateway, &payload, now)) {
-            Ok(ack) => self.environments.at_mut(gateway).ledger.ack(ack),
+            Ok(ack) => self.ledger.ack(ack),
             Err(problem) => {
                 self.violations.push(format!("{connection}: malformed deployment.ack: {problem}"));
             }
@@ -96,10 +111,10 @@ impl ApiManager {
         let deployment = payload.deployment_id.as_deref().map(DeploymentId::new);
         // Resolved by the artifact cache, by deployment id or else by API; an undeploy has
         // removed the row by then (A-H38).
-        let resolved = if self.keeps_events() {
-            api.is_some_and(|api| api.sites.at(gateway).state.rows.cached.is_some())
+        let resolved = if self.contract.keeps_events() {
+            api.is_some_and(|api| api.gateways.at(gateway).state.rows.cached.is_some())
         } else {
-            self.environments.at(gateway).ledger.events().iter().any(|event| {
+            self.ledger.events().iter().any(|event| {
                 event.artifact == artifact
                     && event.deployment == deployment
                     && Some(event.performed_text.as_str()) == performed_text.as_deref()

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use driftless_gateway::model::{ArtifactId, DeploymentId, Dialect, Kind};
 use driftless_gateway::time::Instant;
 
-use crate::apim::ApiManager;
-use crate::apim::clock::{push_go, push_java};
+use crate::apim::Contract;
+use crate::apim::clock::{WallClock, push_go, push_java};
 use crate::apim::ids::Spot;
 use crate::apim::ledger::{EventRecord, Fate};
+use crate::apim::tables::artifacts::Catalog;
+use crate::apim::tables::gateways::Gateways;
+use crate::random::Key;
 use crate::story::aim::GatewayIndex;
 
 /// What an event tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::apim) enum Change {
+pub(in crate::apim) enum ArtifactChange {
     /// A revision is deployed.
     Deployed,
     /// A deployment is gone, the API is not.
@@ -27,43 +30,71 @@ pub(in crate::apim) struct Raised {
     /// About which API, for which gateway.
     pub(in crate::apim) spot: Spot,
     /// What happened.
-    pub(in crate::apim) change: Change,
+    pub(in crate::apim) change: ArtifactChange,
     /// The deployment it names.
     pub(in crate::apim) deployment: Option<DeploymentId>,
     /// The number of the statement it tells of.
     pub(in crate::apim) issue: u32,
 }
 
-impl ApiManager {
+/// How many of what was made so far; draws are keyed by it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::apim) struct Counts {
+    /// Events about artifacts.
+    raised: u64,
+    /// Events about keys, subscriptions, plans and applications.
+    pub(in crate::apim) told: u64,
+    /// Stamps.
+    stamps: u64,
+}
+
+/// What may be touched when an event is raised: the rows, sessions, faults and ledgers of the
+/// gateways. Of the tables nothing is changed.
+pub(in crate::apim) struct Events<'a> {
+    /// What is spoken.
+    pub(in crate::apim) contract: &'a Contract,
+    /// What draws are keyed by.
+    pub(in crate::apim) key: Key,
+    /// The APIs.
+    pub(in crate::apim) catalog: &'a Catalog,
+    /// The gateways.
+    pub(in crate::apim) gateways: &'a mut Gateways,
+    /// The wall clock.
+    pub(in crate::apim) clock: &'a mut WallClock,
+    /// What was made so far.
+    pub(in crate::apim) counts: &'a mut Counts,
+}
+
+impl Events<'_> {
     /// Raises an event: a row in the store, then a direct send to the session on this node
     /// (§1.4). The direct send marks nothing delivered, so the poll sends it again (A-H1).
     pub(in crate::apim) fn raise(&mut self, raised: Raised, now: Instant) {
-        self.raised += 1;
-        let key = self.key.child("events").nth(self.raised);
+        self.counts.raised += 1;
+        let key = self.key.child("events").nth(self.counts.raised);
         let stamp = self.event_stamp(now);
         let Raised { spot, change, mut deployment, issue } = raised;
         let Spot { api, gateway } = spot;
-        let wrong_ids = &mut self.environments.at_mut(gateway).faults.wrong_undeploy_ids;
-        if change == Change::Undeployed && *wrong_ids > 0 {
+        let wrong_ids = &mut self.gateways.at_mut(gateway).faults.wrong_undeploy_ids;
+        if change == ArtifactChange::Undeployed && *wrong_ids > 0 {
             *wrong_ids -= 1;
-            self.count_at(gateway, "wrong_undeploy_ids", 1);
+            self.gateways.count_at(gateway, "wrong_undeploy_ids", 1);
             deployment = Some(DeploymentId::new(&key.uuid("wrong deployment")));
         }
         let Some(api) = self.catalog.get(api) else { return };
         let artifact = api.id.clone();
         let event_type = event_type(api.kind, change);
         let mut at = String::with_capacity(40);
-        match self.dialect {
+        match self.contract.dialect {
             Dialect::PlatformApi11 => {
-                push_go(&mut at, stamp, self.switches.offset_minutes.minutes())
+                push_go(&mut at, stamp, self.contract.switches.offset_minutes.minutes())
             }
             _ => push_java(&mut at, stamp),
         }
         let correlation = match (&deployment, change) {
-            (Some(id), Change::Deployed) if self.keeps_events() => {
+            (Some(id), ArtifactChange::Deployed) if self.contract.keeps_events() => {
                 ["deploy:", id.as_str()].concat()
             }
-            (Some(id), Change::Undeployed) if self.keeps_events() => {
+            (Some(id), ArtifactChange::Undeployed) if self.contract.keeps_events() => {
                 ["undeploy:", id.as_str()].concat()
             }
             _ => key.uuid("correlation"),
@@ -71,7 +102,7 @@ impl ApiManager {
         let id_name = id_name(api.kind);
         let text = text(event_type, id_name, &artifact, deployment.as_ref(), &at, &correlation);
         let fate = self.dispatch(gateway, Arc::from(text), key.draw("id"), now);
-        self.environments.at_mut(gateway).ledger.event(EventRecord {
+        self.gateways.at_mut(gateway).ledger.event(EventRecord {
             at: now,
             event_type,
             artifact,
@@ -90,16 +121,16 @@ impl ApiManager {
         tie: u64,
         now: Instant,
     ) -> Fate {
-        let environment = self.environments.at_mut(gateway);
+        let environment = self.gateways.at_mut(gateway);
         if environment.faults.lose_events > 0 {
             environment.faults.lose_events -= 1;
-            self.count_at(gateway, "lose_events", 1);
+            self.gateways.count_at(gateway, "lose_events", 1);
             return Fate::Lost;
         }
-        let is_stored = self.keeps_events() && !self.switches.persist_fails;
+        let is_stored = self.contract.keeps_events() && !self.contract.switches.persist_fails;
         if is_stored {
             let created = self.clock.row(now);
-            let environment = self.environments.at_mut(gateway);
+            let environment = self.gateways.at_mut(gateway);
             environment.events.insert(now, created, tie, Arc::clone(&text));
         }
         let heard = self.send_directly(gateway, &text, tie, now);
@@ -118,38 +149,39 @@ impl ApiManager {
         tie: u64,
         now: Instant,
     ) -> bool {
-        let keeps_events = self.keeps_events();
-        let environment = self.environments.at_mut(gateway);
+        let keeps_events = self.contract.keeps_events();
+        let environment = self.gateways.at_mut(gateway);
         let sessions = &mut environment.sessions;
         if !keeps_events {
             return sessions.broadcast(None, text) > 0;
         }
-        if sessions.is_empty() || !self.switches.direct_send {
+        if sessions.is_empty() || !self.contract.switches.direct_send {
             return false;
         }
         if environment.faults.suppress_direct(now) {
-            self.count_at(gateway, "no_direct_send", 1);
+            self.gateways.count_at(gateway, "no_direct_send", 1);
             return false;
         }
-        let nodes = u64::from(self.switches.nodes.get());
+        let nodes = u64::from(self.contract.switches.nodes.get());
         let node = u32::try_from(tie % nodes).unwrap_or(0);
-        if self.switches.poll_dies_on_write_race {
-            let killed = sessions.kill_polls_writing(node, self.switches.poll_ms.duration(), now);
-            self.count_at(gateway, "poll_dies_on_write_race", killed);
+        if self.contract.switches.poll_dies_on_write_race {
+            let killed =
+                sessions.kill_polls_writing(node, self.contract.switches.poll_ms.duration(), now);
+            self.gateways.count_at(gateway, "poll_dies_on_write_race", killed);
         }
-        self.environments.at_mut(gateway).sessions.broadcast(Some(node), text) > 0
+        self.gateways.at_mut(gateway).sessions.broadcast(Some(node), text) > 0
     }
 
     /// The wall-clock stamp of something sent now.
     pub(in crate::apim) fn event_stamp(&mut self, now: Instant) -> i64 {
         if self.clock.is_frozen(now) {
-            self.delivered.count("freeze_stamps");
+            self.gateways.delivered.count("freeze_stamps");
         }
         if self.clock.is_off() {
-            self.delivered.count("step_clock");
+            self.gateways.delivered.count("step_clock");
         }
-        self.stamps += 1;
-        let jitter = self.key.child("stamps").nth(self.stamps).draw("jitter");
+        self.counts.stamps += 1;
+        let jitter = self.key.child("stamps").nth(self.counts.stamps).draw("jitter");
         self.clock.event(now, jitter)
     }
 }
@@ -174,8 +206,8 @@ fn text(
 }
 
 /// The type of an event; an APIM knows the `api` family only.
-const fn event_type(kind: Kind, change: Change) -> &'static str {
-    use Change::{Deleted, Deployed, Undeployed};
+const fn event_type(kind: Kind, change: ArtifactChange) -> &'static str {
+    use ArtifactChange::{Deleted, Deployed, Undeployed};
     match (kind, change) {
         (Kind::RestApi, Deployed) => "api.deployed",
         (Kind::RestApi, Undeployed) => "api.undeployed",

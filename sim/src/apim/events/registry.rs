@@ -42,7 +42,12 @@ impl Sessions {
         .min()
     }
 
-    /// Whether anybody is connected.
+    /// The node that connections are sent to.
+    pub(in crate::apim) const fn route(&self) -> u32 {
+        self.route
+    }
+
+    /// Whether nobody is connected.
     pub(in crate::apim) const fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
@@ -52,11 +57,12 @@ impl Sessions {
         self.outbox.pop_front()
     }
 
-    pub(super) fn send(&mut self, connection: ConnectionId, frame: ServerFrame) {
+    /// A frame is to be sent.
+    pub(in crate::apim) fn send(&mut self, connection: ConnectionId, frame: ServerFrame) {
         self.outbox.push_back((connection, frame));
     }
 
-    /// Sends one text to the sessions on that node, or on every node; answers how many there
+    /// Sends one text to the sessions on that node, or on every node; returns how many there
     /// were.
     pub(in crate::apim) fn broadcast(&mut self, node: Option<u32>, text: &Arc<str>) -> usize {
         let to = self.open.iter().filter(|session| node.is_none_or(|node| session.node == node));
@@ -66,7 +72,7 @@ impl Sessions {
         self.outbox.len() - before
     }
 
-    /// Ends the polls on that node that write at about this moment; answers how many (A-H8).
+    /// Ends the polls on that node that write at about this moment; returns how many (A-H8).
     pub(in crate::apim) fn kill_polls_writing(
         &mut self,
         node: u32,
@@ -80,7 +86,7 @@ impl Sessions {
         racing.map(|session| session.poll_is_dead = true).count() as u64
     }
 
-    /// Ends the poll of every session; answers whether one was running.
+    /// Ends the poll of every session; returns whether one was running.
     pub(in crate::apim) fn kill_polls(&mut self) -> bool {
         let running = |session: &Session| session.next_poll.is_some() && !session.poll_is_dead;
         let any = self.open.iter().any(running);
@@ -93,7 +99,7 @@ impl Sessions {
         self.open.iter_mut().for_each(|session| session.poll_is_dead = false);
     }
 
-    /// Closes every session; answers how many there were.
+    /// Closes every session; returns how many there were.
     pub(in crate::apim) fn close_all(&mut self, code: u16, reason: &str) -> u64 {
         let closed = std::mem::take(&mut self.open);
         for session in &closed {

@@ -5,71 +5,33 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use driftless_gateway::model::Dialect;
 use driftless_gateway::time::Instant;
 
+use super::artifacts::Events;
 use super::registry::Session;
 use crate::apim::clock::push_java;
 use crate::apim::tables::gateways::Environment;
-use crate::apim::{ApiManager, ConnectionId, ServerFrame, Upgrade};
+use crate::apim::{ConnectionId, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
 use crate::story::step::{Endpoint, Wrong};
 
 /// Time between two runs of the pusher of the earlier builds.
 pub(in crate::apim) const PUSHER_INTERVAL: Duration = Duration::from_secs(120);
 
-impl ApiManager {
-    /// The node that a gateway's connections are sent to, from 0.
-    pub fn node_of(&self, gateway: GatewayIndex) -> u32 {
-        self.environments.at(gateway).sessions.route
-    }
+/// Carries events to the sessions of the gateways, and what the sessions need beside them.
+pub(in crate::apim) struct Carrier<'a> {
+    /// What every event touches.
+    pub(in crate::apim) events: Events<'a>,
+}
 
-    /// A gateway asks to upgrade.
-    ///
-    /// APIM accepts first and checks the token then, so a refused gateway sees a successful
-    /// upgrade and close code 4401 (A-H23); the Platform API refuses the upgrade itself. `from`
-    /// says who asks: faults of its own meet it, and whose session it gets is the token's matter.
-    pub fn connect(
+impl Carrier<'_> {
+    /// What an `answer` fault makes of an upgrade.
+    pub(in crate::apim) fn refused_upgrade(
         &mut self,
         from: GatewayIndex,
-        connection: ConnectionId,
-        path: &str,
-        token: Option<&str>,
         now: Instant,
-    ) -> Upgrade {
-        self.advance(now);
-        if self.node.is_down(now) {
-            self.count_at(from, "restart_manager", 1);
-            return Upgrade::Refused;
-        }
-        if self.node.is_starting(now) {
-            self.count_at(from, "restart_manager", 1);
-            return Upgrade::Status(404);
-        }
-        if let Some(upgrade) = self.refused_upgrade(from, now) {
-            return upgrade;
-        }
-        let under_base = path.strip_prefix(self.base_path());
-        if under_base != Some("/ws/gateways/connect") {
-            return Upgrade::Status(404);
-        }
-        match self.check_token(from, token, now) {
-            Ok(gateway) => {
-                self.owners.insert(connection, gateway);
-                self.open(gateway, connection, now);
-            }
-            Err(_) if self.dialect == Dialect::PlatformApi11 => return Upgrade::Status(401),
-            Err(reason) => {
-                let sessions = &mut self.environments.at_mut(from).sessions;
-                sessions.send(connection, ServerFrame::Close(4401, reason.to_owned()));
-            }
-        }
-        Upgrade::Accepted
-    }
-
-    /// What an `answer` fault makes of an upgrade.
-    fn refused_upgrade(&mut self, from: GatewayIndex, now: Instant) -> Option<Upgrade> {
-        let faults = &mut self.environments.at_mut(from).faults;
+    ) -> Option<Upgrade> {
+        let faults = &mut self.events.gateways.at_mut(from).faults;
         let (place, wrong) = faults.wrong_for(Endpoint::Connect, now)?;
         let upgrade = match wrong {
             Wrong::Status(status) => Upgrade::Status(status),
@@ -78,27 +40,32 @@ impl ApiManager {
             _ => return None,
         };
         faults.use_up(place);
-        self.count_at(from, wrong.delivered_as(), 1);
+        self.events.gateways.count_at(from, wrong.delivered_as(), 1);
         Some(upgrade)
     }
 
     /// The gateway whose token this is, or the close reason for one that is refused (§1.2).
-    fn check_token(
+    pub(in crate::apim) fn check_token(
         &mut self,
         from: GatewayIndex,
         token: Option<&str>,
         now: Instant,
     ) -> Result<GatewayIndex, &'static str> {
         let token = token.ok_or("API key is required. Provide 'api-key' header.")?;
-        let throws = self.verification_throws(from, now);
-        let holder = self.holder(token).filter(|_| !throws);
+        let throws = self.events.gateways.verification_throws(from, now);
+        let holder = self.events.gateways.holder(token).filter(|_| !throws);
         holder.ok_or("Invalid or expired API key")
     }
 
     /// Registers the session, which replaces the one on the same node; acknowledges; replays.
-    fn open(&mut self, gateway: GatewayIndex, connection: ConnectionId, now: Instant) {
-        let keeps_events = self.keeps_events();
-        let sessions = &mut self.environments.at_mut(gateway).sessions;
+    pub(in crate::apim) fn open(
+        &mut self,
+        gateway: GatewayIndex,
+        connection: ConnectionId,
+        now: Instant,
+    ) {
+        let keeps_events = self.events.contract.keeps_events();
+        let sessions = &mut self.events.gateways.at_mut(gateway).sessions;
         let node = sessions.route;
         let is_switched = std::mem::take(&mut sessions.is_switched);
         sessions.connects += 1;
@@ -115,12 +82,13 @@ impl ApiManager {
         sessions.open.push(Session {
             connection,
             node,
-            next_poll: keeps_events.then(|| now.after(self.switches.poll_ms.duration())),
-            next_ping: now.after(self.switches.ping_ms.duration()),
+            next_poll: keeps_events
+                .then(|| now.after(self.events.contract.switches.poll_ms.duration())),
+            next_ping: now.after(self.events.contract.switches.ping_ms.duration()),
             poll_is_dead: false,
         });
-        self.count_at(gateway, "switch_node", u64::from(is_switched));
-        let environment = self.environments.at_mut(gateway);
+        self.events.gateways.count_at(gateway, "switch_node", u64::from(is_switched));
+        let environment = self.events.gateways.at_mut(gateway);
         if environment.faults.event_before_ack
             && let Some(text) = environment.events.newest()
         {
@@ -128,19 +96,19 @@ impl ApiManager {
             let frame = ServerFrame::Text(Arc::clone(text));
             environment.sessions.send(connection, frame);
             environment.faults.event_before_ack = false;
-            self.count_at(gateway, "event_before_ack", 1);
+            self.events.gateways.count_at(gateway, "event_before_ack", 1);
         }
         let ack = self.connection_ack(gateway, now);
-        self.environments.at_mut(gateway).sessions.send(connection, ServerFrame::Text(ack));
+        self.events.gateways.at_mut(gateway).sessions.send(connection, ServerFrame::Text(ack));
         self.send_waiting(gateway, connection, now);
     }
 
     fn connection_ack(&mut self, gateway: GatewayIndex, now: Instant) -> Arc<str> {
-        let environment = self.environments.at(gateway);
+        let environment = self.events.gateways.at(gateway);
         let connects = environment.sessions.connects;
         let uuid = environment.key.child("connections").nth(connects).uuid("id");
         let id = Arc::clone(&environment.id);
-        let stamp = self.event_stamp(now);
+        let stamp = self.events.event_stamp(now);
         let mut out = String::with_capacity(192);
         let _ = write!(
             out,
@@ -154,12 +122,12 @@ impl ApiManager {
 
     /// Claims what waits, sends it, and marks it delivered; sent means written (A-H5).
     fn send_waiting(&mut self, gateway: GatewayIndex, connection: ConnectionId, now: Instant) {
-        let events = &mut self.environments.at_mut(gateway).events;
+        let events = &mut self.events.gateways.at_mut(gateway).events;
         if !events.is_waiting() {
             return;
         }
-        let (wall, stamp) = (self.clock.now(now), self.clock.row(now));
-        let claimed = events.claim(wall, stamp, self.switches.lease_ms.duration());
+        let (wall, stamp) = (self.events.clock.now(now), self.events.clock.row(now));
+        let claimed = events.claim(wall, stamp, self.events.contract.switches.lease_ms.duration());
         self.deliver(gateway, connection, &claimed, now);
     }
 
@@ -170,7 +138,7 @@ impl ApiManager {
         places: &[usize],
         now: Instant,
     ) {
-        let Environment { events, sessions, .. } = self.environments.at_mut(gateway);
+        let Environment { events, sessions, .. } = self.events.gateways.at_mut(gateway);
         for text in places.iter().filter_map(|&place| events.text(place)) {
             sessions.send(connection, ServerFrame::Text(Arc::clone(text)));
         }
@@ -179,20 +147,21 @@ impl ApiManager {
 
     /// Runs the polls and pings that are due at exactly `at`.
     pub(in crate::apim) fn tick_sessions(&mut self, at: Instant) {
-        self.gateways().for_each(|gateway| self.tick_sessions_of(gateway, at));
+        self.events.gateways.all().for_each(|gateway| self.tick_sessions_of(gateway, at));
     }
 
     fn tick_sessions_of(&mut self, gateway: GatewayIndex, at: Instant) {
-        for place in 0..self.environments.at(gateway).sessions.open.len() {
-            let Environment { sessions, events, .. } = self.environments.at_mut(gateway);
+        for place in 0..self.events.gateways.at(gateway).sessions.open.len() {
+            let Environment { sessions, events, .. } = self.events.gateways.at_mut(gateway);
             let Some(session) = sessions.open.get_mut(place) else { return };
             let (connection, is_dead) = (session.connection, session.poll_is_dead);
             let polls = session.next_poll == Some(at);
             if polls {
-                session.next_poll = Some(at.after(self.switches.poll_ms.duration()));
+                session.next_poll =
+                    Some(at.after(self.events.contract.switches.poll_ms.duration()));
             }
             if session.next_ping <= at {
-                session.next_ping = at.after(self.switches.ping_ms.duration());
+                session.next_ping = at.after(self.events.contract.switches.ping_ms.duration());
                 sessions.send(connection, ServerFrame::Ping);
             }
             if polls && events.is_waiting() {
@@ -208,19 +177,23 @@ impl ApiManager {
         is_dead: bool,
         now: Instant,
     ) {
-        let wall = self.clock.now(now);
-        let Environment { events, faults, .. } = self.environments.at_mut(gateway);
-        if !events.is_claimable(wall, self.switches.lease_ms.duration()) {
+        let wall = self.events.clock.now(now);
+        let Environment { events, faults, .. } = self.events.gateways.at_mut(gateway);
+        if !events.is_claimable(wall, self.events.contract.switches.lease_ms.duration()) {
             return;
         }
         if is_dead {
-            self.count_at(gateway, "kill_poll", 1);
+            self.events.gateways.count_at(gateway, "kill_poll", 1);
         } else if faults.strand_poll {
             // A-H4: claimed, then the session turns out closed; nothing is sent before the lease
             // ends.
-            events.claim(wall, self.clock.row(now), self.switches.lease_ms.duration());
+            events.claim(
+                wall,
+                self.events.clock.row(now),
+                self.events.contract.switches.lease_ms.duration(),
+            );
             faults.strand_poll = false;
-            self.count_at(gateway, "strand_poll", 1);
+            self.events.gateways.count_at(gateway, "strand_poll", 1);
         } else {
             self.send_waiting(gateway, connection, now);
         }
@@ -229,8 +202,8 @@ impl ApiManager {
     /// The pusher of the earlier builds: marks everything unclaimed as delivered, whether
     /// anybody got it or not (A-H40).
     pub(in crate::apim) fn push_waiting(&mut self, now: Instant) {
-        for gateway in self.gateways() {
-            let Environment { events, sessions, .. } = self.environments.at(gateway);
+        for gateway in self.events.gateways.all() {
+            let Environment { events, sessions, .. } = self.events.gateways.at(gateway);
             let places = events.unclaimed();
             if let Some(connection) = sessions.open.first().map(|session| session.connection) {
                 self.deliver(gateway, connection, &places, now);

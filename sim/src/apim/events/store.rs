@@ -137,7 +137,7 @@ impl EventStore {
         self.find_waiting();
     }
 
-    /// Goes back to what the table held at `then`; answers whether that made a difference.
+    /// Goes back to what the table held at `then`; returns whether that made a difference.
     pub(in crate::apim) fn restore(&mut self, then: Option<Instant>) -> bool {
         let is_known = |at: Instant| then.is_some_and(|then| at <= then);
         let before = (self.events.len(), self.waiting.len());

@@ -3,9 +3,7 @@
 use driftless_gateway::time::Instant;
 use serde_json::json;
 
-use super::{Faults, Node, SharedFaults, Window, WrongAnswers};
-use crate::apim::ApiManager;
-use crate::story::aim::GatewayIndex;
+use super::{Faults, NodeOutage, SharedFaults, Window, WrongAnswers};
 
 /// A fault that has not done all it may.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,7 +33,7 @@ impl Window {
 }
 
 impl WrongAnswers {
-    fn left(&self, now: Instant) -> Option<String> {
+    pub(super) fn left(&self, now: Instant) -> Option<String> {
         let more = match (self.until, self.left) {
             (Some(end), _) => until(end, now)?,
             (None, Some(left)) => counted(left)?,
@@ -45,14 +43,14 @@ impl WrongAnswers {
     }
 }
 
-impl Node {
-    fn left(&self, now: Instant) -> Option<String> {
+impl NodeOutage {
+    pub(super) fn left(&self, now: Instant) -> Option<String> {
         until(self.starting_until.max(self.down_until), now)
     }
 }
 
 impl SharedFaults {
-    fn armed(&self, now: Instant) -> [(&'static str, Option<String>); 3] {
+    pub(super) fn armed(&self, now: Instant) -> [(&'static str, Option<String>); 3] {
         [
             ("break_keys", counted(self.break_keys)),
             ("odd_key_events", counted(self.odd_key_events)),
@@ -60,7 +58,7 @@ impl SharedFaults {
         ]
     }
 
-    fn disarm(&mut self, name: &str) {
+    pub(super) fn disarm(&mut self, name: &str) {
         match name {
             "break_keys" => self.break_keys = 0,
             "odd_key_events" => self.odd_key_events = 0,
@@ -72,7 +70,7 @@ impl SharedFaults {
 }
 
 impl Faults {
-    fn armed(&self, now: Instant) -> [(&'static str, Option<String>); 9] {
+    pub(super) fn armed(&self, now: Instant) -> [(&'static str, Option<String>); 9] {
         [
             ("lose_events", counted(self.lose_events)),
             ("no_direct_send", self.no_direct.left(now)),
@@ -86,7 +84,7 @@ impl Faults {
         ]
     }
 
-    fn disarm(&mut self, name: &str) {
+    pub(super) fn disarm(&mut self, name: &str) {
         match name {
             "lose_events" => self.lose_events = 0,
             "no_direct_send" => self.no_direct = Window::default(),
@@ -100,33 +98,5 @@ impl Faults {
             "answer" => self.answers.clear(),
             _ => {}
         }
-    }
-}
-
-impl ApiManager {
-    /// The faults that go on for a gateway, each wrong answer by itself.
-    pub fn armed(&self, gateway: GatewayIndex, now: Instant) -> Vec<Armed> {
-        let faults = &self.environments.at(gateway).faults;
-        let frozen = self.clock.is_frozen(now).then(|| "every stamp is the same".to_owned());
-        let clock = ("freeze_stamps", frozen);
-        let node = ("restart_manager", self.node.left(now));
-        let answers = faults.answers.iter().map(|wrong| ("answer", wrong.left(now)));
-        let all = faults.armed(now).into_iter().chain(self.faults.armed(now));
-        let all = all.chain([clock, node]).chain(answers);
-        all.filter_map(|(name, left)| left.map(|left| Armed { name, left })).collect()
-    }
-
-    /// Switches one fault off for every gateway; answers whether it was on anywhere. What it did
-    /// so far stays done.
-    pub fn disarm(&mut self, name: &str, now: Instant) -> bool {
-        let is_on =
-            self.gateways().any(|one| self.armed(one, now).iter().any(|armed| armed.name == name));
-        match name {
-            "freeze_stamps" => self.clock.thaw(),
-            "restart_manager" => self.node = Node::default(),
-            _ => self.faults.disarm(name),
-        }
-        self.environments.iter_mut().for_each(|environment| environment.faults.disarm(name));
-        is_on
     }
 }

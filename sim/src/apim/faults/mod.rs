@@ -1,4 +1,7 @@
 //! What a control plane does wrong: the faults that are armed, and how a story arms them.
+//!
+//! A restart closes sessions and loses events, a backup takes every table and the ledgers back, and
+//! lifting faults completes all that is on its way, so a part of [`ApiManager`] stands here.
 
 mod armed;
 pub(super) mod wrong_answers;
@@ -11,7 +14,7 @@ use driftless_gateway::time::Instant;
 use super::ApiManager;
 use super::ids::Spot;
 use super::ledger::{Cause, Issued};
-use super::tables::history::{State, earlier};
+use super::tables::history::{ApiState, earlier};
 use crate::story::aim::{Aim, GatewayIndex};
 use crate::story::step::{Answer, Endpoint, RestartManager, Verb, Wrong};
 
@@ -115,6 +118,11 @@ pub(super) struct Faults {
 }
 
 impl Faults {
+    /// Whether tokens are refused now.
+    pub(super) fn refuses_tokens(&self, now: Instant) -> bool {
+        self.refuse_tokens.is_open(now)
+    }
+
     /// Whether direct sends are suppressed.
     pub(super) fn suppress_direct(&self, now: Instant) -> bool {
         self.no_direct.is_open(now)
@@ -160,12 +168,12 @@ impl Faults {
 
 /// Whether the node serves.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Node {
+pub(super) struct NodeOutage {
     down_until: Instant,
     starting_until: Instant,
 }
 
-impl Node {
+impl NodeOutage {
     /// Whether nothing listens.
     pub(super) fn is_down(&self, now: Instant) -> bool {
         now < self.down_until
@@ -184,7 +192,7 @@ fn arm_count(place: &mut u32, count: u32) -> bool {
 }
 
 impl ApiManager {
-    /// Arms or carries out a fault of the control plane; answers whether that did anything.
+    /// Arms or carries out a fault of the control plane; returns whether that did anything.
     pub(super) fn apply_fault(&mut self, verb: &Verb, aim: &Aim, now: Instant) -> bool {
         let faults = &mut self.faults;
         match verb {
@@ -208,14 +216,14 @@ impl ApiManager {
                 if let Verb::DelayEffects(delay) = fault {
                     faults.delay = Window::new(now, delay.for_ms, delay.delay_ms);
                 }
-                let aimed = self.gateways().filter(|gateway| aim.is_at(*gateway));
+                let aimed = self.gateways.all().filter(|gateway| aim.is_at(*gateway));
                 aimed
                     .fold(false, |did, gateway| self.apply_fault_at(fault, aim, gateway, now) | did)
             }
         }
     }
 
-    /// Arms or carries out a fault for one gateway; answers whether that did anything.
+    /// Arms or carries out a fault for one gateway; returns whether that did anything.
     fn apply_fault_at(
         &mut self,
         verb: &Verb,
@@ -223,8 +231,9 @@ impl ApiManager {
         gateway: GatewayIndex,
         now: Instant,
     ) -> bool {
-        let (is_apim, nodes) = (self.keeps_events(), u32::from(self.switches.nodes.get()));
-        let environment = self.environments.at_mut(gateway);
+        let (is_apim, nodes) =
+            (self.contract.keeps_events(), u32::from(self.contract.switches.nodes.get()));
+        let environment = self.gateways.at_mut(gateway);
         let faults = &mut environment.faults;
         match verb {
             Verb::LoseEvents(count) => arm_count(&mut faults.lose_events, count.count),
@@ -248,7 +257,7 @@ impl ApiManager {
             Verb::CloseSession(close) => {
                 let reason = if close.code == 4401 { "Invalid or expired API key" } else { "" };
                 let closed = environment.sessions.close_all(close.code, reason);
-                self.count_at(gateway, "close_session", closed);
+                self.gateways.count_at(gateway, "close_session", closed);
                 closed > 0
             }
             Verb::SwitchNode(_) => {
@@ -270,36 +279,27 @@ impl ApiManager {
         }
     }
 
-    /// Whether verifying a token throws now for a gateway; counts it (A-H22).
-    pub(super) fn verification_throws(&mut self, gateway: GatewayIndex, now: Instant) -> bool {
-        let refused = self.environments.at(gateway).faults.refuse_tokens.is_open(now);
-        if refused {
-            self.count_at(gateway, "refuse_tokens", 1);
-        }
-        refused
-    }
-
     fn restart(&mut self, restart: RestartManager, now: Instant) -> bool {
         let down_until = now.after(Duration::from_millis(restart.down_ms));
         self.node.down_until = down_until;
         self.node.starting_until = down_until.after(Duration::from_millis(restart.starting_ms));
         let reason = "The web application is stopping";
-        let environments = self.environments.iter_mut();
+        let environments = self.gateways.iter_mut();
         let closed = environments.map(|of| of.sessions.close_all(1001, reason)).sum();
-        self.delivered.add("restart_manager", closed);
+        self.gateways.delivered.add("restart_manager", closed);
         for told in self.access.take_late() {
-            self.lose_told(&told, now);
+            self.access_events().lose_told(&told, now);
         }
         closed > 0 || restart.down_ms > 0 || restart.starting_ms > 0
     }
 
     /// A-H14: the API stays mapped and deployed, and the list lacks it.
     fn lose_row(&mut self, aim: &Aim, name: &str, gateway: GatewayIndex, now: Instant) -> bool {
-        if !self.keeps_events() {
+        if !self.contract.keeps_events() {
             return false;
         }
         let Some(api) = self.catalog.existing(aim.organization, name) else { return false };
-        self.change_rows(Spot { api, gateway }, now, |rows| rows.cached.take().is_some())
+        self.catalog.change_rows(Spot { api, gateway }, now, |rows| rows.cached.take().is_some())
     }
 
     /// The database goes back in time; sockets and the node's memory stay. No event tells.
@@ -308,36 +308,38 @@ impl ApiManager {
             return false;
         }
         let then = earlier(now, ago_ms);
-        let environments = self.environments.iter_mut();
+        let environments = self.gateways.iter_mut();
         let mut changed = environments.fold(false, |did, of| of.events.restore(then) | did);
         while self.pending.pop().is_some() {}
         for index in 0..self.catalog.len() {
-            for gateway in self.gateways() {
+            for gateway in self.gateways.all() {
                 changed |= self.restore_api(Spot { api: index, gateway }, then, now);
             }
         }
         self.catalog.reclaim_names();
-        changed |= self.restore_access(then, now);
+        changed |= self.access.restore(then, now);
+        let environments = self.gateways.iter_mut();
+        environments.for_each(|environment| environment.ledger.restore_access(then, now));
         if changed {
-            let environments = self.environments.iter_mut();
+            let environments = self.gateways.iter_mut();
             environments.for_each(|environment| environment.ledger.restored(now));
-            self.delivered.count("restore_backup");
+            self.gateways.delivered.count("restore_backup");
         }
         changed
     }
 
-    /// What was said of an API on a gateway goes back in time; answers whether that is news.
+    /// What was said of an API on a gateway goes back in time; returns whether that is news.
     fn restore_api(&mut self, spot: Spot, then: Option<Instant>, now: Instant) -> bool {
-        let (stamp, keeps_undeployed) = (self.clock.row(now), !self.keeps_events());
+        let (stamp, keeps_undeployed) = (self.clock.row(now), !self.contract.keeps_events());
         let Some(api) = self.catalog.get_mut(spot.api) else { return false };
-        let site = api.sites.at_mut(spot.gateway);
-        let (before, mut after) = (site.state, site.history.at(then));
+        let there = api.gateways.at_mut(spot.gateway);
+        let (before, mut after) = (there.state, there.history.at(then));
         after.settle(stamp, keeps_undeployed);
         if before == after {
             return false;
         }
-        site.state = after;
-        site.history.note(now, after);
+        there.state = after;
+        there.history.note(now, after);
         if let Some(revision) = after.truth.deployed {
             api.note_deployed(spot.gateway, revision, after.truth.deployed_as);
         }
@@ -346,8 +348,8 @@ impl ApiManager {
     }
 
     /// Tells the ledger when the truth about an API changed back.
-    fn note_restored(&mut self, spot: Spot, before: State, after: State, now: Instant) {
-        let served = |state: State| {
+    fn note_restored(&mut self, spot: Spot, before: ApiState, after: ApiState, now: Instant) {
+        let served = |state: ApiState| {
             let truth = state.truth;
             let deployed = truth.deployed.filter(|_| truth.is_there());
             deployed.map(|revision| (revision, truth.deployed_as))
@@ -355,7 +357,7 @@ impl ApiManager {
         let same =
             served(before) == served(after) && before.truth.is_there() == after.truth.is_there();
         let Some(api) = self.catalog.get(spot.api) else { return };
-        let ledger = &mut self.environments.at_mut(spot.gateway).ledger;
+        let ledger = &mut self.gateways.at_mut(spot.gateway).ledger;
         if after.truth.exists {
             ledger.named(&api.id);
         }
@@ -364,15 +366,17 @@ impl ApiManager {
             return;
         }
         let what = match served(after) {
-            Some((revision, lifecycle)) => match self.deployed_issue(spot, revision, lifecycle) {
-                Some(what) => what,
-                None => return,
-            },
+            Some((revision, lifecycle)) => {
+                match self.catalog.deployed_issue(spot, revision, lifecycle) {
+                    Some(what) => what,
+                    None => return,
+                }
+            }
             None if after.truth.is_there() => Issued::Undeployed,
             None => Issued::Deleted,
         };
         let Some(api) = self.catalog.get(spot.api) else { return };
-        let ledger = &mut self.environments.at_mut(spot.gateway).ledger;
+        let ledger = &mut self.gateways.at_mut(spot.gateway).ledger;
         ledger.issue(&api.id, now, what, now, Cause::Restore);
     }
 
@@ -382,38 +386,69 @@ impl ApiManager {
     pub fn lift_faults(&mut self, now: Instant) {
         self.advance(now);
         self.faults = SharedFaults::default();
-        self.node = Node::default();
+        self.node = NodeOutage::default();
         self.clock.thaw();
-        for environment in self.environments.iter_mut() {
+        for environment in self.gateways.iter_mut() {
             environment.faults = Faults::default();
             environment.sessions.revive_polls();
         }
         while let Some(pending) = self.pending.pop() {
-            self.carry_out(pending.spot, pending.effect, now);
+            self.catalog.carry_out(pending.spot, pending.effect, now);
         }
-        self.complete_access(now);
-        if self.switches.repair_rows && self.keeps_events() {
+        self.access.readable_now(now);
+        for told in self.access.take_late() {
+            self.access_events().raise_told(&told, now);
+        }
+        if self.contract.switches.repair_rows && self.contract.keeps_events() {
             for api in 0..self.catalog.len() {
-                for gateway in self.gateways() {
+                for gateway in self.gateways.all() {
                     self.repair_row(Spot { api, gateway }, now);
                 }
             }
         }
-        let environments = self.environments.iter_mut();
+        let environments = self.gateways.iter_mut();
         environments.for_each(|environment| environment.ledger.readable_now(now));
     }
 
     fn repair_row(&mut self, spot: Spot, now: Instant) {
         let stamp = self.clock.row(now);
         let Some(api) = self.catalog.get(spot.api) else { return };
-        let state = api.sites.at(spot.gateway).state;
+        let state = api.gateways.at(spot.gateway).state;
         let mut repaired = state;
         repaired.settle(stamp, false);
         if repaired.rows != state.rows {
-            self.change_rows(spot, now, |rows| {
+            self.catalog.change_rows(spot, now, |rows| {
                 *rows = repaired.rows;
                 true
             });
         }
+    }
+
+    /// The faults that go on for a gateway, each wrong answer by itself.
+    pub fn armed(&self, gateway: GatewayIndex, now: Instant) -> Vec<Armed> {
+        let faults = &self.gateways.at(gateway).faults;
+        let frozen = self.clock.is_frozen(now).then(|| "every stamp is the same".to_owned());
+        let clock = ("freeze_stamps", frozen);
+        let node = ("restart_manager", self.node.left(now));
+        let answers = faults.answers.iter().map(|wrong| ("answer", wrong.left(now)));
+        let all = faults.armed(now).into_iter().chain(self.faults.armed(now));
+        let all = all.chain([clock, node]).chain(answers);
+        all.filter_map(|(name, left)| left.map(|left| Armed { name, left })).collect()
+    }
+
+    /// Switches one fault off for every gateway; returns whether it was on anywhere. What it did
+    /// so far stays done.
+    pub fn disarm(&mut self, name: &str, now: Instant) -> bool {
+        let is_on = self
+            .gateways
+            .all()
+            .any(|one| self.armed(one, now).iter().any(|armed| armed.name == name));
+        match name {
+            "freeze_stamps" => self.clock.thaw(),
+            "restart_manager" => self.node = NodeOutage::default(),
+            _ => self.faults.disarm(name),
+        }
+        self.gateways.iter_mut().for_each(|environment| environment.faults.disarm(name));
+        is_on
     }
 }

@@ -9,7 +9,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
 use crate::apim::rest::bodies;
-use crate::apim::tables::history::{History, Rows, earlier};
+use crate::apim::tables::history::{Rows, StateHistory, earlier};
 use crate::apim::tables::timeline::Timeline;
 use crate::story::step::Wrong;
 
@@ -55,7 +55,7 @@ impl WrongAnswer {
     }
 
     /// The tables as the n-th item of an answer sees them.
-    pub(in crate::apim) fn rows(&mut self, nth: usize, rows: Rows, history: &History) -> Rows {
+    pub(in crate::apim) fn rows(&mut self, nth: usize, rows: Rows, history: &StateHistory) -> Rows {
         let ago = match self.wrong {
             Some(Wrong::StaleMs(ms)) => ms,
             Some(Wrong::MixedMs(ms)) if nth % 2 == 1 => ms,

@@ -158,7 +158,7 @@ pub struct Reach {
 
 /// Everything issued about who may use what.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Access {
+pub(super) struct IssuedAccess {
     pub(super) keys: Vec<KeyRecord>,
     by_hash: BTreeMap<SecretHash, KeyIndex>,
     by_artifact: BTreeMap<ArtifactId, Vec<KeyIndex>>,
@@ -172,7 +172,7 @@ pub(super) struct Access {
     pub(super) events: Vec<AccessEvent>,
 }
 
-impl Access {
+impl IssuedAccess {
     /// Adds a key and answers its place.
     pub(super) fn add_key(&mut self, record: KeyRecord) -> KeyIndex {
         let index = self.keys.len();

@@ -29,17 +29,17 @@ pub(super) use access::validity;
 /// Everything ever issued.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ledger {
-    records: BTreeMap<ArtifactId, Record>,
+    records: BTreeMap<ArtifactId, ArtifactRecord>,
     names: BTreeMap<Arc<str>, ArtifactId>,
     events: Vec<EventRecord>,
     acks: Vec<AckRecord>,
     restores: Vec<Instant>,
-    access: access::Access,
+    access: access::IssuedAccess,
 }
 
 /// Everything issued about one artifact.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Record {
+pub struct ArtifactRecord {
     /// Its name in the story.
     pub name: Arc<str>,
     /// Its kind.
@@ -157,12 +157,12 @@ impl Ledger {
     }
 
     /// Everything issued about an artifact.
-    pub fn record(&self, artifact: &ArtifactId) -> Option<&Record> {
+    pub fn record(&self, artifact: &ArtifactId) -> Option<&ArtifactRecord> {
         self.records.get(artifact)
     }
 
     /// Every artifact with everything issued about it, by id.
-    pub fn records(&self) -> impl Iterator<Item = (&ArtifactId, &Record)> {
+    pub fn records(&self) -> impl Iterator<Item = (&ArtifactId, &ArtifactRecord)> {
         self.records.iter()
     }
 
@@ -200,7 +200,8 @@ impl Ledger {
         incarnation: u32,
     ) {
         self.names.insert(Arc::clone(name), artifact.clone());
-        let record = Record { name: Arc::clone(name), kind, incarnation, issues: Vec::new() };
+        let record =
+            ArtifactRecord { name: Arc::clone(name), kind, incarnation, issues: Vec::new() };
         self.records.insert(artifact.clone(), record);
     }
 
@@ -249,7 +250,7 @@ impl Ledger {
     }
 }
 
-impl Record {
+impl ArtifactRecord {
     /// The statement in force.
     pub fn current(&self) -> Option<&Issue> {
         self.issues.last()

@@ -9,9 +9,9 @@ use std::time::Duration;
 use driftless_gateway::model::{ApplicationId, ArtifactId, KeyUuid};
 use driftless_gateway::time::{Instant, Timestamp};
 
-use crate::apim::ApiManager;
+use super::grants::Grants;
 use crate::apim::changes::KeyChange;
-use crate::apim::ids::{ApiIndex, KeyIndex};
+use crate::apim::ids::{ApiIndex, KeyIndex, organization_key};
 use crate::apim::ledger::{Cause, Expiry, KeyRecord, KeyScope, KeyState, Secret, validity};
 use crate::apim::tables::keys::{KeyRow, Owner};
 use crate::apim::tables::timeline::Timeline;
@@ -37,7 +37,7 @@ struct Commits {
     second: Instant,
 }
 
-impl ApiManager {
+impl Grants<'_> {
     /// Creates a key of an API or of an application, which is created where there is none. A
     /// name that is taken is refused: by the Platform API whoever has it, by an APIM only where
     /// the same person has it (A-H29).
@@ -67,7 +67,7 @@ impl ApiManager {
         }
         self.begin_key(key, commits, now);
         for api in self.opened(owner) {
-            self.tell_key(api, KeyChange::Created(key, &secret), now);
+            self.events().tell_key(api, KeyChange::Created(key, &secret), now);
         }
         self.map_own(owner, now, None, key);
         true
@@ -99,7 +99,7 @@ impl ApiManager {
         }
         self.begin_key(key, commits, now);
         for api in self.opened(owner) {
-            self.tell_key(api, KeyChange::Regenerated(old, key, &secret), now);
+            self.events().tell_key(api, KeyChange::Regenerated(old, key, &secret), now);
         }
         self.map_own(owner, now, Some(old), key);
         true
@@ -126,7 +126,7 @@ impl ApiManager {
 
     fn tell_revoked(&mut self, owner: Owner, key: KeyIndex, now: Instant) {
         for api in self.opened(owner) {
-            self.tell_key(api, KeyChange::Revoked(key), now);
+            self.events().tell_key(api, KeyChange::Revoked(key), now);
         }
     }
 
@@ -191,7 +191,7 @@ impl ApiManager {
             row.mapping.say(None, now, readable, Cause::People);
         }
         let (of, record) = (row.organization, row.record);
-        self.note_for(of, |ledger| ledger.say_key(record, state, now, readable));
+        self.gateways.note_for(of, |ledger| ledger.say_key(record, state, now, readable));
     }
 
     /// Commits the row of a key, then its mapping.
@@ -201,7 +201,7 @@ impl ApiManager {
         row.mapping.say(Some(()), now, commits.second, Cause::People);
         let (of, record) = (row.organization, row.record);
         let state = Some(KeyState::Active);
-        self.note_for(of, |ledger| ledger.say_key(record, state, now, commits.second));
+        self.gateways.note_for(of, |ledger| ledger.say_key(record, state, now, commits.second));
     }
 
     /// Whether the work on a key ends with its row this time: no mapping, no event, no key.
@@ -209,7 +209,7 @@ impl ApiManager {
         let breaks = self.faults.break_keys > 0;
         if breaks {
             self.faults.break_keys -= 1;
-            self.delivered.count("break_keys");
+            self.gateways.delivered.count("break_keys");
             if let Some(row) = self.access.keys.get_mut(key) {
                 row.row.say(Some(KeyState::Active), now, readable, Cause::People);
             }
@@ -232,8 +232,7 @@ impl ApiManager {
             KeyScope::Api(id) => id.as_str(),
             KeyScope::Application(id) => id.as_str(),
         };
-        let drawn = self
-            .organization_key(new.organization)
+        let drawn = organization_key(self.key, new.organization)
             .child("keys")
             .child(owner)
             .child(new.name)
@@ -265,7 +264,7 @@ impl ApiManager {
             replaces,
             life: Timeline::default(),
         };
-        self.note_for(new.organization, |ledger| {
+        self.gateways.note_for(new.organization, |ledger| {
             ledger.add_key(record.clone());
         });
         let key = self.access.keys.add(KeyRow {
@@ -314,7 +313,7 @@ impl ApiManager {
     }
 
     fn is_taken(&self, owner: Owner, name: &str, user: &str) -> bool {
-        if self.keeps_events() {
+        if self.contract.keeps_events() {
             return self.access.keys.active(owner, name, user).is_some();
         }
         let mut of = self.access.keys.of(owner);

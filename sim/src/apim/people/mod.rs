@@ -1,4 +1,8 @@
 //! What people do at APIM.
 
+mod applications;
 pub(super) mod artifacts;
-pub(super) mod keys;
+pub(super) mod grants;
+mod keys;
+mod plans;
+mod subscriptions;

@@ -6,24 +6,38 @@ use std::fmt::Write as _;
 use driftless_gateway::model::{Dialect, KeyName, Kind};
 use driftless_gateway::wire::HttpResponse;
 
+use super::artifacts::{api_list, with_id};
 use super::bodies;
-use crate::apim::ApiManager;
+use crate::apim::Contract;
 use crate::apim::clock::{Micros, push_go, push_java};
-use crate::apim::events::access::{push_hex, push_plan};
+use crate::apim::events::access::{push_hex, push_plan, push_terms};
 use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::ids::ApiIndex;
 use crate::apim::ledger::KeyState;
-use crate::apim::tables::artifacts::{Api, quote};
+use crate::apim::tables::access::Access;
+use crate::apim::tables::artifacts::{ApiRow, Catalog, quote};
 use crate::apim::tables::keys::{KeyRow, Owner};
 use crate::apim::tables::plans::Limit;
 use crate::apim::tables::subscriptions::{SubscriptionRow, Terms};
-use crate::story::aim::GatewayIndex;
+use crate::story::aim::{GatewayIndex, OrganizationIndex};
 use crate::story::step::Wrong;
 
 /// A list whose items have other types than the contract says.
 const OTHER_TYPES: &str = r#"[1,"two",[]]"#;
 
-impl ApiManager {
+/// Answers about keys, subscriptions and plans; nothing is changed.
+pub(in crate::apim) struct AccessAnswers<'a> {
+    /// What is spoken.
+    pub(in crate::apim) contract: &'a Contract,
+    /// The APIs.
+    pub(in crate::apim) catalog: &'a Catalog,
+    /// The tables about who may use what.
+    pub(in crate::apim) access: &'a Access,
+    /// The organization of the gateway that asks.
+    pub(in crate::apim) organization: OrganizationIndex,
+}
+
+impl<'a> AccessAnswers<'a> {
     /// `GET /{apis|…}/api-keys`: an array, or in GA the list of all APIs (§3.7).
     pub(in crate::apim) fn read_keys(
         &self,
@@ -31,8 +45,8 @@ impl ApiManager {
         kind: Kind,
         wrong_answer: &mut WrongAnswer,
     ) -> HttpResponse {
-        if self.dialect == Dialect::Apim470 {
-            return bodies::json(200, self.api_list(gateway));
+        if self.contract.dialect == Dialect::Apim470 {
+            return bodies::json(200, api_list(self.catalog, self.organization, gateway));
         }
         let mut items = self.listed_keys(gateway, kind, wrong_answer);
         wrong_answer.select(&mut items);
@@ -44,7 +58,7 @@ impl ApiManager {
         for (nth, (api, key)) in items.into_iter().enumerate() {
             out.push_str(if nth == 0 { "" } else { "," });
             let start = out.len();
-            if self.keeps_events() {
+            if self.contract.keeps_events() {
                 self.write_apim_key(&mut out, api, key);
             } else {
                 self.write_platform_key(&mut out, api, key);
@@ -63,21 +77,21 @@ impl ApiManager {
         gateway: GatewayIndex,
         kind: Kind,
         wrong_answer: &mut WrongAnswer,
-    ) -> Vec<(&Api, &KeyRow)> {
+    ) -> Vec<(&'a ApiRow, &'a KeyRow)> {
         let mut items = Vec::new();
         let mut nth = 0;
-        let all = self.catalog.by_id(self.organization_of(gateway));
+        let all = self.catalog.by_id(self.organization);
         let of_kind = all.filter(|(_, api)| api.kind == kind);
         for (index, api) in of_kind {
             let mut keys = self.keys_listed_for(index).peekable();
             if keys.peek().is_none() {
                 continue;
             }
-            let site = api.sites.at(gateway);
+            let there = api.gateways.at(gateway);
             let rows = |wrong_answer: &mut WrongAnswer| {
-                wrong_answer.rows(nth, site.state.rows, &site.history)
+                wrong_answer.rows(nth, there.state.rows, &there.history)
             };
-            if self.keeps_events() && rows(wrong_answer).cached.is_none() {
+            if self.contract.keeps_events() && rows(wrong_answer).cached.is_none() {
                 continue;
             }
             for (key, subscription) in keys {
@@ -98,9 +112,9 @@ impl ApiManager {
     fn keys_listed_for(
         &self,
         api: ApiIndex,
-    ) -> impl Iterator<Item = (&KeyRow, Option<&SubscriptionRow>)> {
+    ) -> impl Iterator<Item = (&'a KeyRow, Option<&'a SubscriptionRow>)> + use<'a> {
         let own = self.access.keys.of(Owner::Api(api)).map(|(_, key)| (key, None));
-        let lists_all = !self.keeps_events();
+        let lists_all = !self.contract.keeps_events();
         let subscribed = self.access.subscriptions.of_api(api).filter(move |_| lists_all);
         let through = subscribed.flat_map(|row| {
             let keys = self.access.keys.of(Owner::Application(row.application));
@@ -110,13 +124,13 @@ impl ApiManager {
     }
 
     /// One key as the fixed APIM writes it.
-    fn write_apim_key(&self, out: &mut String, api: &Api, key: &KeyRow) {
-        let name = if self.switches.key_names_folded {
+    fn write_apim_key(&self, out: &mut String, api: &ApiRow, key: &KeyRow) {
+        let name = if self.contract.switches.key_names_folded {
             quote(KeyName::new(&key.name).as_str())
         } else {
             quote(&key.name)
         };
-        let prefix = if self.switches.key_hash_prefix { "$sha256$" } else { "" };
+        let prefix = if self.contract.switches.key_hash_prefix { "$sha256$" } else { "" };
         let _ = write!(
             out,
             r#"{{"uuid":"{}","name":{name},"maskedApiKey":"****","apiKeyHashes":{{"sha256":"{prefix}"#,
@@ -134,10 +148,10 @@ impl ApiManager {
                 push_java(out, expires);
                 out.push('"');
             }
-            None if self.switches.key_nulls => out.push_str(r#","expiresAt":null"#),
+            None if self.contract.switches.key_nulls => out.push_str(r#","expiresAt":null"#),
             None => {}
         }
-        out.push_str(if self.switches.key_nulls {
+        out.push_str(if self.contract.switches.key_nulls {
             r#","etag":null,"source":"external","externalRefId":null,"issuer":null}"#
         } else {
             r#","source":"external"}"#
@@ -145,7 +159,7 @@ impl ApiManager {
     }
 
     /// One key as the Platform API writes it.
-    fn write_platform_key(&self, out: &mut String, api: &Api, key: &KeyRow) {
+    fn write_platform_key(&self, out: &mut String, api: &ApiRow, key: &KeyRow) {
         let name = quote(KeyName::new(&key.name).as_str());
         let _ = write!(
             out,
@@ -154,8 +168,9 @@ impl ApiManager {
         );
         push_hex(out, &key.hash);
         let _ = write!(out, r#""}},"artifactUuid":"{}","status":"active","createdAt":""#, api.id);
-        let time =
-            |out: &mut String, at: Micros| push_go(out, at, self.switches.offset_minutes.minutes());
+        let time = |out: &mut String, at: Micros| {
+            push_go(out, at, self.contract.switches.offset_minutes.minutes())
+        };
         time(out, key.created);
         let _ = write!(out, r#"","createdBy":{},"updatedAt":""#, quote(&key.user));
         time(out, key.created);
@@ -174,13 +189,13 @@ impl ApiManager {
         id: &str,
         wrong_answer: &mut WrongAnswer,
     ) -> HttpResponse {
-        let index = self.with_id(gateway, id);
+        let index = with_id(self.catalog, self.organization, id);
         let found = index.and_then(|index| Some((index, self.catalog.get(index)?)));
         let Some((index, api)) = found else {
             return bodies::platform_error(404, "Not Found", "API not found");
         };
-        let site = api.sites.at(gateway);
-        let rows = wrong_answer.rows(0, site.state.rows, &site.history);
+        let there = api.gateways.at(gateway);
+        let rows = wrong_answer.rows(0, there.state.rows, &there.history);
         if !rows.exists {
             return bodies::platform_error(404, "Not Found", "API not found");
         }
@@ -202,7 +217,7 @@ impl ApiManager {
             out.push_str(if nth == 0 { "" } else { "," });
             let start = out.len();
             let _ = write!(out, r#"{{"id":"{}","apiId":"{}""#, row.id, api.id);
-            self.push_terms(&mut out, row.application, row.token.as_ref(), terms);
+            push_terms(&mut out, self.access, row.application, row.token.as_ref(), terms);
             out.push('}');
             wrong_answer.spoil(&mut out, start, nth);
         }
@@ -211,13 +226,9 @@ impl ApiManager {
     }
 
     /// `GET /subscription-plans` of the Platform API.
-    pub(in crate::apim) fn read_plans(
-        &self,
-        gateway: GatewayIndex,
-        wrong_answer: &mut WrongAnswer,
-    ) -> HttpResponse {
+    pub(in crate::apim) fn read_plans(&self, wrong_answer: &mut WrongAnswer) -> HttpResponse {
         let mut items = Vec::new();
-        let plans = self.access.plans.of(self.organization_of(gateway));
+        let plans = self.access.plans.of(self.organization);
         for (nth, plan) in plans.enumerate() {
             items.extend(wrong_answer.seen(nth, &plan.row).map(|&Limit(limit)| (plan, limit)));
         }

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use flate2::{Compression, Crc, write::DeflateEncoder};
 
 /// A file in an archive.
-pub(in crate::apim) struct Entry<'a> {
+pub(in crate::apim) struct ArchiveEntry<'a> {
     /// Its path.
     pub(in crate::apim) path: &'a str,
     /// Its bytes.
@@ -30,7 +30,7 @@ const DOS_MOMENT: u32 = 0x5cd1_49e0;
 
 /// A ZIP as Java's `ZipOutputStream` writes it: deflated with sizes in a data descriptor, or
 /// stored with sizes in the header.
-pub(in crate::apim) fn zip(entries: &[Entry<'_>], compress: bool) -> Vec<u8> {
+pub(in crate::apim) fn zip(entries: &[ArchiveEntry<'_>], compress: bool) -> Vec<u8> {
     let data: usize = entries.iter().map(|entry| entry.bytes.len() + 2 * entry.path.len()).sum();
     let mut out = Vec::with_capacity(data + 160 * entries.len() + 64);
     let mut central = Vec::with_capacity(128 * entries.len());
@@ -104,7 +104,7 @@ fn zip_end(out: &mut Vec<u8>, central: &[u8], count: usize) {
 }
 
 /// A TAR.
-pub(in crate::apim) fn tar(entries: &[Entry<'_>], style: TarStyle) -> Vec<u8> {
+pub(in crate::apim) fn tar(entries: &[ArchiveEntry<'_>], style: TarStyle) -> Vec<u8> {
     let data: usize =
         entries.iter().map(|entry| 512 + entry.bytes.len().next_multiple_of(512)).sum();
     let mut out = Vec::with_capacity(data + 1024);
@@ -318,9 +318,9 @@ mod tests {
     use super::*;
     use std::io::Read as _;
 
-    const ENTRIES: [Entry<'_>; 2] = [
-        Entry { path: "d1/api-a.yaml", bytes: b"kind: RestApi\n" },
-        Entry { path: "d2/api-b.yaml", bytes: &[b'x'; 70_000] },
+    const ENTRIES: [ArchiveEntry<'_>; 2] = [
+        ArchiveEntry { path: "d1/api-a.yaml", bytes: b"kind: RestApi\n" },
+        ArchiveEntry { path: "d2/api-b.yaml", bytes: &[b'x'; 70_000] },
     ];
 
     #[test]

@@ -8,16 +8,17 @@ use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::HttpResponse;
 use serde::Deserialize;
 
-use super::archive::{Entry, TarStyle};
+use super::archive::{ArchiveEntry, TarStyle};
 use super::definition::slug;
 use super::{archive, bodies};
-use crate::apim::ApiManager;
-use crate::apim::clock::{push_go, push_java};
+use crate::apim::Contract;
+use crate::apim::clock::{WallClock, push_go, push_java};
 use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::ids::{ApiIndex, Spot};
-use crate::apim::tables::artifacts::{Api, quote};
+use crate::apim::tables::artifacts::{ApiRow, Catalog, quote};
+use crate::apim::tables::gateways::Gateways;
 use crate::apim::tables::history::{Cached, Rows};
-use crate::story::aim::GatewayIndex;
+use crate::story::aim::{GatewayIndex, OrganizationIndex};
 use crate::story::step::{Lifecycle, Wrong};
 use crate::story::switches::BatchEncoding;
 
@@ -51,7 +52,21 @@ struct Packed {
     content: Given,
 }
 
-impl ApiManager {
+/// Answers about artifacts. The tables of artifacts are changed, for a GET writes (A-H17).
+pub(in crate::apim) struct ArtifactAnswers<'a> {
+    /// What is spoken.
+    pub(in crate::apim) contract: &'a Contract,
+    /// The APIs.
+    pub(in crate::apim) catalog: &'a mut Catalog,
+    /// The gateways, where faults are counted.
+    pub(in crate::apim) gateways: &'a mut Gateways,
+    /// The wall clock.
+    pub(in crate::apim) clock: &'a WallClock,
+    /// What the contract does not allow.
+    pub(in crate::apim) violations: &'a mut Vec<String>,
+}
+
+impl ArtifactAnswers<'_> {
     /// `GET /deployments` (§3.2): what the artifact cache holds for the gateway, whatever the
     /// mapping says.
     pub(in crate::apim) fn list(
@@ -61,13 +76,13 @@ impl ApiManager {
         wrong_answer: &mut WrongAnswer,
     ) -> HttpResponse {
         let since = since(query);
-        let is_apim = self.keeps_events();
+        let is_apim = self.contract.keeps_events();
         let mut items: Vec<(Spot, Cached)> = Vec::with_capacity(self.catalog.len());
         let (mut lost, mut kept) = (0, 0);
-        let of = self.organization_of(gateway);
+        let of = self.gateways.organization_of(gateway);
         for (nth, (index, api)) in self.catalog.by_id(of).enumerate() {
-            let site = api.sites.at(gateway);
-            let rows = wrong_answer.rows(nth, site.state.rows, &site.history);
+            let there = api.gateways.at(gateway);
+            let rows = wrong_answer.rows(nth, there.state.rows, &there.history);
             let is_mapped = !rows.mapped.is_empty();
             match rows.cached {
                 Some(_) if is_apim && !is_mapped => kept += 1,
@@ -82,8 +97,8 @@ impl ApiManager {
         }
         wrong_answer.select(&mut items);
         let other_types = !items.is_empty() && wrong_answer.take(Wrong::OtherTypes);
-        self.count_at(gateway, "lose_row", lost);
-        self.count_at(gateway, "keep_rows", kept);
+        self.gateways.count_at(gateway, "lose_row", lost);
+        self.gateways.count_at(gateway, "keep_rows", kept);
         let mut out = String::with_capacity(32 + 224 * items.len());
         out.push_str(r#"{"deployments":["#);
         for (nth, (spot, row)) in items.into_iter().enumerate() {
@@ -97,7 +112,7 @@ impl ApiManager {
     /// One row; its text is kept until the row changes.
     fn push_row(&mut self, out: &mut String, spot: Spot, row: Cached, other_types: bool) {
         let Some(api) = self.catalog.get(spot.api) else { return };
-        match &api.sites.at(spot.gateway).row_text {
+        match &api.gateways.at(spot.gateway).row_text {
             Some((of, text)) if *of == row && !other_types => out.push_str(text),
             _ => {
                 let mut text = String::with_capacity(224);
@@ -106,14 +121,14 @@ impl ApiManager {
                 self.write_row(&mut text, (api, deployment), row, other_types);
                 out.push_str(&text);
                 if let Some(api) = self.catalog.get_mut(spot.api).filter(|_| !other_types) {
-                    api.sites.at_mut(spot.gateway).row_text = Some((row, text));
+                    api.gateways.at_mut(spot.gateway).row_text = Some((row, text));
                 }
             }
         }
     }
 
     /// One row in the fields of the dialect.
-    fn write_row(&self, out: &mut String, of: (&Api, &str), row: Cached, other_types: bool) {
+    fn write_row(&self, out: &mut String, of: (&ApiRow, &str), row: Cached, other_types: bool) {
         let (api, deployment) = of;
         push(out, &[r#"{"deploymentId":""#, deployment, r#"","artifactId":"#]);
         if other_types {
@@ -122,18 +137,18 @@ impl ApiManager {
                 write!(out, r#"{at},"kind":[],"state":true,"deployedAt":{at},"updatedAt":{at}}}"#);
             return;
         }
-        let kind = match self.dialect {
-            Dialect::Apim470 => self.switches.kind.text(),
+        let kind = match self.contract.dialect {
+            Dialect::Apim470 => self.contract.switches.kind.text(),
             _ => api.kind.name(),
         };
         push(out, &["\"", api.id.as_str(), r#"","kind":""#, kind]);
-        match self.dialect {
+        match self.contract.dialect {
             Dialect::Apim470 => out.push_str(r#"","updatedAt":""#),
             Dialect::Apim470Fixed => out.push_str(r#"","state":"deployed","deployedAt":""#),
             Dialect::PlatformApi11 => {
                 let state = if row.deployed { "deployed" } else { "undeployed" };
                 push(out, &[r#"","state":""#, state, r#"","deployedAt":""#]);
-                push_go(out, row.stamp, self.switches.offset_minutes.minutes());
+                push_go(out, row.stamp, self.contract.switches.offset_minutes.minutes());
                 let _ = write!(out, r#"","etag":"{deployment}-{}"}}"#, row.stamp);
                 return;
             }
@@ -150,30 +165,31 @@ impl ApiManager {
         wrong_answer: &mut WrongAnswer,
         now: Instant,
     ) -> HttpResponse {
-        let index = self.with_id(gateway, id);
+        let index = with_id(self.catalog, self.gateways.organization_of(gateway), id);
         let spot = index.map(|api| Spot { api, gateway });
         let content = spot.and_then(|spot| Some((spot, self.current(spot, 0, wrong_answer, now)?)));
         let Some((spot, given)) = content else {
-            return if self.keeps_events() {
+            return if self.contract.keeps_events() {
                 bodies::empty(404)
             } else {
                 let reason = "No active deployment found for this artifact on this gateway";
                 bodies::platform_error(404, "Not Found", reason)
             };
         };
-        let compress = self.switches.compress;
+        let compress = self.contract.switches.compress;
         let api = self.catalog.get(spot.api);
         let definition = api.and_then(|api| api.definition(given.revision, given.lifecycle));
         let Some(definition) = definition else { return bodies::empty(404) };
-        let mut entries = vec![Entry { path: "api.yaml", bytes: &definition.bytes }];
+        let mut entries = vec![ArchiveEntry { path: "api.yaml", bytes: &definition.bytes }];
         let bytes = match wrong_answer.wrong() {
             Some(Wrong::Bomb) => archive::zip_bomb("api.yaml"),
             Some(Wrong::DotDotEntry) => {
                 let path = "../../api.yaml";
-                archive::zip(&[Entry { path, bytes: &definition.bytes }], compress)
+                archive::zip(&[ArchiveEntry { path, bytes: &definition.bytes }], compress)
             }
             Some(Wrong::RepeatedEntry) => {
-                entries.push(Entry { path: "api.yaml", bytes: self.other_bytes(spot, given) });
+                entries
+                    .push(ArchiveEntry { path: "api.yaml", bytes: self.other_bytes(spot, given) });
                 archive::zip(&entries, compress)
             }
             _ => {
@@ -201,21 +217,21 @@ impl ApiManager {
     ) -> Option<Given> {
         let stamp = self.clock.row(now);
         let api = self.catalog.get(spot.api)?;
-        let site = api.sites.at(spot.gateway);
-        let rows = wrong_answer.rows(nth, site.state.rows, &site.history);
-        if !self.keeps_events() {
+        let there = api.gateways.at(spot.gateway);
+        let rows = wrong_answer.rows(nth, there.state.rows, &there.history);
+        if !self.contract.keeps_events() {
             let row = rows.cached.filter(|row| row.deployed)?;
             return Some(Given { revision: row.revision, lifecycle: row.lifecycle });
         }
-        let key = self.environments.at(spot.gateway).key;
+        let key = self.gateways.at(spot.gateway).key;
         let revision = rows.mapped.first(|| key.child("mapping").child(api.id.as_str()))?;
         let lifecycle = api.lifecycle_of(spot.gateway, revision, rows.cached);
         if rows.mapped.is_ambiguous() {
-            self.count_at(spot.gateway, "redeploy_window", 1);
+            self.gateways.count_at(spot.gateway, "redeploy_window", 1);
         }
         if wrong_answer.is_present() && rows.cached.is_none_or(|row| row.revision != revision) {
             let row = Cached { revision, stamp, deployed: true, lifecycle };
-            self.change_rows(spot, now, |rows: &mut Rows| {
+            self.catalog.change_rows(spot, now, |rows: &mut Rows| {
                 rows.cached = Some(row);
                 true
             });
@@ -227,7 +243,7 @@ impl ApiManager {
     fn other_bytes(&self, spot: Spot, given: Given) -> &[u8] {
         let Given { revision, lifecycle } = given;
         let other = if revision > 1 { revision - 1 } else { revision + 1 };
-        let of = |api: &'_ Api| api.lifecycle_of(spot.gateway, other, None);
+        let of = |api: &'_ ApiRow| api.lifecycle_of(spot.gateway, other, None);
         let definition = self.catalog.get(spot.api).and_then(|api| {
             api.definition(other, of(api)).or_else(|| api.definition(revision, lifecycle))
         });
@@ -243,7 +259,7 @@ impl ApiManager {
         wrong_answer: &mut WrongAnswer,
         now: Instant,
     ) -> HttpResponse {
-        let is_apim = self.keeps_events();
+        let is_apim = self.contract.keeps_events();
         if !is_apim && accept != "application/x-tar+gzip" {
             return bodies::platform_error(406, "Not Acceptable", "Accept application/x-tar+gzip");
         }
@@ -262,8 +278,8 @@ impl ApiManager {
             let known = known.filter(|(spot, _)| spot.gateway == gateway);
             let Some((spot, label)) = known else { continue };
             let Some(api) = self.catalog.get(spot.api) else { continue };
-            let site = api.sites.at(gateway);
-            let rows = wrong_answer.rows(nth, site.state.rows, &site.history);
+            let there = api.gateways.at(gateway);
+            let rows = wrong_answer.rows(nth, there.state.rows, &there.history);
             let Some(row) = rows.cached.filter(|row| row.revision == label) else { continue };
             let content = if is_apim {
                 self.current(spot, nth, wrong_answer, now)
@@ -301,19 +317,19 @@ impl ApiManager {
             }
             take_archive_fault(wrong_answer);
         }
-        let entries: Vec<Entry<'_>> =
-            paths.iter().zip(bytes).map(|(path, bytes)| Entry { path, bytes }).collect();
+        let entries: Vec<ArchiveEntry<'_>> =
+            paths.iter().zip(bytes).map(|(path, bytes)| ArchiveEntry { path, bytes }).collect();
         self.encode(&entries, wrong_answer.wrong() == Some(Wrong::Bomb))
     }
 
-    fn encode(&self, entries: &[Entry<'_>], is_bomb: bool) -> HttpResponse {
-        let (style, content_type) = if self.keeps_events() {
+    fn encode(&self, entries: &[ArchiveEntry<'_>], is_bomb: bool) -> HttpResponse {
+        let (style, content_type) = if self.contract.keeps_events() {
             (TarStyle::Apim, "application/x-tar")
         } else {
             (TarStyle::Go, "application/x-tar+gzip")
         };
-        let compress = self.switches.compress;
-        let body = match (self.switches.batch_encoding, entries.first()) {
+        let compress = self.contract.switches.compress;
+        let body = match (self.contract.switches.batch_encoding, entries.first()) {
             (BatchEncoding::Tar, Some(entry)) if is_bomb => archive::tar_bomb(entry.path, style),
             (BatchEncoding::TarGz, Some(_)) if is_bomb => archive::gzip_bomb(),
             (BatchEncoding::Tar, _) => archive::tar(entries, style),
@@ -335,10 +351,11 @@ impl ApiManager {
         };
         let mut items = Vec::with_capacity(body.artifact_ids.len());
         for (nth, id) in body.artifact_ids.iter().enumerate() {
-            let index = self.with_id(gateway, id);
-            let site = index.and_then(|index| Some(self.catalog.get(index)?.sites.at(gateway)));
-            let exists = site
-                .is_some_and(|site| wrong_answer.rows(nth, site.state.rows, &site.history).exists);
+            let index = with_id(self.catalog, self.gateways.organization_of(gateway), id);
+            let there = index.and_then(|index| Some(self.catalog.get(index)?.gateways.at(gateway)));
+            let exists = there.is_some_and(|there| {
+                wrong_answer.rows(nth, there.state.rows, &there.history).exists
+            });
             items.push((id, exists));
         }
         wrong_answer.select(&mut items);
@@ -355,32 +372,39 @@ impl ApiManager {
         out.push_str("]}");
         bodies::json(200, out)
     }
+}
 
-    /// The API with that id, where it is of the gateway's organization.
-    pub(in crate::apim) fn with_id(&self, gateway: GatewayIndex, id: &str) -> Option<ApiIndex> {
-        let index = self.catalog.with_id(&ArtifactId::new(id))?;
-        let of = self.catalog.get(index)?.organization;
-        (of == self.organization_of(gateway)).then_some(index)
-    }
+/// The API with that id, where it is of that organization.
+pub(in crate::apim) fn with_id(
+    catalog: &Catalog,
+    of: OrganizationIndex,
+    id: &str,
+) -> Option<ApiIndex> {
+    let index = catalog.with_id(&ArtifactId::new(id))?;
+    (catalog.get(index)?.organization == of).then_some(index)
+}
 
-    /// The list of all APIs of the gateway's organization, wherever they are deployed.
-    pub(in crate::apim) fn api_list(&self, gateway: GatewayIndex) -> String {
-        let mut out = String::with_capacity(16 + 160 * self.catalog.len());
-        out.push_str(r#"{"list":["#);
-        let all = self.catalog.by_id(self.organization_of(gateway));
-        let there = all.filter(|(_, api)| api.sites.at(gateway).state.rows.exists);
-        for (nth, (_, api)) in there.enumerate() {
-            out.push_str(if nth == 0 { "" } else { "," });
-            let (name, slug) = (quote(&api.name), slug(&api.name));
-            let _ = write!(
-                out,
-                r#"{{"apiId":"{}","name":{name},"version":"v1.0","context":"/{slug}/v1.0","provider":"admin","apiType":"API","status":"PUBLISHED"}}"#,
-                api.id
-            );
-        }
-        out.push_str("]}");
-        out
+/// The list of all APIs of the gateway's organization, wherever they are deployed.
+pub(in crate::apim) fn api_list(
+    catalog: &Catalog,
+    of: OrganizationIndex,
+    gateway: GatewayIndex,
+) -> String {
+    let mut out = String::with_capacity(16 + 160 * catalog.len());
+    out.push_str(r#"{"list":["#);
+    let all = catalog.by_id(of);
+    let there = all.filter(|(_, api)| api.gateways.at(gateway).state.rows.exists);
+    for (nth, (_, api)) in there.enumerate() {
+        out.push_str(if nth == 0 { "" } else { "," });
+        let (name, slug) = (quote(&api.name), slug(&api.name));
+        let _ = write!(
+            out,
+            r#"{{"apiId":"{}","name":{name},"version":"v1.0","context":"/{slug}/v1.0","provider":"admin","apiType":"API","status":"PUBLISHED"}}"#,
+            api.id
+        );
     }
+    out.push_str("]}");
+    out
 }
 
 /// Appends several texts; a fraction of what formatting costs.

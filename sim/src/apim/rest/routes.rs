@@ -1,12 +1,17 @@
 //! REST: routes, authentication, and what is refused.
+//!
+//! A request meets the node, the faults and the tokens before its answer, and an answer may be about
+//! any table, so a part of [`ApiManager`] stands here.
 
 use driftless_gateway::model::{Dialect, Kind};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 
+use super::access::AccessAnswers;
+use super::artifacts::{ArtifactAnswers, api_list};
 use super::bodies;
 use crate::apim::faults::wrong_answers::WrongAnswer;
-use crate::apim::{ApiManager, Outcome, Reply};
+use crate::apim::{Answered, ApiManager, Contract, Reply};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
 use crate::story::step::Endpoint;
@@ -37,7 +42,7 @@ enum Route<'a> {
 
 /// A request that was understood.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct Understood<'a> {
     from: GatewayIndex,
     request: &'a HttpRequest,
     route: Route<'a>,
@@ -75,7 +80,7 @@ impl ApiManager {
     /// The request of the contract that this is, where the contract names it.
     pub fn endpoint(&self, request: &HttpRequest) -> Option<Endpoint> {
         let path = request.path.split_once('?').map_or(request.path.as_str(), |(path, _)| path);
-        self.route(request, path).endpoint()
+        self.contract.route(request, path).endpoint()
     }
 
     /// Answers a request. `token` is the value of its `api-key` header. `from` says who asks:
@@ -90,35 +95,161 @@ impl ApiManager {
         self.advance(now);
         self.requests += 1;
         if self.node.is_down(now) {
-            self.count_at(from, "restart_manager", 1);
-            return Reply::at_once(Outcome::Refused);
+            self.gateways.count_at(from, "restart_manager", 1);
+            return Reply::at_once(Answered::Refused);
         }
         if self.node.is_starting(now) {
-            self.count_at(from, "restart_manager", 1);
-            return Reply::at_once(Outcome::Answer(bodies::container_page(404)));
+            self.gateways.count_at(from, "restart_manager", 1);
+            return Reply::at_once(Answered::Answer(bodies::container_page(404)));
         }
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-        let route = self.route(request, path);
+        let route = self.contract.route(request, path);
         self.check_request(request, route, token);
-        let faults = &mut self.environments.at_mut(from).faults;
+        let faults = &mut self.gateways.at_mut(from).faults;
         let armed = route.endpoint().and_then(|endpoint| faults.wrong_for(endpoint, now));
         let mut wrong_answer = WrongAnswer::new(armed.map(|(_, wrong)| wrong), now);
         let delay = wrong_answer.delay();
         let outcome = match wrong_answer.instead() {
-            Some(None) => Outcome::NoAnswer,
-            Some(Some(response)) => Outcome::Answer(response),
+            Some(None) => Answered::NoAnswer,
+            Some(Some(response)) => Answered::Answer(response),
             None => {
-                let asked = Asked { from, request, route, query, token };
-                Outcome::Answer(self.answer(&asked, &mut wrong_answer, now))
+                let asked = Understood { from, request, route, query, token };
+                Answered::Answer(self.answer(&asked, &mut wrong_answer, now))
             }
         };
         if let (Some((place, _)), Some(kind)) = (armed, wrong_answer.taken()) {
-            self.environments.at_mut(from).faults.use_up(place);
-            self.count_at(from, kind, 1);
+            self.gateways.at_mut(from).faults.use_up(place);
+            self.gateways.count_at(from, kind, 1);
         }
         Reply { delay, outcome }
     }
 
+    /// Notes what a gateway of the contract never sends.
+    fn check_request(&mut self, request: &HttpRequest, route: Route<'_>, token: Option<&str>) {
+        let problem = match route {
+            Route::WellKnown if token.is_some() => "the api-key header goes with discovery",
+            _ if request.method == Method::Get && request.json.is_some() => "a GET with a body",
+            Route::WrongMethod => "a method that the route does not have",
+            _ => return,
+        };
+        let line = format!("{} {}: {problem}", request.method.name(), request.path);
+        self.violations.push(line);
+    }
+
+    fn answer(
+        &mut self,
+        asked: &Understood<'_>,
+        wrong_answer: &mut WrongAnswer,
+        now: Instant,
+    ) -> HttpResponse {
+        let Understood { from, request, route, query, token } = *asked;
+        match route {
+            Route::Missing => return self.contract.route_missing(),
+            Route::TokenRefused => return bodies::unauthenticated(),
+            Route::WrongMethod => return bodies::empty(405),
+            _ if request.method == Method::Get && request.json.is_some() => {
+                return bodies::empty(400);
+            }
+            _ => {}
+        }
+        let gateway = match route {
+            Route::WellKnown => from,
+            _ => match self.authenticated(from, route, token, now) {
+                Ok(gateway) => gateway,
+                Err(refusal) => return refusal,
+            },
+        };
+        if request.method == Method::Post && request.json.is_none() {
+            self.violations.push(format!("POST {}: no JSON body", request.path));
+            return bodies::empty(415);
+        }
+        let body = request.json.as_deref().unwrap_or_default();
+        let mut response = match route {
+            Route::WellKnown => well_known(wrong_answer),
+            Route::List => self.artifact_answers().list(gateway, query, wrong_answer),
+            Route::Fetch(id) => self.artifact_answers().fetch(gateway, id, wrong_answer, now),
+            Route::FetchBatch => self.artifact_answers().fetch_batch(
+                gateway,
+                (body, request.accept),
+                wrong_answer,
+                now,
+            ),
+            Route::CheckExists => self.artifact_answers().check_exists(gateway, body, wrong_answer),
+            Route::Keys(kind) => {
+                self.access_answers(gateway).read_keys(gateway, kind, wrong_answer)
+            }
+            Route::Subscriptions(id) => {
+                self.access_answers(gateway).read_subscriptions(gateway, id, wrong_answer)
+            }
+            Route::Plans => self.access_answers(gateway).read_plans(wrong_answer),
+            Route::ApiList => bodies::json(200, self.api_list(gateway)),
+            Route::Report => bodies::json(200, r#"{"status":"RECEIVED"}"#.to_owned()),
+            Route::TokenRefused | Route::Missing | Route::WrongMethod => bodies::empty(404),
+        };
+        if response.status == 200 {
+            wrong_answer.reshape(&mut response, || self.api_list(gateway));
+        }
+        response
+    }
+
+    /// What answers about artifacts may touch.
+    const fn artifact_answers(&mut self) -> ArtifactAnswers<'_> {
+        ArtifactAnswers {
+            contract: &self.contract,
+            catalog: &mut self.catalog,
+            gateways: &mut self.gateways,
+            clock: &self.clock,
+            violations: &mut self.violations,
+        }
+    }
+
+    /// What answers about keys, subscriptions and plans may look at.
+    fn access_answers(&self, gateway: GatewayIndex) -> AccessAnswers<'_> {
+        AccessAnswers {
+            contract: &self.contract,
+            catalog: &self.catalog,
+            access: &self.access,
+            organization: self.gateways.organization_of(gateway),
+        }
+    }
+
+    fn api_list(&self, gateway: GatewayIndex) -> String {
+        api_list(&self.catalog, self.gateways.organization_of(gateway), gateway)
+    }
+
+    fn request_key(&self) -> Key {
+        self.key.child("requests").nth(self.requests)
+    }
+
+    /// The gateway whose token it is, or why it is refused. One outage can be a 401 of the
+    /// interceptor or a 500 of the handler that verifies again (A-H22).
+    fn authenticated(
+        &mut self,
+        from: GatewayIndex,
+        route: Route<'_>,
+        token: Option<&str>,
+        now: Instant,
+    ) -> Result<GatewayIndex, HttpResponse> {
+        let is_platform = self.contract.dialect == Dialect::PlatformApi11;
+        let throws = token.is_some() && self.gateways.verification_throws(from, now);
+        if throws && is_platform {
+            return Err(bodies::platform_error(500, "Internal Server Error", "Server error"));
+        }
+        if throws && route.verifies_twice() && self.request_key().chance("handler", 1, 2) {
+            return Err(bodies::text(500, "Server error"));
+        }
+        let holder = token.and_then(|token| self.gateways.holder(token)).filter(|_| !throws);
+        holder.ok_or_else(|| {
+            if is_platform {
+                bodies::platform_error(401, "Unauthorized", "Invalid or expired API key")
+            } else {
+                bodies::unauthenticated()
+            }
+        })
+    }
+}
+
+impl Contract {
     fn route<'a>(&self, request: &HttpRequest, path: &'a str) -> Route<'a> {
         let is_platform = self.dialect == Dialect::PlatformApi11;
         if path == WELL_KNOWN && !is_platform {
@@ -211,67 +342,6 @@ impl ApiManager {
         by_method(request, Method::Get, route)
     }
 
-    /// Notes what a gateway of the contract never sends.
-    fn check_request(&mut self, request: &HttpRequest, route: Route<'_>, token: Option<&str>) {
-        let problem = match route {
-            Route::WellKnown if token.is_some() => "the api-key header goes with discovery",
-            _ if request.method == Method::Get && request.json.is_some() => "a GET with a body",
-            Route::WrongMethod => "a method that the route does not have",
-            _ => return,
-        };
-        let line = format!("{} {}: {problem}", request.method.name(), request.path);
-        self.violations.push(line);
-    }
-
-    fn answer(
-        &mut self,
-        asked: &Asked<'_>,
-        wrong_answer: &mut WrongAnswer,
-        now: Instant,
-    ) -> HttpResponse {
-        let Asked { from, request, route, query, token } = *asked;
-        match route {
-            Route::Missing => return self.route_missing(),
-            Route::TokenRefused => return bodies::unauthenticated(),
-            Route::WrongMethod => return bodies::empty(405),
-            _ if request.method == Method::Get && request.json.is_some() => {
-                return bodies::empty(400);
-            }
-            _ => {}
-        }
-        let gateway = match route {
-            Route::WellKnown => from,
-            _ => match self.authenticated(from, route, token, now) {
-                Ok(gateway) => gateway,
-                Err(refusal) => return refusal,
-            },
-        };
-        if request.method == Method::Post && request.json.is_none() {
-            self.violations.push(format!("POST {}: no JSON body", request.path));
-            return bodies::empty(415);
-        }
-        let body = request.json.as_deref().unwrap_or_default();
-        let mut response = match route {
-            Route::WellKnown => well_known(wrong_answer),
-            Route::List => self.list(gateway, query, wrong_answer),
-            Route::Fetch(id) => self.fetch(gateway, id, wrong_answer, now),
-            Route::FetchBatch => {
-                self.fetch_batch(gateway, (body, request.accept), wrong_answer, now)
-            }
-            Route::CheckExists => self.check_exists(gateway, body, wrong_answer),
-            Route::Keys(kind) => self.read_keys(gateway, kind, wrong_answer),
-            Route::Subscriptions(id) => self.read_subscriptions(gateway, id, wrong_answer),
-            Route::Plans => self.read_plans(gateway, wrong_answer),
-            Route::ApiList => bodies::json(200, self.api_list(gateway)),
-            Route::Report => bodies::json(200, r#"{"status":"RECEIVED"}"#.to_owned()),
-            Route::TokenRefused | Route::Missing | Route::WrongMethod => bodies::empty(404),
-        };
-        if response.status == 200 {
-            wrong_answer.reshape(&mut response, || self.api_list(gateway));
-        }
-        response
-    }
-
     fn route_missing(&self) -> HttpResponse {
         match (self.dialect, self.switches.missing_route) {
             (Dialect::PlatformApi11, _) => bodies::text(404, "404 page not found"),
@@ -281,37 +351,6 @@ impl ApiManager {
             }
             (_, MissingRoute::Page) => bodies::container_page(404),
         }
-    }
-
-    fn request_key(&self) -> Key {
-        self.key.child("requests").nth(self.requests)
-    }
-
-    /// The gateway whose token it is, or why it is refused. One outage can be a 401 of the
-    /// interceptor or a 500 of the handler that verifies again (A-H22).
-    fn authenticated(
-        &mut self,
-        from: GatewayIndex,
-        route: Route<'_>,
-        token: Option<&str>,
-        now: Instant,
-    ) -> Result<GatewayIndex, HttpResponse> {
-        let is_platform = self.dialect == Dialect::PlatformApi11;
-        let throws = token.is_some() && self.verification_throws(from, now);
-        if throws && is_platform {
-            return Err(bodies::platform_error(500, "Internal Server Error", "Server error"));
-        }
-        if throws && route.verifies_twice() && self.request_key().chance("handler", 1, 2) {
-            return Err(bodies::text(500, "Server error"));
-        }
-        let holder = token.and_then(|token| self.holder(token)).filter(|_| !throws);
-        holder.ok_or_else(|| {
-            if is_platform {
-                bodies::platform_error(401, "Unauthorized", "Invalid or expired API key")
-            } else {
-                bodies::unauthenticated()
-            }
-        })
     }
 }
 

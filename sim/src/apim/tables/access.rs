@@ -8,8 +8,7 @@ use super::applications::Applications;
 use super::keys::Keys;
 use super::plans::Plans;
 use super::subscriptions::Subscriptions;
-use crate::apim::ApiManager;
-use crate::apim::events::access::EventDraft;
+use crate::apim::changes::EventDraft;
 
 /// Keys, applications, subscriptions and plans.
 #[derive(Default)]
@@ -22,8 +21,6 @@ pub(in crate::apim) struct Access {
     pub(in crate::apim) subscriptions: Subscriptions,
     /// The plans.
     pub(in crate::apim) plans: Plans,
-    /// How many events were told of them.
-    pub(in crate::apim) told: u64,
     /// When changes become readable that are not yet.
     due: BTreeSet<Instant>,
     /// Events that are raised later than their effect, in order.
@@ -71,57 +68,30 @@ impl Access {
     pub(in crate::apim) fn take_late(&mut self) -> Vec<EventDraft> {
         self.late.drain(..).map(|(_, told)| told).collect()
     }
-}
 
-impl ApiManager {
-    /// When a change of these tables made now becomes readable; counts a delay.
-    pub(in crate::apim) fn readable(&mut self, now: Instant) -> Instant {
-        let Some(delay) = self.faults.delay.length(now) else { return now };
-        self.delivered.count("delay_effects");
-        let at = now.after(delay);
-        self.access.will_change(at, now);
-        at
+    /// Changes on their way are not any more.
+    pub(in crate::apim) fn stop_waiting(&mut self) {
+        self.due.clear();
     }
 
-    /// Raises the events that are due, and lets changes be readable.
-    pub(in crate::apim) fn settle_access(&mut self, now: Instant) {
-        self.access.settle(now);
-        while let Some(told) = self.access.pop_late(now) {
-            self.raise_told(&told, now);
-        }
-    }
-
-    /// What is deleted or retired takes its keys and subscriptions along.
-    pub(in crate::apim) fn drop_children(&mut self, api: usize, now: Instant) {
-        self.drop_keys(api, now);
-        self.drop_subscriptions(api, now);
-    }
-
-    /// The tables go back in time; answers whether that is a difference. Events that a node has
+    /// The tables go back in time; returns whether that is a difference. Events that a node has
     /// still to raise are in its memory and stay.
-    pub(in crate::apim) fn restore_access(&mut self, then: Option<Instant>, now: Instant) -> bool {
-        let access = &mut self.access;
-        access.due.clear();
+    pub(in crate::apim) fn restore(&mut self, then: Option<Instant>, now: Instant) -> bool {
+        self.stop_waiting();
         let differs = [
-            access.keys.restore(then, now),
-            access.applications.restore(then, now),
-            access.subscriptions.restore(then, now),
-            access.plans.restore(then, now),
+            self.keys.restore(then, now),
+            self.applications.restore(then, now),
+            self.subscriptions.restore(then, now),
+            self.plans.restore(then, now),
         ];
-        for environment in self.environments.iter_mut() {
-            environment.ledger.restore_access(then, now);
-        }
         differs.contains(&true)
     }
 
-    /// Completes what is on its way.
-    pub(in crate::apim) fn complete_access(&mut self, now: Instant) {
-        self.access.due.clear();
-        self.access.keys.readable_now(now);
-        self.access.subscriptions.readable_now(now);
-        self.access.plans.readable_now(now);
-        for told in self.access.take_late() {
-            self.raise_told(&told, now);
-        }
+    /// Every change can be read from now on.
+    pub(in crate::apim) fn readable_now(&mut self, now: Instant) {
+        self.stop_waiting();
+        self.keys.readable_now(now);
+        self.subscriptions.readable_now(now);
+        self.plans.readable_now(now);
     }
 }

@@ -9,10 +9,11 @@ use driftless_gateway::time::Instant;
 use md5::{Digest as _, Md5};
 use sha2::Sha256;
 
-use super::history::{Cached, History, State, Truth};
+use super::history::{ApiState, Cached, Effect, Rows, StateHistory, Truth};
 use crate::apim::ids::{ApiIndex, PerGateway, Spot, organization_key};
+use crate::apim::ledger::Issued;
 use crate::apim::rest::archive;
-use crate::apim::rest::archive::Entry;
+use crate::apim::rest::archive::ArchiveEntry;
 use crate::apim::rest::definition::{Outline, slug};
 use crate::random::{Key, uuid_text};
 use crate::story::aim::{GatewayIndex, OrganizationIndex};
@@ -22,7 +23,7 @@ use crate::story::step::Lifecycle;
 pub(in crate::apim) const REVISION_MAX: u32 = 64;
 
 /// One incarnation of an API.
-pub(in crate::apim) struct Api {
+pub(in crate::apim) struct ApiRow {
     /// Whose it is.
     pub(in crate::apim) organization: OrganizationIndex,
     /// Its name in the story.
@@ -36,17 +37,17 @@ pub(in crate::apim) struct Api {
     /// Its revisions, number 1 first. They are never forgotten, not even by a restore.
     pub(in crate::apim) revisions: Vec<Revision>,
     /// How it stands on each gateway. What is true of the API itself is the same in all of them.
-    pub(in crate::apim) sites: PerGateway<Site>,
+    pub(in crate::apim) gateways: PerGateway<ApiAtGateway>,
     /// Whether its definitions ask for subscriptions.
     validates_subscriptions: bool,
 }
 
 /// How an API stands on one gateway.
-pub(in crate::apim) struct Site {
+pub(in crate::apim) struct ApiAtGateway {
     /// What is true of it now, and what reads see of it.
-    pub(in crate::apim) state: State,
+    pub(in crate::apim) state: ApiState,
     /// Its earlier states.
-    pub(in crate::apim) history: History,
+    pub(in crate::apim) history: StateHistory,
     /// Its row as the list last wrote it.
     pub(in crate::apim) row_text: Option<(Cached, String)>,
 }
@@ -77,7 +78,7 @@ pub(in crate::apim) struct Definition {
     zips: [OnceLock<Vec<u8>>; 2],
 }
 
-impl Api {
+impl ApiRow {
     /// The definition of a revision deployed in a lifecycle state, made when it is first asked
     /// for.
     pub(in crate::apim) fn definition(
@@ -118,14 +119,14 @@ impl Api {
 
     /// What is true of the API itself, whatever the gateway.
     pub(in crate::apim) fn truth(&self) -> Truth {
-        self.sites.at(GatewayIndex::FIRST).state.truth
+        self.gateways.at(GatewayIndex::FIRST).state.truth
     }
 
     /// Changes what is true of the API itself.
     pub(in crate::apim) fn set_truth(&mut self, now: Instant, change: impl Fn(&mut Truth)) {
-        for site in self.sites.iter_mut() {
-            change(&mut site.state.truth);
-            site.history.note(now, site.state);
+        for there in self.gateways.iter_mut() {
+            change(&mut there.state.truth);
+            there.history.note(now, there.state);
         }
     }
 
@@ -159,7 +160,7 @@ thread_local! {
 /// How many definitions are kept.
 const MADE_MAX: usize = 1024;
 
-fn made(api: &Api, outline: Outline) -> Arc<Definition> {
+fn made(api: &ApiRow, outline: Outline) -> Arc<Definition> {
     let made_of = (api.organization, Arc::clone(&api.name), api.kind, api.incarnation, outline);
     MADE.with_borrow_mut(|made| {
         if made.len() >= MADE_MAX && !made.contains_key(&made_of) {
@@ -171,7 +172,7 @@ fn made(api: &Api, outline: Outline) -> Arc<Definition> {
 }
 
 impl Definition {
-    fn new(api: &Api, outline: Outline) -> Self {
+    fn new(api: &ApiRow, outline: Outline) -> Self {
         let bytes = document(api, outline).into_bytes();
         let digest = ContentDigest(Sha256::digest(&bytes).into());
         Self { bytes, digest, zips: [const { OnceLock::new() }; 2] }
@@ -182,7 +183,7 @@ impl Definition {
         let [stored, deflated] = &self.zips;
         let zip = if compress { deflated } else { stored };
         zip.get_or_init(|| {
-            archive::zip(&[Entry { path: "api.yaml", bytes: &self.bytes }], compress)
+            archive::zip(&[ArchiveEntry { path: "api.yaml", bytes: &self.bytes }], compress)
         })
     }
 }
@@ -199,7 +200,7 @@ pub(in crate::apim) struct Catalog {
     /// The ids of the gateways, in order; there is one at least.
     gateways: Vec<Arc<str>>,
     validates_subscriptions: bool,
-    apis: Vec<Api>,
+    apis: Vec<ApiRow>,
     names: BTreeMap<OrganizationIndex, BTreeMap<Arc<str>, Named>>,
     by_id: BTreeMap<ArtifactId, ApiIndex>,
     by_deployment: BTreeMap<DeploymentId, (Spot, u32)>,
@@ -224,12 +225,12 @@ impl Catalog {
     }
 
     /// The API at a place.
-    pub(in crate::apim) fn get(&self, index: ApiIndex) -> Option<&Api> {
+    pub(in crate::apim) fn get(&self, index: ApiIndex) -> Option<&ApiRow> {
         self.apis.get(index)
     }
 
     /// The API at a place, to be changed.
-    pub(in crate::apim) fn get_mut(&mut self, index: ApiIndex) -> Option<&mut Api> {
+    pub(in crate::apim) fn get_mut(&mut self, index: ApiIndex) -> Option<&mut ApiRow> {
         self.apis.get_mut(index)
     }
 
@@ -263,7 +264,7 @@ impl Catalog {
     pub(in crate::apim) fn by_id(
         &self,
         of: OrganizationIndex,
-    ) -> impl Iterator<Item = (ApiIndex, &Api)> {
+    ) -> impl Iterator<Item = (ApiIndex, &ApiRow)> {
         let all = self.by_id.values().filter_map(|&index| Some((index, self.apis.get(index)?)));
         all.filter(move |(_, api)| api.organization == of)
     }
@@ -286,21 +287,21 @@ impl Catalog {
         let incarnation = named.incarnations;
         let id = self.key(of).child(&name).nth(u64::from(incarnation)).uuid("api");
         let id = ArtifactId::new(&id);
-        let state = State::created();
+        let state = ApiState::created();
         self.by_id.insert(id.clone(), index);
-        let sites = PerGateway::new(self.gateways.len(), |_| Site {
+        let gateways = PerGateway::new(self.gateways.len(), |_| ApiAtGateway {
             state,
-            history: History::starting(now, state),
+            history: StateHistory::starting(now, state),
             row_text: None,
         });
-        self.apis.push(Api {
+        self.apis.push(ApiRow {
             organization: of,
             name,
             id,
             kind,
             incarnation,
             revisions: Vec::new(),
-            sites,
+            gateways,
             validates_subscriptions: self.validates_subscriptions,
         });
         index
@@ -325,6 +326,42 @@ impl Catalog {
                 definitions: std::array::from_fn(|_| OnceLock::new()),
             });
         }
+    }
+
+    /// The statement that a revision is deployed in a lifecycle state.
+    pub(in crate::apim) fn deployed_issue(
+        &self,
+        spot: Spot,
+        revision: u32,
+        lifecycle: Lifecycle,
+    ) -> Option<Issued> {
+        let api = self.get(spot.api)?;
+        let digest = api.definition(revision, lifecycle)?.digest;
+        let deployment = api.deployment(spot.gateway, revision)?.clone();
+        let outline = api.outline(revision, lifecycle);
+        Some(Issued::Deployed { deployment, revision, digest, outline })
+    }
+
+    /// Carries a change out now.
+    pub(in crate::apim) fn carry_out(&mut self, spot: Spot, effect: Effect, now: Instant) {
+        self.change_rows(spot, now, |rows| {
+            rows.apply(effect);
+            true
+        });
+    }
+
+    /// Changes rows and notes how they looked; returns what the change returned.
+    pub(in crate::apim) fn change_rows(
+        &mut self,
+        spot: Spot,
+        now: Instant,
+        change: impl FnOnce(&mut Rows) -> bool,
+    ) -> bool {
+        let Some(api) = self.get_mut(spot.api) else { return false };
+        let there = api.gateways.at_mut(spot.gateway);
+        let did = change(&mut there.state.rows);
+        there.history.note(now, there.state);
+        did
     }
 
     /// After a restore: the name belongs to whichever of its APIs exists.
@@ -352,7 +389,7 @@ pub(in crate::apim) fn deployment_id(api: &str, gateway: &str, revision: &str) -
 
 /// The `api.yaml` of a revision as the converter writes it (§3.1): about a kilobyte that says
 /// nothing of ids. The upstream and the operations differ from revision to revision.
-fn document(api: &Api, outline: Outline) -> String {
+fn document(api: &ApiRow, outline: Outline) -> String {
     let (slug, quoted) = (slug(&api.name), quote(&api.name));
     let revision = outline.revision.to_string();
     let mut out = String::with_capacity(1536);

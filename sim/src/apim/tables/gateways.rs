@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use driftless_gateway::time::Instant;
 
+use crate::apim::Token;
 use crate::apim::events::registry::Sessions;
 use crate::apim::events::store::EventStore;
-use crate::apim::faults::Faults;
-use crate::apim::ids::organization_key;
+use crate::apim::faults::{Delivered, Faults};
+use crate::apim::ids::PerGateway;
 use crate::apim::ledger::Ledger;
-use crate::apim::{ApiManager, Token};
 use crate::random::Key;
 use crate::story::aim::{Aim, GatewayIndex, OrganizationIndex, Registration};
 
@@ -63,9 +63,45 @@ impl Environment {
     }
 }
 
-impl ApiManager {
+/// What APIM keeps for each of its gateways, and how often faults took effect on them.
+pub(in crate::apim) struct Gateways {
+    environments: PerGateway<Environment>,
+    /// How often each kind of fault took effect.
+    pub(in crate::apim) delivered: Delivered,
+}
+
+impl Gateways {
+    /// Gateways that were just registered; one where there is no registration.
+    pub(in crate::apim) fn new(key: Key, registrations: &[Registration]) -> Self {
+        let environments = PerGateway::new(registrations.len().max(1), |place| {
+            let registration = registrations.get(place.0).copied().unwrap_or_default();
+            Environment::new(key, place, registration)
+        });
+        Self { environments, delivered: Delivered::default() }
+    }
+
+    /// What is kept for a gateway.
+    pub(in crate::apim) fn at(&self, gateway: GatewayIndex) -> &Environment {
+        self.environments.at(gateway)
+    }
+
+    /// What is kept for a gateway, to be changed.
+    pub(in crate::apim) fn at_mut(&mut self, gateway: GatewayIndex) -> &mut Environment {
+        self.environments.at_mut(gateway)
+    }
+
+    /// What is kept for each gateway, in order.
+    pub(in crate::apim) fn iter(&self) -> impl Iterator<Item = &Environment> {
+        self.environments.iter()
+    }
+
+    /// What is kept for each gateway, to be changed.
+    pub(in crate::apim) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Environment> {
+        self.environments.iter_mut()
+    }
+
     /// Every gateway.
-    pub(in crate::apim) fn gateways(&self) -> impl Iterator<Item = GatewayIndex> + use<> {
+    pub(in crate::apim) fn all(&self) -> impl Iterator<Item = GatewayIndex> + use<> {
         (0..self.environments.count()).map(GatewayIndex)
     }
 
@@ -76,7 +112,7 @@ impl ApiManager {
     ) -> Vec<GatewayIndex> {
         let of =
             |gateway: &GatewayIndex| self.environments.at(*gateway).organization == organization;
-        self.gateways().filter(of).collect()
+        self.all().filter(of).collect()
     }
 
     /// The gateways that a step is aimed at, among those of its organization.
@@ -84,11 +120,6 @@ impl ApiManager {
         let mut gateways = self.gateways_of(aim.organization);
         gateways.retain(|gateway| aim.is_at(*gateway));
         gateways
-    }
-
-    /// What draws of an organization are keyed by; the first one's are those of the story.
-    pub(in crate::apim) fn organization_key(&self, organization: OrganizationIndex) -> Key {
-        organization_key(self.key, organization)
     }
 
     /// Writes the same into the ledger of every gateway of an organization.
@@ -118,13 +149,13 @@ impl ApiManager {
     /// The gateway that a token is in force for.
     pub(in crate::apim) fn holder(&self, token: &str) -> Option<GatewayIndex> {
         let is_it = |gateway: &GatewayIndex| self.environments.at(*gateway).token.is(token);
-        self.gateways().find(is_it)
+        self.all().find(is_it)
     }
 
     /// Revokes every token of the gateways that are meant and issues others; an open session
     /// stays (§5.6).
     pub(in crate::apim) fn rotate_tokens(&mut self, aim: &Aim) -> bool {
-        for gateway in self.gateways().filter(|gateway| aim.is_at(*gateway)) {
+        for gateway in self.all().filter(|gateway| aim.is_at(*gateway)) {
             let environment = self.environments.at_mut(gateway);
             environment.tokens += 1;
             environment.token = Token::new(environment.key, environment.tokens);
@@ -133,7 +164,7 @@ impl ApiManager {
     }
 
     /// The organization that a gateway belongs to.
-    pub fn organization_of(&self, gateway: GatewayIndex) -> OrganizationIndex {
+    pub(in crate::apim) fn organization_of(&self, gateway: GatewayIndex) -> OrganizationIndex {
         self.environments.at(gateway).organization
     }
 
@@ -145,5 +176,18 @@ impl ApiManager {
     /// When a session has something to do next.
     pub(in crate::apim) fn sessions_next_at(&self) -> Option<Instant> {
         self.environments.iter().filter_map(|environment| environment.sessions.next_at()).min()
+    }
+
+    /// Whether verifying a token throws now for a gateway; counts it (a failing check, A-H22).
+    pub(in crate::apim) fn verification_throws(
+        &mut self,
+        gateway: GatewayIndex,
+        now: Instant,
+    ) -> bool {
+        let refused = self.at(gateway).faults.refuses_tokens(now);
+        if refused {
+            self.count_at(gateway, "refuse_tokens", 1);
+        }
+        refused
     }
 }

@@ -13,7 +13,7 @@ const HISTORY_MS: u64 = 120_000;
 
 /// Everything that can be asked about an API at one moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::apim) struct State {
+pub(in crate::apim) struct ApiState {
     /// What people made of it.
     pub(in crate::apim) truth: Truth,
     /// What reads see of it.
@@ -170,7 +170,7 @@ impl Rows {
     }
 }
 
-impl State {
+impl ApiState {
     /// Makes the tables say what is true, as a backup taken in the middle of a change does once
     /// its transactions are rolled forward. The Platform API keeps the row of what is undeployed.
     pub(in crate::apim) fn settle(&mut self, stamp: Micros, keeps_undeployed: bool) {
@@ -217,16 +217,16 @@ impl State {
 
 /// The states of an API over time, the newest last.
 #[derive(Clone, Debug)]
-pub(in crate::apim) struct History(Vec<(Instant, State)>);
+pub(in crate::apim) struct StateHistory(Vec<(Instant, ApiState)>);
 
-impl History {
+impl StateHistory {
     /// A history that begins now.
-    pub(in crate::apim) fn starting(now: Instant, state: State) -> Self {
+    pub(in crate::apim) fn starting(now: Instant, state: ApiState) -> Self {
         Self(vec![(now, state)])
     }
 
     /// Notes the state from now on.
-    pub(in crate::apim) fn note(&mut self, now: Instant, state: State) {
+    pub(in crate::apim) fn note(&mut self, now: Instant, state: ApiState) {
         match self.0.last_mut() {
             Some((at, last)) if *at == now => *last = state,
             Some((_, last)) if *last == state => {}
@@ -240,10 +240,10 @@ impl History {
     }
 
     /// The state at an earlier moment; before the run began there was nothing.
-    pub(in crate::apim) fn at(&self, at: Option<Instant>) -> State {
+    pub(in crate::apim) fn at(&self, at: Option<Instant>) -> ApiState {
         let after = at.map_or(0, |at| self.0.partition_point(|&(noted, _)| noted <= at));
         let before = after.checked_sub(1).and_then(|place| self.0.get(place));
-        before.map_or(State::absent(), |&(_, state)| state)
+        before.map_or(ApiState::absent(), |&(_, state)| state)
     }
 }
 
@@ -255,7 +255,7 @@ pub(in crate::apim) fn earlier(now: Instant, ago_ms: u64) -> Option<Instant> {
 
 /// A change of the tables that has still to happen.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::apim) struct Pending {
+pub(in crate::apim) struct PendingEffect {
     /// When.
     pub(in crate::apim) at: Instant,
     /// To which API, on which gateway.
@@ -268,7 +268,7 @@ pub(in crate::apim) struct Pending {
 
 /// Changes of the tables that have still to happen, in order.
 #[derive(Clone, Debug, Default)]
-pub(in crate::apim) struct PendingEffects(Vec<Pending>);
+pub(in crate::apim) struct PendingEffects(Vec<PendingEffect>);
 
 impl PendingEffects {
     /// When the next one happens.
@@ -291,18 +291,18 @@ impl PendingEffects {
     }
 
     /// Adds a change behind those of the same moment.
-    pub(in crate::apim) fn push(&mut self, pending: Pending) {
+    pub(in crate::apim) fn push(&mut self, pending: PendingEffect) {
         let place = self.0.partition_point(|other| other.at <= pending.at);
         self.0.insert(place, pending);
     }
 
     /// Takes the next change that is due.
-    pub(in crate::apim) fn pop_due(&mut self, now: Instant) -> Option<Pending> {
+    pub(in crate::apim) fn pop_due(&mut self, now: Instant) -> Option<PendingEffect> {
         self.next_at().filter(|&at| at <= now).map(|_| self.0.remove(0))
     }
 
     /// Takes the next change, due or not.
-    pub(in crate::apim) fn pop(&mut self) -> Option<Pending> {
+    pub(in crate::apim) fn pop(&mut self) -> Option<PendingEffect> {
         (!self.0.is_empty()).then(|| self.0.remove(0))
     }
 
@@ -332,23 +332,23 @@ mod tests {
 
     #[test]
     fn an_earlier_state_is_found_and_before_the_first_there_is_nothing() {
-        let mut state = State::created();
-        let mut history = History::starting(at(10), state);
+        let mut state = ApiState::created();
+        let mut history = StateHistory::starting(at(10), state);
         state.rows.mapped.insert(2);
         history.note(at(20), state);
         state.rows.mapped.remove(2);
         state.rows.mapped.insert(64);
         history.note(at(20), state);
-        assert_eq!(history.at(Some(at(9))), State::absent());
-        assert_eq!(history.at(earlier(at(20), 21)), State::absent());
-        assert_eq!(history.at(earlier(at(20), 1)), State::created());
+        assert_eq!(history.at(Some(at(9))), ApiState::absent());
+        assert_eq!(history.at(earlier(at(20), 21)), ApiState::absent());
+        assert_eq!(history.at(earlier(at(20), 1)), ApiState::created());
         assert_eq!(history.at(Some(at(99))).rows.mapped.iter().collect::<Vec<_>>(), [64]);
     }
 
     #[test]
     fn a_history_stays_bounded() {
-        let mut state = State::created();
-        let mut history = History::starting(at(0), state);
+        let mut state = ApiState::created();
+        let mut history = StateHistory::starting(at(0), state);
         for second in 1..2000 {
             state.truth.revisions = second;
             history.note(at(u64::from(second) * 1000), state);
@@ -374,14 +374,14 @@ mod tests {
     fn changes_of_one_api_keep_their_order() {
         let mut pending = PendingEffects::default();
         let change =
-            |ms, api, effect| Pending { at: at(ms), spot: spot(api), effect, blocks: true };
+            |ms, api, effect| PendingEffect { at: at(ms), spot: spot(api), effect, blocks: true };
         pending.push(change(50, 0, Effect::Map(1)));
         assert_eq!(pending.earliest(spot(0), at(10)), at(50));
         assert_eq!(pending.earliest(spot(1), at(10)), at(10));
         pending.push(change(50, 0, Effect::Unmap(1)));
         assert!(pending.pop_due(at(49)).is_none());
         assert_eq!(pending.pop_due(at(50)).unwrap().effect, Effect::Map(1));
-        pending.push(Pending { blocks: false, ..change(60, 0, Effect::Unmap(2)) });
+        pending.push(PendingEffect { blocks: false, ..change(60, 0, Effect::Unmap(2)) });
         pending.cancel_unmap(spot(0), None);
         assert_eq!(pending.pop().unwrap().effect, Effect::Unmap(1));
         assert!(pending.pop().is_none());

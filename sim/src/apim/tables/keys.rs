@@ -116,7 +116,7 @@ impl Keys {
         }
     }
 
-    /// Goes back to how it was at `then`; answers whether that is a difference.
+    /// Goes back to how it was at `then`; returns whether that is a difference.
     pub(in crate::apim) fn restore(&mut self, then: Option<Instant>, now: Instant) -> bool {
         let mut differs = false;
         for row in &mut self.rows {

@@ -83,7 +83,7 @@ impl<T: Clone + PartialEq> Timeline<T> {
         late.for_each(|said| said.readable_from = now);
     }
 
-    /// Goes back to how it was at `then`; answers whether that is a difference.
+    /// Goes back to how it was at `then`; returns whether that is a difference.
     pub(in crate::apim) fn restore(&mut self, then: Option<Instant>, now: Instant) -> bool {
         self.readable_now(now);
         let was = then.and_then(|then| self.at(then)).cloned();

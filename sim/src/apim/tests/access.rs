@@ -6,14 +6,14 @@ use super::*;
 const SUBSCRIBE: &str = r#"{"subscribe":{"application":"shop","api":"orders","plan":"Gold"}}"#;
 
 /// A bench with an API that is deployed, and a session that has heard of it.
-fn bench(dialect: Dialect) -> (Bench, ArtifactId) {
-    let mut bench = Bench::new(dialect);
+fn bench(dialect: Dialect) -> (ApimBench, ArtifactId) {
+    let mut bench = ApimBench::new(dialect);
     let id = bench.deploy("orders");
     bench.session();
     (bench, id)
 }
 
-impl Bench {
+impl ApimBench {
     fn subscriptions(&mut self, id: &ArtifactId) -> HttpResponse {
         self.get(&format!("/apis/{id}/subscriptions"), "application/json")
     }
@@ -88,7 +88,7 @@ fn a_subscription_changes_its_status_and_plan_and_ends() {
 
 #[test]
 fn subscriptions_are_listed_for_what_is_or_was_deployed_here() {
-    let mut bench = Bench::new(Dialect::PlatformApi11);
+    let mut bench = ApimBench::new(Dialect::PlatformApi11);
     assert!(bench.apply(r#"{"publish":{"api":"orders"}}"#));
     let id = bench.id("orders");
     assert_eq!(bench.subscriptions(&id).status, 403);
@@ -214,7 +214,7 @@ fn an_apim_tells_and_lists_nothing_of_all_this() {
         assert_eq!(bench.subscriptions(&api).status, 404);
         assert_eq!(bench.get("/subscription-plans", "application/json").status, 404);
     }
-    let mut refused = Bench::with(Dialect::Apim470, |switches| switches.plans_refused = true);
+    let mut refused = ApimBench::with(Dialect::Apim470, |switches| switches.plans_refused = true);
     assert_eq!(refused.get("/subscription-plans", "application/json").status, 401);
 }
 

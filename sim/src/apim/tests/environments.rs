@@ -62,7 +62,7 @@ impl Fleet {
             HttpRequest { method: Method::Get, path, accept, json: None, authenticated: true };
         let token = self.manager.token(gateway).to_owned();
         let reply = self.manager.respond(gateway, &request, Some(&token), self.now);
-        let Outcome::Answer(response) = reply.outcome else { panic!("no answer") };
+        let Answered::Answer(response) = reply.outcome else { panic!("no answer") };
         response
     }
 

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_lost_event_leaves_its_effect() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     assert!(bench.apply(r#"{"lose_events":{"count":1}}"#));
     bench.deploy("orders");
@@ -18,7 +18,7 @@ fn a_lost_event_leaves_its_effect() {
 
 #[test]
 fn delayed_effects_follow_their_event_in_order() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     assert!(bench.apply(r#"{"delay_effects":{"for_ms":100,"delay_ms":3000}}"#));
     let id = bench.deploy("orders");
@@ -36,7 +36,7 @@ fn delayed_effects_follow_their_event_in_order() {
 
 #[test]
 fn delayed_redeploys_leave_one_mapping() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.apply(r#"{"delay_effects":{"for_ms":9000,"delay_ms":3000}}"#);
     bench.deploy("orders");
     bench.at(1_000).revise_and_deploy("orders");
@@ -52,7 +52,7 @@ fn in_the_redeploy_window_a_read_may_give_and_write_the_old_revision() {
     for seed in 0..16 {
         let switches = plain_switches(Dialect::Apim470);
         let manager = ApiManager::new(Dialect::Apim470, switches, seed);
-        let mut bench = Bench { manager, now: Instant::START, connections: 0 };
+        let mut bench = ApimBench { manager, now: Instant::START, connections: 0 };
         bench.deploy("orders");
         let first = bench.list();
         assert!(bench.apply(r#"{"redeploy_window":{"for_ms":9000,"window_ms":2000}}"#));
@@ -76,7 +76,7 @@ fn in_the_redeploy_window_a_read_may_give_and_write_the_old_revision() {
 
 #[test]
 fn going_back_within_the_window_keeps_the_revision_mapped() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.apply(r#"{"redeploy_window":{"for_ms":9000,"window_ms":2000}}"#);
     bench.deploy("orders");
     bench.revise_and_deploy("orders");
@@ -87,7 +87,7 @@ fn going_back_within_the_window_keeps_the_revision_mapped() {
 
 #[test]
 fn a_lost_row_is_not_listed_until_a_read_writes_it_back() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.deploy("orders");
     assert!(bench.apply(r#"{"lose_row":{"api":"orders"}}"#));
     assert!(!bench.apply(r#"{"lose_row":{"api":"orders"}}"#));
@@ -102,7 +102,7 @@ fn a_lost_row_is_not_listed_until_a_read_writes_it_back() {
 
 #[test]
 fn a_kept_row_is_a_zombie_in_the_list() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let id = bench.deploy("orders");
     assert!(bench.apply(r#"{"keep_rows":{"count":1}}"#));
     bench.undeploy("orders");
@@ -111,7 +111,7 @@ fn a_kept_row_is_a_zombie_in_the_list() {
     assert_eq!(bench.fetch(&id).status, 404);
     bench.manager.lift_faults(bench.now);
     assert_eq!(bench.listed(), [""; 0]);
-    let mut unrepaired = Bench::with(Dialect::Apim470, |switches| switches.repair_rows = false);
+    let mut unrepaired = ApimBench::with(Dialect::Apim470, |switches| switches.repair_rows = false);
     unrepaired.deploy("orders");
     unrepaired.apply(r#"{"keep_rows":{"count":1}}"#);
     unrepaired.delete("orders");
@@ -121,11 +121,11 @@ fn a_kept_row_is_a_zombie_in_the_list() {
 
 #[test]
 fn frozen_stamps_are_equal() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     assert!(bench.apply(r#"{"freeze_stamps":{"for_ms":5000}}"#));
     bench.deploy("orders");
     bench.at(4_000).undeploy("orders");
-    let stamps = |bench: &Bench| {
+    let stamps = |bench: &ApimBench| {
         let events = bench.ledger().events().iter();
         events.map(|event| event.performed_text.clone()).collect::<Vec<_>>()
     };
@@ -138,7 +138,7 @@ fn frozen_stamps_are_equal() {
 
 #[test]
 fn a_clock_that_jumps_back_stamps_earlier() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.deploy("orders");
     assert!(bench.apply(r#"{"step_clock":{"by_ms":-60000}}"#));
     bench.at(1_000).deploy("billing");
@@ -149,7 +149,7 @@ fn a_clock_that_jumps_back_stamps_earlier() {
 
 #[test]
 fn a_restored_backup_takes_rows_events_and_truth_back() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let orders = bench.deploy("orders");
     bench.at(10_000).revise_and_deploy("orders");
     let billing = bench.deploy("billing");
@@ -172,7 +172,7 @@ fn a_restored_backup_takes_rows_events_and_truth_back() {
 
 #[test]
 fn a_backup_taken_in_the_middle_of_a_change_is_whole() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.apply(r#"{"delay_effects":{"for_ms":9000,"delay_ms":3000}}"#);
     bench.at(1_000).deploy("orders");
     assert!(bench.at(3_500).apply(r#"{"restore_backup":{"ago_ms":1000}}"#));
@@ -183,12 +183,12 @@ fn a_backup_taken_in_the_middle_of_a_change_is_whole() {
 
 #[test]
 fn a_restarting_node_refuses_and_then_knows_no_route() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     assert!(bench.apply(r#"{"restart_manager":{"down_ms":1000,"starting_ms":1000}}"#));
     assert_eq!(bench.frames(), ["close 1001 The web application is stopping"]);
     let request = bench.request(Method::Get, "/deployments", "application/json");
-    assert_eq!(bench.send(&request).outcome, Outcome::Refused);
+    assert_eq!(bench.send(&request).outcome, Answered::Refused);
     assert_eq!(bench.connect().1, Upgrade::Refused);
     bench.at(1_000);
     let response = answer(bench.send(&request));
@@ -205,7 +205,7 @@ fn a_restarting_node_refuses_and_then_knows_no_route() {
 
 #[test]
 fn a_closed_session_gets_the_code() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     assert!(bench.apply(r#"{"close_session":{"code":4401}}"#));
     assert_eq!(bench.frames(), ["close 4401 Invalid or expired API key"]);
@@ -215,7 +215,7 @@ fn a_closed_session_gets_the_code() {
 
 #[test]
 fn a_failing_verification_looks_like_bad_credentials_or_a_server_error() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     assert!(bench.apply(r#"{"refuse_tokens":{"for_ms":1000}}"#));
     let mut seen: Vec<(u16, String)> = (0..32)
         .map(|_| bench.get("/deployments", "application/json"))
@@ -235,7 +235,7 @@ fn a_failing_verification_looks_like_bad_credentials_or_a_server_error() {
 
 #[test]
 fn an_event_can_come_before_the_ack() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     assert!(bench.apply(r#"{"event_before_ack":{}}"#));
     bench.connect();
     assert_eq!(bench.types(), ["connection.ack"]);
@@ -249,7 +249,7 @@ fn an_event_can_come_before_the_ack() {
 
 #[test]
 fn an_undeploy_can_name_a_deployment_nobody_knows() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     bench.deploy("orders");
     let deployed = field(&bench.frames()[0], "deploymentId");
@@ -269,7 +269,7 @@ fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
     let faults = verbs.filter(|verb| verb.actor == Actor::ControlPlane);
     let mut told = 0;
     for verb in faults.clone().filter(|verb| !AT_ONCE.contains(&verb.name)) {
-        let mut bench = Bench::new(Dialect::Apim470);
+        let mut bench = ApimBench::new(Dialect::Apim470);
         bench.session();
         assert!(bench.apply(&format!("{{\"{}\":{}}}", verb.name, verb.example)), "{}", verb.name);
         let armed = bench.manager.armed(GatewayIndex::FIRST, bench.now);
@@ -286,7 +286,7 @@ fn every_fault_that_goes_on_is_told_and_can_be_switched_off() {
 
 #[test]
 fn an_armed_fault_says_how_much_of_it_is_left() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.apply(r#"{"answer":{"to":"list","with":{"status":500},"count":2}}"#);
     bench.apply(r#"{"refuse_tokens":{"for_ms":3000}}"#);
     bench.at(1_000);

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_deploy_sends_the_event_of_the_contract() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     let id = bench.deploy("orders");
     let frames = bench.frames();
@@ -25,7 +25,7 @@ fn a_deploy_sends_the_event_of_the_contract() {
 
 #[test]
 fn a_redeploy_undeploys_the_old_revision_first_and_a_same_revision_keeps_its_id() {
-    let mut bench = Bench::new(Dialect::Apim470Fixed);
+    let mut bench = ApimBench::new(Dialect::Apim470Fixed);
     bench.session();
     bench.deploy("orders");
     let first = field(&bench.frames()[0], "deploymentId");
@@ -46,7 +46,7 @@ fn a_redeploy_undeploys_the_old_revision_first_and_a_same_revision_keeps_its_id(
 
 #[test]
 fn an_undeploy_tells_and_removes_the_row() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     let id = bench.deploy("orders");
     let deployed = field(&bench.frames()[0], "deploymentId");
@@ -62,7 +62,7 @@ fn an_undeploy_tells_and_removes_the_row() {
 
 #[test]
 fn a_delete_is_for_good_and_the_name_gets_a_new_id() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     let first = bench.deploy("orders");
     bench.frames();
@@ -83,14 +83,14 @@ fn a_delete_is_for_good_and_the_name_gets_a_new_id() {
 
 #[test]
 fn a_gateway_is_not_told_of_the_deletion_of_what_it_had_undeployed() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     bench.deploy("orders");
     bench.undeploy("orders");
     bench.frames();
     assert!(bench.delete("orders"));
     assert_eq!(bench.types(), [""; 0]);
-    let mut platform = Bench::new(Dialect::PlatformApi11);
+    let mut platform = ApimBench::new(Dialect::PlatformApi11);
     platform.session();
     platform.deploy("orders");
     platform.undeploy("orders");
@@ -101,7 +101,7 @@ fn a_gateway_is_not_told_of_the_deletion_of_what_it_had_undeployed() {
 
 #[test]
 fn retiring_deletes_from_the_gateway_and_cannot_be_undone() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     let id = bench.deploy("orders");
     bench.frames();
@@ -121,9 +121,9 @@ fn retiring_deletes_from_the_gateway_and_cannot_be_undone() {
 #[test]
 fn a_definition_has_the_lifecycle_state_that_it_was_deployed_in() {
     for dialect in Dialect::ALL {
-        let mut bench = Bench::new(dialect);
+        let mut bench = ApimBench::new(dialect);
         let id = bench.deploy("orders");
-        let state = |bench: &mut Bench| {
+        let state = |bench: &mut ApimBench| {
             let definition = unzip(&bench.fetch(&id).body).remove(0).1;
             let is_validated = definition.contains("subscription-validation");
             assert_eq!(is_validated, dialect == Dialect::PlatformApi11);
@@ -150,7 +150,7 @@ fn a_definition_has_the_lifecycle_state_that_it_was_deployed_in() {
 
 #[test]
 fn steps_without_anything_to_do_are_no_ops() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     for verb in [
         r#"{"undeploy":{"api":"orders"}}"#,
         r#"{"delete":{"api":"orders"}}"#,
@@ -175,22 +175,22 @@ fn steps_without_anything_to_do_are_no_ops() {
 
 #[test]
 fn a_revision_means_the_same_content_whatever_led_to_it() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.deploy("orders");
     bench.revise_and_deploy("orders");
-    let mut short = Bench::new(Dialect::Apim470);
+    let mut short = ApimBench::new(Dialect::Apim470);
     assert!(short.apply(r#"{"deploy":{"api":"orders","revision":2}}"#));
-    let digest = |bench: &Bench| bench.ledger().must_serve().next().unwrap().1.digest;
+    let digest = |bench: &ApimBench| bench.ledger().must_serve().next().unwrap().1.digest;
     assert_eq!(digest(&bench), digest(&short));
 }
 
 #[test]
 fn an_apim_deploys_rest_apis_only_and_the_platform_names_each_kind() {
     let publish = r#"{"publish":{"api":"gpt","kind":"LlmProvider"}}"#;
-    let mut apim = Bench::new(Dialect::Apim470Fixed);
+    let mut apim = ApimBench::new(Dialect::Apim470Fixed);
     assert!(apim.apply(publish));
     assert!(!apim.apply(r#"{"deploy":{"api":"gpt"}}"#));
-    let mut platform = Bench::new(Dialect::PlatformApi11);
+    let mut platform = ApimBench::new(Dialect::PlatformApi11);
     platform.session();
     assert!(platform.apply(publish));
     let id = platform.deploy("gpt");
@@ -203,7 +203,7 @@ fn an_apim_deploys_rest_apis_only_and_the_platform_names_each_kind() {
 
 #[test]
 fn acks_are_kept_and_malformed_ones_are_violations() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let connection = bench.session();
     let id = bench.deploy("orders");
     let event = bench.frames().remove(0);
@@ -242,7 +242,7 @@ fn every_step_of_people_does_something_as_its_example_says() {
     for entry in crate::story::step::VERBS.iter().filter(|entry| entry.actor == Actor::People) {
         let is_mapping = entry.name.contains("map_key");
         let dialect = if is_mapping { Dialect::PlatformApi11 } else { Dialect::Apim470Fixed };
-        let mut bench = Bench::new(dialect);
+        let mut bench = ApimBench::new(dialect);
         if !["publish", "create_key"].contains(&entry.name) {
             bench.deploy("orders");
             for (name, fields) in [

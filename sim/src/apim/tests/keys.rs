@@ -7,14 +7,14 @@ use super::*;
 const CREATE: &str = r#"{"create_key":{"api":"orders","name":"Mobile-Key"}}"#;
 
 /// A bench with an API that is deployed, and a session that has heard of it.
-fn bench(dialect: Dialect) -> (Bench, ArtifactId) {
-    let mut bench = Bench::new(dialect);
+fn bench(dialect: Dialect) -> (ApimBench, ArtifactId) {
+    let mut bench = ApimBench::new(dialect);
     let id = bench.deploy("orders");
     bench.session();
     (bench, id)
 }
 
-impl Bench {
+impl ApimBench {
     fn keys(&mut self) -> String {
         text(&self.get("/apis/api-keys", "application/json"))
     }
@@ -149,7 +149,7 @@ fn the_fixed_apim_lists_active_keys_of_deployed_apis() {
 
 #[test]
 fn what_nobody_verified_of_the_list_is_a_switch() {
-    let mut bench = Bench::with(Dialect::Apim470Fixed, |switches| {
+    let mut bench = ApimBench::with(Dialect::Apim470Fixed, |switches| {
         switches.key_hash_prefix = true;
         switches.key_names_folded = false;
         switches.key_nulls = true;
@@ -180,7 +180,7 @@ fn an_empty_artifact_cache_empties_the_key_list() {
 #[test]
 fn key_events_reach_a_gateway_without_the_api_and_are_not_repeated_for_it() {
     // A-H34
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     assert!(!bench.apply(CREATE), "no API");
     assert!(bench.apply(r#"{"publish":{"api":"orders"}}"#));
@@ -211,7 +211,7 @@ fn two_people_may_have_keys_of_one_name_and_events_cannot_tell_them_apart() {
     let abouts: Vec<_> = ledger.access_events().iter().map(|event| &event.about).collect();
     assert!(abouts.windows(2).all(|pair| pair[0] == pair[1]));
     // The Platform API has one key of a name.
-    let mut platform = Bench::new(Dialect::PlatformApi11);
+    let mut platform = ApimBench::new(Dialect::PlatformApi11);
     platform.deploy("orders");
     assert!(platform.apply(r#"{"create_key":{"api":"orders","name":"Key1","user":"alice"}}"#));
     assert!(!platform.apply(r#"{"create_key":{"api":"orders","name":"key1","user":"bob"}}"#));
@@ -363,7 +363,7 @@ fn lost_frozen_and_replayed_key_events_are_like_any_other() {
     assert_eq!(bench.types(), [""; 0]);
     assert_eq!(bench.ledger().access_events()[0].fate, Fate::Lost);
     // A-H3: equal creation times in the store leave the order to chance.
-    let mut away = Bench::new(Dialect::Apim470);
+    let mut away = ApimBench::new(Dialect::Apim470);
     away.deploy("orders");
     for number in 0..6 {
         let of = format!(r#""api":"orders","name":"k{number}""#);
@@ -443,7 +443,7 @@ fn the_platform_tells_whole_seconds_and_lists_whatever_there_is() {
 
 #[test]
 fn the_platform_lists_the_keys_of_each_kind_apart() {
-    let mut bench = Bench::new(Dialect::PlatformApi11);
+    let mut bench = ApimBench::new(Dialect::PlatformApi11);
     for (kind, collection) in [
         ("RestApi", "apis"),
         ("LlmProvider", "llm-providers"),
@@ -460,7 +460,8 @@ fn the_platform_lists_the_keys_of_each_kind_apart() {
         assert!(body.contains(&format!(r#""name":"of {}""#, kind.to_lowercase())), "{body}");
     }
     assert_eq!(bench.get("/mcp-proxies/api-keys", "application/json").status, 404);
-    let mut older = Bench::with(Dialect::PlatformApi11, |switches| switches.websub_keys = false);
+    let mut older =
+        ApimBench::with(Dialect::PlatformApi11, |switches| switches.websub_keys = false);
     assert_eq!(older.get("/websub-apis/api-keys", "application/json").status, 404);
 }
 
@@ -477,7 +478,7 @@ fn forty_thousand_keys_fit_one_answer() {
 #[test]
 fn a_key_depends_on_its_names_only() {
     let text_of = |steps: &[&str]| {
-        let mut bench = Bench::new(Dialect::Apim470);
+        let mut bench = ApimBench::new(Dialect::Apim470);
         bench.deploy("orders");
         steps.iter().for_each(|step| assert!(bench.apply(step)));
         bench.newest_key()

@@ -23,13 +23,13 @@ fn plain_switches(dialect: Dialect) -> Switches {
 }
 
 /// An API Manager with a clock and a gateway that behaves.
-struct Bench {
+struct ApimBench {
     manager: ApiManager,
     now: Instant,
     connections: u64,
 }
 
-impl Bench {
+impl ApimBench {
     fn new(dialect: Dialect) -> Self {
         Self::with(dialect, |_| {})
     }
@@ -197,7 +197,7 @@ fn it_can_be_served_from_another_thread() {
 #[track_caller]
 fn answer(reply: Reply) -> HttpResponse {
     match reply.outcome {
-        Outcome::Answer(response) => response,
+        Answered::Answer(response) => response,
         other => panic!("no answer: {other:?}"),
     }
 }

@@ -5,7 +5,7 @@ use crate::story::switches::UtcOffset;
 
 #[test]
 fn discovery_is_served_by_an_apim_only() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let mut request = bench.request(Method::Get, "", "application/json");
     request.path = "/internal/gateway/.well-known".to_owned();
     request.authenticated = false;
@@ -17,7 +17,7 @@ fn discovery_is_served_by_an_apim_only() {
     assert!(bench.manager.violations().is_empty());
     bench.send(&request);
     assert_eq!(bench.manager.violations().len(), 1);
-    let mut platform = Bench::new(Dialect::PlatformApi11);
+    let mut platform = ApimBench::new(Dialect::PlatformApi11);
     let reply = platform.manager.respond(GatewayIndex::FIRST, &request, None, platform.now);
     let response = answer(reply);
     assert_eq!((response.status, text(&response).as_str()), (404, "404 page not found"));
@@ -26,7 +26,7 @@ fn discovery_is_served_by_an_apim_only() {
 #[test]
 fn the_list_is_that_of_the_dialect() {
     let rows = |dialect| {
-        let mut bench = Bench::new(dialect);
+        let mut bench = ApimBench::new(dialect);
         bench.at(1_600).deploy("orders");
         let id = bench.id("orders");
         let served = bench.ledger().must_serve().next().unwrap().1;
@@ -48,8 +48,8 @@ fn the_list_is_that_of_the_dialect() {
 
 #[test]
 fn the_platform_lists_what_is_undeployed_with_its_zone() {
-    let mut bench = Bench::with(Dialect::PlatformApi11, |switches| {
-        switches.offset_minutes = UtcOffset::try_from(120).unwrap();
+    let mut bench = ApimBench::with(Dialect::PlatformApi11, |switches| {
+        switches.offset_minutes = UtcOffset::try_from(120).unwrap()
     });
     let id = bench.deploy("orders");
     bench.at(250).undeploy("orders");
@@ -64,7 +64,7 @@ fn the_platform_lists_what_is_undeployed_with_its_zone() {
 
 #[test]
 fn since_filters_by_the_row_stamp_and_nonsense_is_ignored() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.at(1_000).deploy("orders");
     bench.at(9_000).deploy("billing");
     let mut count = |query: &str| {
@@ -79,7 +79,7 @@ fn since_filters_by_the_row_stamp_and_nonsense_is_ignored() {
 #[test]
 fn the_zip_has_one_definition_whose_digest_the_ledger_knows() {
     for compress in [false, true] {
-        let mut bench = Bench::with(Dialect::Apim470, |switches| switches.compress = compress);
+        let mut bench = ApimBench::with(Dialect::Apim470, |switches| switches.compress = compress);
         let id = bench.deploy("orders");
         let response = bench.fetch(&id);
         assert_eq!(response.content_type.as_deref(), Some("application/zip"));
@@ -97,10 +97,10 @@ fn the_zip_has_one_definition_whose_digest_the_ledger_knows() {
 
 #[test]
 fn the_batch_skips_unknown_ids_and_labels_current_content() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let id = bench.deploy("orders");
     let served =
-        |bench: &Bench| bench.ledger().must_serve().next().unwrap().1.deployment.to_string();
+        |bench: &ApimBench| bench.ledger().must_serve().next().unwrap().1.deployment.to_string();
     let first = served(&bench);
     let body = format!(r#"{{"deploymentIds":["{first}","nobody"," "]}}"#);
     let response = bench.post("/deployments/batch", "application/x-tar+gzip", &body);
@@ -120,7 +120,7 @@ fn the_batch_skips_unknown_ids_and_labels_current_content() {
 
 #[test]
 fn the_platform_packs_gzip_for_exactly_its_accept_header() {
-    let mut bench = Bench::new(Dialect::PlatformApi11);
+    let mut bench = ApimBench::new(Dialect::PlatformApi11);
     bench.deploy("orders");
     bench.undeploy("orders");
     let deployment = bench.ledger().events()[0].deployment.clone().unwrap();
@@ -136,7 +136,7 @@ fn the_platform_packs_gzip_for_exactly_its_accept_header() {
 
 #[test]
 fn existence_is_told_by_the_platform_only() {
-    let mut bench = Bench::new(Dialect::PlatformApi11);
+    let mut bench = ApimBench::new(Dialect::PlatformApi11);
     let id = bench.deploy("orders");
     bench.undeploy("orders");
     let body = format!(r#"{{"artifactIds":["{id}","no\"body"]}}"#);
@@ -150,28 +150,28 @@ fn existence_is_told_by_the_platform_only() {
     bench.delete("orders");
     let response = bench.post("/artifacts/exists", "application/json", &body);
     assert!(!text(&response).contains("true"));
-    let mut apim = Bench::new(Dialect::Apim470);
+    let mut apim = ApimBench::new(Dialect::Apim470);
     assert_eq!(apim.post("/artifacts/exists", "application/json", &body).status, 404);
 }
 
 #[test]
 fn the_key_list_of_ga_is_the_list_of_all_apis() {
     let body = |dialect| {
-        let mut bench = Bench::new(dialect);
+        let mut bench = ApimBench::new(dialect);
         bench.deploy("orders");
         text(&bench.get("/apis/api-keys", "application/json"))
     };
     assert!(body(Dialect::Apim470).starts_with(r#"{"list":[{"apiId":""#));
     assert_eq!(body(Dialect::Apim470Fixed), "[]");
     assert_eq!(body(Dialect::PlatformApi11), "[]");
-    let mut bench = Bench::new(Dialect::Apim470Fixed);
+    let mut bench = ApimBench::new(Dialect::Apim470Fixed);
     let anything = bench.get("/apis/anything", "application/json");
     assert_eq!(text(&anything), r#"{"list":[]}"#);
 }
 
 #[test]
 fn requests_that_the_contract_does_not_allow_are_refused_and_noted() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let mut request = bench.request(Method::Post, "/deployments/batch", "application/x-tar+gzip");
     assert_eq!(answer(bench.send(&request)).status, 415);
     request.json = Some(b"[]".to_vec());
@@ -195,7 +195,7 @@ fn a_missing_or_wrong_token_is_a_401_of_the_dialect() {
         (Dialect::Apim470, r#"{"code":401,"message":"","description":"Unauthenticated request""#),
         (Dialect::PlatformApi11, r#"{"code":401,"message":"Unauthorized""#),
     ] {
-        let mut bench = Bench::new(dialect);
+        let mut bench = ApimBench::new(dialect);
         let request = bench.request(Method::Get, "/deployments", "application/json");
         for token in [None, Some("wrong")] {
             let response =

@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn the_first_frame_is_the_ack() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.deploy("orders");
     assert_eq!(bench.connect().1, Upgrade::Accepted);
     let frames = bench.frames();
@@ -23,7 +23,7 @@ fn the_first_frame_is_the_ack() {
 
 #[test]
 fn an_apim_accepts_and_then_closes_with_4401() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let path = "/internal/data/v1/ws/gateways/connect";
     assert_eq!(bench.connect_to(path, Some("wrong")).1, Upgrade::Accepted);
     assert_eq!(bench.frames(), ["close 4401 Invalid or expired API key"]);
@@ -40,7 +40,7 @@ fn an_apim_accepts_and_then_closes_with_4401() {
 
 #[test]
 fn the_platform_refuses_the_upgrade() {
-    let mut bench = Bench::new(Dialect::PlatformApi11);
+    let mut bench = ApimBench::new(Dialect::PlatformApi11);
     let path = "/api/internal/v1/ws/gateways/connect";
     assert_eq!(bench.connect_to(path, Some("wrong")).1, Upgrade::Status(401));
     assert_eq!(bench.connect().1, Upgrade::Accepted);
@@ -48,7 +48,7 @@ fn the_platform_refuses_the_upgrade() {
 
 #[test]
 fn a_rotated_token_is_refused_and_the_open_session_stays() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     let old = bench.manager.token(GatewayIndex::FIRST).to_owned();
     assert!(bench.apply(r#"{"rotate_token":{}}"#));
@@ -68,14 +68,15 @@ fn a_rotated_token_is_refused_and_the_open_session_stays() {
 
 #[test]
 fn a_new_session_replaces_the_old_one_on_its_node_only() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let first = bench.session();
     let (second, _) = bench.connect();
     let frames = bench.raw_frames();
     assert_eq!(frames[0], (first, ServerFrame::Close(1000, String::new())));
     assert!(frames[1..].iter().all(|(to, _)| *to == second));
-    let mut cluster =
-        Bench::with(Dialect::Apim470, |switches| switches.nodes = NonZeroU8::MIN.saturating_add(1));
+    let mut cluster = ApimBench::with(Dialect::Apim470, |switches| {
+        switches.nodes = NonZeroU8::MIN.saturating_add(1)
+    });
     let first = cluster.session();
     assert!(cluster.apply(r#"{"switch_node":{}}"#));
     let second = cluster.session();
@@ -88,14 +89,14 @@ fn a_new_session_replaces_the_old_one_on_its_node_only() {
     let polled = cluster.raw_frames();
     assert_eq!(polled.len(), 1, "A-H36: one of the two polls has it");
     assert!([first, second].contains(&polled[0].0));
-    let mut alone = Bench::new(Dialect::Apim470);
+    let mut alone = ApimBench::new(Dialect::Apim470);
     assert!(!alone.apply(r#"{"switch_node":{}}"#));
 }
 
 #[test]
 fn pings_come_every_15_seconds_and_every_20_from_the_platform() {
     for (dialect, every) in [(Dialect::Apim470, 15_000), (Dialect::PlatformApi11, 20_000)] {
-        let mut bench = Bench::new(dialect);
+        let mut bench = ApimBench::new(dialect);
         bench.session();
         bench.at(every - 1);
         assert_eq!(bench.frames(), [""; 0]);
@@ -106,7 +107,7 @@ fn pings_come_every_15_seconds_and_every_20_from_the_platform() {
 
 #[test]
 fn every_event_comes_twice_the_second_time_by_the_poll() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     bench.at(500).deploy("orders");
     let direct = bench.frames();
@@ -120,7 +121,7 @@ fn every_event_comes_twice_the_second_time_by_the_poll() {
 
 #[test]
 fn events_wait_for_the_next_session_and_the_platform_forgets_them() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     let connection = bench.session();
     bench.manager.disconnected(connection, bench.now);
     bench.deploy("orders");
@@ -128,7 +129,7 @@ fn events_wait_for_the_next_session_and_the_platform_forgets_them() {
     assert_eq!(bench.frames(), [""; 0]);
     bench.connect();
     assert_eq!(bench.types(), ["connection.ack", "api.deployed", "api.undeployed"]);
-    let mut platform = Bench::new(Dialect::PlatformApi11);
+    let mut platform = ApimBench::new(Dialect::PlatformApi11);
     platform.deploy("orders");
     assert_eq!(platform.ledger().events()[0].fate, Fate::Unheard);
     platform.connect();
@@ -137,7 +138,7 @@ fn events_wait_for_the_next_session_and_the_platform_forgets_them() {
 
 #[test]
 fn a_stranded_poll_sends_its_events_after_the_lease() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     assert!(bench.apply(r#"{"strand_poll":{}}"#));
     assert!(bench.apply(r#"{"no_direct_send":{"for_ms":1000}}"#));
@@ -156,7 +157,7 @@ fn a_stranded_poll_sends_its_events_after_the_lease() {
 
 #[test]
 fn a_dead_poll_leaves_direct_sends_alone() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.session();
     assert!(bench.apply(r#"{"kill_poll":{}}"#));
     bench.deploy("orders");
@@ -171,7 +172,7 @@ fn a_dead_poll_leaves_direct_sends_alone() {
 #[test]
 fn a_direct_send_that_races_with_the_poll_kills_it_where_the_switch_says_so() {
     let mut bench =
-        Bench::with(Dialect::Apim470, |switches| switches.poll_dies_on_write_race = true);
+        ApimBench::with(Dialect::Apim470, |switches| switches.poll_dies_on_write_race = true);
     bench.session();
     bench.at(1_000).deploy("orders");
     assert_eq!(bench.delivered("poll_dies_on_write_race"), 0);
@@ -184,7 +185,7 @@ fn a_direct_send_that_races_with_the_poll_kills_it_where_the_switch_says_so() {
 
 #[test]
 fn the_two_minute_pusher_delivers_what_no_poll_claimed() {
-    let mut bench = Bench::with(Dialect::Apim470, |switches| switches.two_minute_pusher = true);
+    let mut bench = ApimBench::with(Dialect::Apim470, |switches| switches.two_minute_pusher = true);
     bench.session();
     bench.apply(r#"{"kill_poll":{}}"#);
     bench.deploy("orders");
@@ -200,7 +201,7 @@ fn stamps_within_a_second_leave_the_order_of_a_replay_open() {
     let flips = (0..32).filter(|&seed| {
         let switches = plain_switches(Dialect::Apim470);
         let manager = ApiManager::new(Dialect::Apim470, switches, seed);
-        let mut bench = Bench { manager, now: Instant::START, connections: 0 };
+        let mut bench = ApimBench { manager, now: Instant::START, connections: 0 };
         bench.deploy("orders");
         bench.undeploy("orders");
         bench.connect();
@@ -211,7 +212,7 @@ fn stamps_within_a_second_leave_the_order_of_a_replay_open() {
 
 #[test]
 fn a_persist_failure_leaves_the_direct_send_only() {
-    let mut bench = Bench::with(Dialect::Apim470, |switches| switches.persist_fails = true);
+    let mut bench = ApimBench::with(Dialect::Apim470, |switches| switches.persist_fails = true);
     bench.session();
     bench.deploy("orders");
     assert_eq!(bench.types(), ["api.deployed"]);

@@ -6,8 +6,8 @@ use crate::story::switches::BatchEncoding;
 const LIST: (&str, &str) = ("list", "/deployments");
 
 /// Ten APIs, with a wrong answer armed for one request.
-fn bench(to: &str, with: &str) -> Bench {
-    let mut bench = Bench::new(Dialect::PlatformApi11);
+fn bench(to: &str, with: &str) -> ApimBench {
+    let mut bench = ApimBench::new(Dialect::PlatformApi11);
     for number in 0..10 {
         bench.deploy(&format!("api-{number}"));
     }
@@ -75,7 +75,7 @@ fn every_third_item_of_a_list_cannot_be_read() {
 
 #[test]
 fn key_events_lose_their_hash_one_way_or_another() {
-    let mut bench = Bench::new(Dialect::Apim470);
+    let mut bench = ApimBench::new(Dialect::Apim470);
     bench.deploy("orders");
     bench.session();
     assert!(bench.apply(r#"{"odd_key_events":{"count":3}}"#));
@@ -109,7 +109,7 @@ fn any_request_gets_another_status_a_missing_route_or_nothing() {
     }
     let mut silent = bench("any", r#""no_answer""#);
     let request = silent.request(Method::Get, "/deployments", "application/json");
-    assert_eq!(silent.send(&request).outcome, Outcome::NoAnswer);
+    assert_eq!(silent.send(&request).outcome, Answered::NoAnswer);
     let mut slow = bench("any", r#"{"slow_ms":700}"#);
     let reply = slow.send(&request);
     assert_eq!(reply.delay, Duration::from_millis(700));
@@ -173,7 +173,7 @@ fn archives_lie_about_their_entries() {
 
 fn batch(with: &str, encoding: BatchEncoding) -> (Vec<u8>, usize) {
     let mut bench =
-        Bench::with(Dialect::Apim470Fixed, |switches| switches.batch_encoding = encoding);
+        ApimBench::with(Dialect::Apim470Fixed, |switches| switches.batch_encoding = encoding);
     for number in 0..8 {
         bench.deploy(&format!("api-{number}"));
     }

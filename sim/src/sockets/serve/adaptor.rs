@@ -31,7 +31,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::apim::{ConnectionId, Outcome, Reply, ServerFrame, Upgrade};
+use crate::apim::{Answered, ConnectionId, Reply, ServerFrame, Upgrade};
 
 /// The longest request body that is read; a batch of all deployment ids is far below.
 const REQUEST_BYTES_MAX: usize = 4 << 20;
@@ -49,11 +49,11 @@ const READ_BYTES: usize = 4096;
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
 /// Who answers what a connection brings.
-pub trait Backend: 'static {
+pub trait ApimBackend: 'static {
     /// Answers a request.
     fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply;
 
-    /// A gateway asks to upgrade; answers its connection and where its frames will come out.
+    /// A gateway asks to upgrade; returns its connection and where its frames will come out.
     fn connect(
         &self,
         path: &str,
@@ -71,7 +71,7 @@ pub trait Backend: 'static {
 }
 
 /// Serves one connection to its end.
-pub async fn serve_connection<S, B: Backend>(stream: S, host: Rc<B>)
+pub async fn serve_connection<S, B: ApimBackend>(stream: S, host: Rc<B>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -97,7 +97,7 @@ fn broken_off() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "nobody listens")
 }
 
-async fn answer<B: Backend>(
+async fn answer<B: ApimBackend>(
     mut request: Request<Incoming>,
     host: Rc<B>,
 ) -> Result<Response<Full<Bytes>>, io::Error> {
@@ -123,9 +123,9 @@ async fn answer<B: Backend>(
     let reply = host.respond(&asked, token.as_deref());
     sleep(reply.delay).await;
     match reply.outcome {
-        Outcome::Answer(response) => Ok(spoken(response)),
-        Outcome::NoAnswer => std::future::pending().await,
-        Outcome::Refused => Err(broken_off()),
+        Answered::Answer(response) => Ok(spoken(response)),
+        Answered::NoAnswer => std::future::pending().await,
+        Answered::Refused => Err(broken_off()),
     }
 }
 
@@ -158,7 +158,7 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
     upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
 }
 
-async fn upgrade<B: Backend>(
+async fn upgrade<B: ApimBackend>(
     headers: &HeaderMap,
     upgraded: OnUpgrade,
     path: &str,
@@ -198,7 +198,7 @@ async fn upgrade<B: Backend>(
 }
 
 /// Lives a session's life.
-async fn session<B: Backend>(
+async fn session<B: ApimBackend>(
     upgraded: OnUpgrade,
     connection: ConnectionId,
     mut frames: mpsc::UnboundedReceiver<ServerFrame>,
@@ -232,7 +232,7 @@ async fn session<B: Backend>(
     }
 }
 
-/// Writes what waits in one go; answers whether the session goes on.
+/// Writes what waits in one go; returns whether the session goes on.
 async fn send<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocketStream<S>,
     first: Option<ServerFrame>,

@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::spawn_local;
 
-use super::served_apim::{Outcome, ServedApim};
+use super::served_apim::{ServedApim, VerbOutcome};
 use crate::apim::{ApiManager, Issued, KeyScope, KeyState};
 use crate::story::aim::GatewayIndex;
 use crate::story::file::verbs;
@@ -129,7 +129,7 @@ fn is_fault(path: &str) -> bool {
 fn switch_off(path: &str, host: &ServedApim) -> Answer {
     let name = path.trim_start_matches("/faults").trim_start_matches('/');
     let is_on = if name.is_empty() { host.lift_faults() } else { host.disarm(name) };
-    let outcome = if is_on { Outcome::Done } else { Outcome::Nothing };
+    let outcome = if is_on { VerbOutcome::Done } else { VerbOutcome::Nothing };
     spoken(&json!({ "outcomes": [outcome.name()] }))
 }
 

@@ -25,8 +25,8 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-pub use adaptor::{Backend, serve_connection};
-pub use served_apim::{Outcome, ServedApim};
+pub use adaptor::{ApimBackend, serve_connection};
+pub use served_apim::{ServedApim, VerbOutcome};
 
 use crate::apim::{ApiManager, wall_clock};
 use crate::story::aim::GatewayIndex;
@@ -72,7 +72,7 @@ pub enum Protection {
 
 /// What is being served, for whoever is to be told.
 #[derive(Clone, Debug)]
-pub struct Served {
+pub struct ServedAddresses {
     /// Where gateways connect.
     pub url: String,
     /// Where the admin API and the page are.
@@ -88,7 +88,7 @@ pub struct Served {
 ///
 /// # Errors
 /// What kept it from serving, for people.
-pub fn serve(options: Options, told: impl FnOnce(&Served)) -> Result<(), String> {
+pub fn serve(options: Options, told: impl FnOnce(&ServedAddresses)) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -96,7 +96,7 @@ pub fn serve(options: Options, told: impl FnOnce(&Served)) -> Result<(), String>
     runtime.block_on(LocalSet::new().run_until(live(options, told)))
 }
 
-async fn live(options: Options, told: impl FnOnce(&Served)) -> Result<(), String> {
+async fn live(options: Options, told: impl FnOnce(&ServedAddresses)) -> Result<(), String> {
     let Options { listen, admin, protection, folder, story } = options;
     let bind = async |address: SocketAddr| {
         let bound = TcpListener::bind(address).await;
@@ -112,7 +112,7 @@ async fn live(options: Options, told: impl FnOnce(&Served)) -> Result<(), String
     let (gateways, people) = (bind(listen).await?, bind(admin).await?);
     let local = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
     let scheme = if acceptor.is_some() { "https" } else { "http" };
-    told(&Served {
+    told(&ServedAddresses {
         url: format!("{scheme}://{}", local(&gateways)?),
         admin: format!("http://{}", local(&people)?),
         authority,

@@ -8,7 +8,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpRequest;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
-use super::adaptor::Backend;
+use super::adaptor::ApimBackend;
 use super::triggers::{LIVE, Triggers};
 use crate::apim::{ApiManager, Applied, ConnectionId, Reply, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
@@ -34,7 +34,7 @@ pub struct ServedApim {
 
 /// What became of a verb.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum VerbOutcome {
     /// It did something, or armed a fault.
     Done,
     /// There was nothing to do.
@@ -43,7 +43,7 @@ pub enum Outcome {
     NotHere,
 }
 
-impl Outcome {
+impl VerbOutcome {
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -85,33 +85,33 @@ impl ServedApim {
     }
 
     /// Carries out a verb of a story. A reset is done here, for here are the connections.
-    pub fn apply(&self, verb: &Verb) -> Outcome {
+    pub fn apply(&self, verb: &Verb) -> VerbOutcome {
         let applied = self.manager.borrow_mut().apply(verb, self.now());
         let outcome = match (applied, verb) {
             (Applied::NotMine, Verb::Reset(_)) => {
                 self.reset();
-                Outcome::Done
+                VerbOutcome::Done
             }
-            (Applied::NotMine, _) => Outcome::NotHere,
-            (Applied::Nothing, _) => Outcome::Nothing,
+            (Applied::NotMine, _) => VerbOutcome::NotHere,
+            (Applied::Nothing, _) => VerbOutcome::Nothing,
             (Applied::Done, Verb::RestartManager(_)) => {
                 self.reset();
-                Outcome::Done
+                VerbOutcome::Done
             }
-            (Applied::Done, _) => Outcome::Done,
+            (Applied::Done, _) => VerbOutcome::Done,
         };
         self.settle();
         outcome
     }
 
-    /// Switches off one fault; answers whether it was on.
+    /// Switches off one fault; returns whether it was on.
     pub fn disarm(&self, name: &str) -> bool {
         let is_on = self.manager.borrow_mut().disarm(name, self.now());
         self.settle();
         is_on
     }
 
-    /// Switches off every fault; answers whether one was on.
+    /// Switches off every fault; returns whether one was on.
     pub fn lift_faults(&self) -> bool {
         let now = self.now();
         let is_on = self.look(|manager| !manager.armed(GatewayIndex::FIRST, now).is_empty());
@@ -192,7 +192,7 @@ impl ServedApim {
     }
 }
 
-impl Backend for ServedApim {
+impl ApimBackend for ServedApim {
     fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
         let name = self.look(|manager| manager.endpoint(request)).map(Endpoint::name);
         if let Some(name) = name {
@@ -200,15 +200,15 @@ impl Backend for ServedApim {
         }
         let reply =
             self.manager.borrow_mut().respond(GatewayIndex::FIRST, request, token, self.now());
-        if let (Some(name), crate::apim::Outcome::Answer(_)) = (name, &reply.outcome) {
+        if let (Some(name), crate::apim::Answered::Answer(_)) = (name, &reply.outcome) {
             self.triggers.note(&Observable::Answer(name.to_owned()));
         }
         let what = match &reply.outcome {
-            crate::apim::Outcome::Answer(response) => {
+            crate::apim::Answered::Answer(response) => {
                 format!("{} ({} bytes)", response.status, response.body.len())
             }
-            crate::apim::Outcome::NoAnswer => "no answer".to_owned(),
-            crate::apim::Outcome::Refused => "refused".to_owned(),
+            crate::apim::Answered::NoAnswer => "no answer".to_owned(),
+            crate::apim::Answered::Refused => "refused".to_owned(),
         };
         self.note(format!("{} {} → {what}", request.method.name(), request.path));
         self.settle();

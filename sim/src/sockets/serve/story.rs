@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
-use super::served_apim::{Outcome, ServedApim};
+use super::served_apim::{ServedApim, VerbOutcome};
 use crate::story::file::Scenario;
 use crate::story::step::{Step, When};
 
@@ -57,7 +57,7 @@ async fn take_on(host: Rc<ServedApim>, fires: oneshot::Receiver<()>, wait: Durat
 
 fn take(host: &ServedApim, step: &Step) {
     match host.apply(&step.verb) {
-        Outcome::NotHere => tracing::warn!(?step.verb, "is not simulated here; left out"),
+        VerbOutcome::NotHere => tracing::warn!(?step.verb, "is not simulated here; left out"),
         outcome => tracing::info!(?step.verb, outcome = outcome.name(), "step"),
     }
 }

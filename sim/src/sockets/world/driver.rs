@@ -75,7 +75,7 @@ impl WireDriver {
         Self { sim, world, hosts, nodes, peers, now: Instant::START }
     }
 
-    /// Ends every host; answers the world that they shared.
+    /// Ends every host; returns the world that they shared.
     pub(super) fn end(self) -> World<'static> {
         let Self { sim, world, peers, .. } = self;
         drop(sim);

@@ -57,7 +57,7 @@ impl LinkState {
 
 /// What becomes of bytes that are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fate {
+pub(super) enum WriteFate {
     /// They go on.
     Sent,
     /// They are lost, and the writer does not know.
@@ -68,7 +68,7 @@ pub(super) enum Fate {
 
 /// One connection.
 #[derive(Debug, Default)]
-struct Line {
+struct CarriedConnection {
     /// Its session, where it carries one.
     connection: Option<ConnectionId>,
     is_dead: bool,
@@ -79,13 +79,13 @@ struct Line {
 }
 
 #[derive(Debug)]
-struct State {
+struct SharedState {
     key: Key,
     link_state: LinkState,
     /// The node that connections go to.
     node: u32,
     /// Connections by the gateway's port.
-    lines: BTreeMap<u16, Line>,
+    lines: BTreeMap<u16, CarriedConnection>,
     /// Sessions whose bytes were lost, until somebody asks.
     newly_dead: Vec<ConnectionId>,
     took_effect: BTreeMap<&'static str, u64>,
@@ -95,7 +95,7 @@ struct State {
     spoiled: u64,
 }
 
-impl State {
+impl SharedState {
     fn count(&mut self, fault: &'static str) {
         *self.took_effect.entry(fault).or_insert(0) += 1;
     }
@@ -103,12 +103,12 @@ impl State {
 
 /// The network between one gateway and APIM.
 #[derive(Clone, Debug)]
-pub(super) struct Link(Arc<Mutex<State>>);
+pub(super) struct Link(Arc<Mutex<SharedState>>);
 
 impl Link {
     /// A healthy network whose draws are made below `key`.
     pub(super) fn new(key: Key) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        Self(Arc::new(Mutex::new(SharedState {
             key,
             link_state: LinkState::default(),
             node: 0,
@@ -145,11 +145,11 @@ impl Link {
     }
 
     /// One thread uses it; a lock is what lets a stream be sent to another one.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, SharedState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state of the link changes; answers what it was.
+    /// The state of the link changes; returns what it was.
     pub(super) fn set_link_state(&self, link_state: LinkState) -> LinkState {
         std::mem::replace(&mut self.state().link_state, link_state)
     }
@@ -159,7 +159,7 @@ impl Link {
         self.state().node = node;
     }
 
-    /// A connection is being made; answers the node that it goes to.
+    /// A connection is being made; returns the node that it goes to.
     pub(super) fn dial(&self) -> u32 {
         let mut state = self.state();
         let link_state = state.link_state;
@@ -173,7 +173,7 @@ impl Link {
 
     /// APIM accepted a connection from that port of the gateway.
     pub(super) fn accepted(&self, port: u16) {
-        self.state().lines.insert(port, Line::default());
+        self.state().lines.insert(port, CarriedConnection::default());
     }
 
     /// The connection from that port carries this session.
@@ -198,15 +198,15 @@ impl Link {
     }
 
     /// Something is written on the connection from that port, or it is closed.
-    pub(super) fn write(&self, port: u16, towards: Towards, now: Duration) -> Fate {
+    pub(super) fn write(&self, port: u16, towards: Towards, now: Duration) -> WriteFate {
         let mut state = self.state();
         let link_state = state.link_state;
-        let Some(line) = state.lines.get_mut(&port) else { return Fate::Sent };
+        let Some(line) = state.lines.get_mut(&port) else { return WriteFate::Sent };
         if line.is_dead {
             let since = *line.lost_at.get_or_insert(now);
             state.count("half_open");
             let is_late = now.saturating_sub(since) >= WRITE_TIMEOUT;
-            return if is_late { Fate::TimedOut } else { Fate::Lost };
+            return if is_late { WriteFate::TimedOut } else { WriteFate::Lost };
         }
         if link_state.is_cut(towards) {
             line.is_dead = true;
@@ -214,7 +214,7 @@ impl Link {
             let connection = line.connection;
             state.newly_dead.extend(connection);
             state.count("partition");
-            return Fate::Lost;
+            return WriteFate::Lost;
         }
         if link_state.is_held {
             state.count("hold");
@@ -222,7 +222,7 @@ impl Link {
         if link_state.latency.is_some() {
             state.count("latency");
         }
-        Fate::Sent
+        WriteFate::Sent
     }
 
     /// One end of the connection from that port is gone. Where the word of it is lost, the other
@@ -284,17 +284,17 @@ mod tests {
     #[test]
     fn a_line_that_lost_a_byte_is_dead_both_ways_and_its_writer_learns_of_it_late() {
         let link = link();
-        assert_eq!(link.write(PORT, Towards::Gateway, at(0)), Fate::Sent);
+        assert_eq!(link.write(PORT, Towards::Gateway, at(0)), WriteFate::Sent);
         link.set_link_state(cut(Direction::ToGateway));
-        assert_eq!(link.write(PORT, Towards::Manager, at(1)), Fate::Sent);
+        assert_eq!(link.write(PORT, Towards::Manager, at(1)), WriteFate::Sent);
         assert!(link.newly_dead().is_empty());
-        assert_eq!(link.write(PORT, Towards::Gateway, at(2)), Fate::Lost);
+        assert_eq!(link.write(PORT, Towards::Gateway, at(2)), WriteFate::Lost);
         assert_eq!(link.newly_dead(), [ConnectionId(7)]);
         link.set_link_state(LinkState::default());
         assert!(link.is_dead(PORT) && link.sessions().is_empty());
-        assert_eq!(link.write(PORT, Towards::Manager, at(3)), Fate::Lost);
-        assert_eq!(link.write(PORT, Towards::Gateway, at(31)), Fate::Lost);
-        assert_eq!(link.write(PORT, Towards::Gateway, at(32)), Fate::TimedOut);
+        assert_eq!(link.write(PORT, Towards::Manager, at(3)), WriteFate::Lost);
+        assert_eq!(link.write(PORT, Towards::Gateway, at(31)), WriteFate::Lost);
+        assert_eq!(link.write(PORT, Towards::Gateway, at(32)), WriteFate::TimedOut);
         let took = link.took_effect();
         assert_eq!((took.get("partition"), took.get("half_open")), (Some(&1), Some(&3)));
         assert!(link.took_effect().is_empty());
@@ -317,7 +317,7 @@ mod tests {
         link.accepted(PORT + 1);
         link.kill(ConnectionId(7));
         assert!(link.is_dead(PORT) && !link.is_dead(PORT + 1));
-        assert_eq!(link.write(PORT + 1, Towards::Gateway, at(0)), Fate::Sent);
+        assert_eq!(link.write(PORT + 1, Towards::Gateway, at(0)), WriteFate::Sent);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::link::Link;
 use super::machine::{APIM, now};
 use super::stream::Stream;
 use crate::apim::{ConnectionId, Reply, ServerFrame, Upgrade};
-use crate::sockets::serve::{Backend, serve_connection};
+use crate::sockets::serve::{ApimBackend, serve_connection};
 use crate::story::aim::GatewayIndex;
 
 /// A gateway as APIM's nodes know it.
@@ -80,7 +80,7 @@ impl Front {
     }
 }
 
-impl Backend for Front {
+impl ApimBackend for Front {
     fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
         self.world.borrow_mut().respond(self.gateway, request, token, now())
     }

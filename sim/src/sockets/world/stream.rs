@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use turmoil::net::TcpStream;
 
 use super::bytes::Spoiled;
-use super::link::{Fate, Link};
+use super::link::{Link, WriteFate};
 use crate::world::net::Towards;
 
 /// One end of a connection between a gateway and APIM.
@@ -47,7 +47,7 @@ impl Stream {
         Poll::Ready(Ok(written))
     }
 
-    fn write_fate(&self) -> Fate {
+    fn write_fate(&self) -> WriteFate {
         self.link.write(self.port, self.towards, now())
     }
 }
@@ -80,9 +80,9 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         match this.write_fate() {
-            Fate::Sent => this.poll_send(cx, bytes),
-            Fate::Lost => Poll::Ready(Ok(bytes.len())),
-            Fate::TimedOut => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            WriteFate::Sent => this.poll_send(cx, bytes),
+            WriteFate::Lost => Poll::Ready(Ok(bytes.len())),
+            WriteFate::TimedOut => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
         }
     }
 
@@ -93,8 +93,8 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match this.write_fate() {
-            Fate::Sent => Pin::new(&mut this.inner).poll_shutdown(cx),
-            Fate::Lost | Fate::TimedOut => Poll::Ready(Ok(())),
+            WriteFate::Sent => Pin::new(&mut this.inner).poll_shutdown(cx),
+            WriteFate::Lost | WriteFate::TimedOut => Poll::Ready(Ok(())),
         }
     }
 }

@@ -17,12 +17,12 @@ const SECTOR: u64 = 512;
 pub(super) struct Image {
     synced: Pages,
     current: Pages,
-    log: Vec<Change>,
+    log: Vec<ImageChange>,
 }
 
 /// A change that is not synced.
 #[derive(Clone, Debug)]
-pub(super) enum Change {
+pub(super) enum ImageChange {
     /// Bytes at an offset.
     Write {
         /// Where.
@@ -36,7 +36,7 @@ pub(super) enum Change {
 
 /// What a crash did to the unsynced changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct CrashDamage {
     /// Changes that are gone.
     pub(super) dropped: u64,
     /// Changes that are there whole.
@@ -67,10 +67,10 @@ impl Image {
     }
 
     /// Makes a change, unsynced.
-    pub(super) fn change(&mut self, change: Change) -> io::Result<()> {
+    pub(super) fn change(&mut self, change: ImageChange) -> io::Result<()> {
         match &change {
-            Change::SetLen(len) => self.current.set_len(*len)?,
-            Change::Write { offset, data } => self.current.write(*offset, data)?,
+            ImageChange::SetLen(len) => self.current.set_len(*len)?,
+            ImageChange::Write { offset, data } => self.current.write(*offset, data)?,
         }
         self.log.push(change);
         Ok(())
@@ -79,12 +79,12 @@ impl Image {
     /// Makes every change durable.
     pub(super) fn sync(&mut self) {
         let log = std::mem::take(&mut self.log);
-        if log.iter().any(|change| matches!(change, Change::SetLen(_))) {
+        if log.iter().any(|change| matches!(change, ImageChange::SetLen(_))) {
             self.synced.clone_from(&self.current);
             return;
         }
         for change in &log {
-            if let Change::Write { offset, data } = change {
+            if let ImageChange::Write { offset, data } = change {
                 self.synced.share(&self.current, *offset, data.len());
             }
         }
@@ -92,8 +92,8 @@ impl Image {
 
     /// Loses power. A length is one fact of the file: bytes beyond the length that survives do not
     /// survive, whatever became of their own write.
-    pub(super) fn crash(&mut self, image: CrashDisk, key: u64, flip: Option<u64>) -> Outcome {
-        let mut outcome = Outcome::default();
+    pub(super) fn crash(&mut self, image: CrashDisk, key: u64, flip: Option<u64>) -> CrashDamage {
+        let mut outcome = CrashDamage::default();
         let log = std::mem::take(&mut self.log);
         let mut surviving = match image {
             CrashDisk::Lost => Vec::new(),
@@ -113,7 +113,7 @@ impl Image {
         }
         let mut len = self.synced.len();
         for change in &surviving {
-            if let Change::SetLen(new) = change {
+            if let ImageChange::SetLen(new) = change {
                 len = *new;
             }
             apply(&mut self.synced, change);
@@ -125,21 +125,25 @@ impl Image {
 }
 
 /// What is left of a change: all, nothing, or some of its sectors.
-fn tear(change: &Change, random: &mut ChaCha8Rng, outcome: &mut Outcome) -> Vec<Change> {
+fn tear(
+    change: &ImageChange,
+    random: &mut ChaCha8Rng,
+    outcome: &mut CrashDamage,
+) -> Vec<ImageChange> {
     let choice = random.random_range(0..4_u32);
     match (choice, change) {
         (0, _) => {
             outcome.dropped += 1;
             Vec::new()
         }
-        (1, _) | (_, Change::SetLen(_)) => {
+        (1, _) | (_, ImageChange::SetLen(_)) => {
             outcome.kept += 1;
             vec![change.clone()]
         }
-        (_, Change::Write { offset, data }) => {
+        (_, ImageChange::Write { offset, data }) => {
             let sectors = sectors(*offset, data);
             let whole = sectors.len();
-            let left: Vec<Change> =
+            let left: Vec<ImageChange> =
                 sectors.into_iter().filter(|_| random.random_range(0..2_u32) == 0).collect();
             match left.len() {
                 0 => outcome.dropped += 1,
@@ -152,14 +156,14 @@ fn tear(change: &Change, random: &mut ChaCha8Rng, outcome: &mut Outcome) -> Vec<
 }
 
 /// The parts of a write by sector of the disk.
-fn sectors(offset: u64, data: &[u8]) -> Vec<Change> {
+fn sectors(offset: u64, data: &[u8]) -> Vec<ImageChange> {
     let mut parts = Vec::new();
     let mut rest = data;
     let mut at = offset;
     while !rest.is_empty() {
         let room = usize::try_from(SECTOR - at % SECTOR).unwrap_or(rest.len());
         let (part, after) = rest.split_at(room.min(rest.len()));
-        parts.push(Change::Write { offset: at, data: part.into() });
+        parts.push(ImageChange::Write { offset: at, data: part.into() });
         at += part.len() as u64;
         rest = after;
     }
@@ -167,13 +171,13 @@ fn sectors(offset: u64, data: &[u8]) -> Vec<Change> {
 }
 
 /// Flips one bit in one of the writes; says how many bits that was.
-fn flip_bit(changes: &mut [Change], key: u64) -> u64 {
+fn flip_bit(changes: &mut [ImageChange], key: u64) -> u64 {
     let mut random = stream("disk/flip", key);
     let mut writes: Vec<&mut Box<[u8]>> = changes
         .iter_mut()
         .filter_map(|change| match change {
-            Change::Write { data, .. } if !data.is_empty() => Some(data),
-            Change::Write { .. } | Change::SetLen(_) => None,
+            ImageChange::Write { data, .. } if !data.is_empty() => Some(data),
+            ImageChange::Write { .. } | ImageChange::SetLen(_) => None,
         })
         .collect();
     if writes.is_empty() {
@@ -187,11 +191,11 @@ fn flip_bit(changes: &mut [Change], key: u64) -> u64 {
 }
 
 /// Does a surviving change whose change of length may be lost.
-fn apply(pages: &mut Pages, change: &Change) {
+fn apply(pages: &mut Pages, change: &ImageChange) {
     // A change that was made before, so it fits the disk.
     let _fits = match change {
-        Change::SetLen(len) => pages.set_len(*len),
-        Change::Write { offset, data } => {
+        ImageChange::SetLen(len) => pages.set_len(*len),
+        ImageChange::Write { offset, data } => {
             let end = offset.saturating_add(data.len() as u64);
             let room = if end > pages.len() { pages.set_len(end) } else { Ok(()) };
             room.and_then(|()| pages.write(*offset, data))

@@ -14,12 +14,12 @@ use driftless_gateway::store::Disk;
 use redb::StorageBackend;
 
 use crate::story::step::CrashDisk;
-use image::{Change, Image};
+use image::{Image, ImageChange};
 
 /// A simulated disk with one file. Clones are the same disk, so that a store can be dropped and
 /// opened again on it.
 #[derive(Clone, Debug, Default)]
-pub struct SimDisk(Arc<Mutex<State>>);
+pub struct SimDisk(Arc<Mutex<DiskState>>);
 
 /// The file of a [`SimDisk`] as one process opened it. After a crash it answers errors: the
 /// process is gone.
@@ -96,7 +96,7 @@ impl DiskCounts {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct DiskState {
     image: Image,
     epoch: u64,
     has_power: Power,
@@ -116,7 +116,7 @@ enum Power {
 
 /// What an operation is, for the faults that wait for one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Operation {
+enum DiskOperation {
     Read,
     Write,
     Sync,
@@ -202,7 +202,7 @@ impl SimDisk {
         self.state().counts
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, DiskState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -216,9 +216,9 @@ impl Disk for SimDisk {
     }
 }
 
-impl State {
+impl DiskState {
     /// Lets an operation pass, or says how it fails.
-    fn admit(&mut self, operation: Operation) -> io::Result<()> {
+    fn admit(&mut self, operation: DiskOperation) -> io::Result<()> {
         if self.has_power == Power::Off {
             return Err(no_power());
         }
@@ -260,12 +260,12 @@ impl State {
 
 impl DiskFault {
     /// Counts `operation`; says whether the fault happens at it.
-    fn reaches(&mut self, operation: Operation) -> bool {
+    fn reaches(&mut self, operation: DiskOperation) -> bool {
         match self {
             Self::Error(left) => count_down(left),
-            Self::PowerLoss(left) => operation != Operation::Read && count_down(left),
-            Self::WriteError => operation == Operation::Write,
-            Self::SyncError | Self::PowerLossAtSync => operation == Operation::Sync,
+            Self::PowerLoss(left) => operation != DiskOperation::Read && count_down(left),
+            Self::WriteError => operation == DiskOperation::Write,
+            Self::SyncError | Self::PowerLossAtSync => operation == DiskOperation::Sync,
         }
     }
 }
@@ -280,7 +280,7 @@ fn no_power() -> io::Error {
 }
 
 impl DiskHandle {
-    fn state(&self) -> io::Result<MutexGuard<'_, State>> {
+    fn state(&self) -> io::Result<MutexGuard<'_, DiskState>> {
         let state = self.disk.state();
         if state.epoch == self.epoch { Ok(state) } else { Err(no_power()) }
     }
@@ -293,24 +293,24 @@ impl StorageBackend for DiskHandle {
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
         let mut state = self.state()?;
-        state.admit(Operation::Read)?;
+        state.admit(DiskOperation::Read)?;
         state.counts.reads += 1;
         state.image.current().read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut state = self.state()?;
-        state.admit(Operation::Write)?;
+        state.admit(DiskOperation::Write)?;
         if len > state.image.current().len() {
             state.find_space(len)?;
         }
         state.counts.resizes += 1;
-        state.image.change(Change::SetLen(len))
+        state.image.change(ImageChange::SetLen(len))
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.state()?;
-        state.admit(Operation::Sync)?;
+        state.admit(DiskOperation::Sync)?;
         if state.loses_syncs {
             state.counts.lost_syncs += u64::from(state.image.unsynced() > 0);
             return Ok(());
@@ -322,11 +322,11 @@ impl StorageBackend for DiskHandle {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let mut state = self.state()?;
-        state.admit(Operation::Write)?;
+        state.admit(DiskOperation::Write)?;
         state.find_space(offset.saturating_add(data.len() as u64))?;
         state.counts.writes += 1;
         state.counts.written_bytes += data.len() as u64;
-        state.image.change(Change::Write { offset, data: data.into() })
+        state.image.change(ImageChange::Write { offset, data: data.into() })
     }
 }
 

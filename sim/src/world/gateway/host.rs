@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use driftless_gateway::engine::{Config, SyncState};
+use driftless_gateway::driver::Inbound;
+use driftless_gateway::engine::{Config, Engine, SyncState};
 use driftless_gateway::model::{ArtifactId, RequestId};
 use driftless_gateway::time::Instant;
 
@@ -16,11 +17,11 @@ use crate::properties::{Property, Verdicts};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
-use crate::world::net::Network;
+use crate::world::net::{Line, Network};
 
 /// A request that waits for its answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::world) struct Asked {
+pub(in crate::world) struct Awaited {
     /// The exchange that it is.
     pub(in crate::world) exchange: u64,
     /// What it asks for.
@@ -42,7 +43,7 @@ pub(in crate::world) struct Host {
     /// The process and its store.
     pub(in crate::world) gateway: SimGateway,
     /// What each request asked for that waits for its answer.
-    pub(in crate::world) requests: BTreeMap<RequestId, Asked>,
+    pub(in crate::world) requests: BTreeMap<RequestId, Awaited>,
     /// The registration token that it shows.
     pub(in crate::world) token: String,
     /// What it serves.
@@ -75,10 +76,6 @@ pub(in crate::world) struct Host {
     pub(in crate::world) last_state: Option<SyncState>,
     /// Whether it reads the deployments list.
     pub(in crate::world) listing: bool,
-    /// The definitions that it reads.
-    pub(in crate::world) fetches: BTreeSet<RequestId>,
-    /// Lists of keys, subscriptions and plans that are being read, by what they are called.
-    pub(in crate::world) rolls: BTreeMap<RequestId, &'static str>,
     /// Hashes of the events that reached it.
     pub(in crate::world) event_hashes: BTreeSet<u128>,
     /// The artifacts that it acked.
@@ -127,11 +124,73 @@ impl Host {
             was_live: false,
             last_state: None,
             listing: false,
-            fetches: BTreeSet::new(),
-            rolls: BTreeMap::new(),
             event_hashes: BTreeSet::new(),
             acked: BTreeSet::new(),
             history: History::default(),
         }
+    }
+
+    /// Tells its driver of something, where it runs.
+    pub(in crate::world) fn tell(&mut self, inbound: Inbound, now: Instant) {
+        if let Some(driver) = self.gateway.driver() {
+            driver.handle(inbound, now);
+        }
+    }
+
+    /// Its driver is woken, where it runs.
+    pub(in crate::world) fn wake(&mut self, now: Instant) {
+        if let Some(driver) = self.gateway.driver() {
+            driver.handle_timeout(now);
+        }
+    }
+
+    /// Ends every fault of its network and its store; a process that is down stays down.
+    pub(in crate::world) fn lift_faults(&mut self) {
+        self.net.lift();
+        let store = self.gateway.store();
+        store.set_full(false);
+        store.fail_writes(0);
+        store.fail_reads(0);
+    }
+
+    /// Whether nothing is on its way to it, no connection is dead without anybody knowing, and
+    /// nothing is being written, read or asked.
+    pub(in crate::world) fn is_at_rest(&self, now: Instant) -> bool {
+        let mut sessions = self.gateway.sessions.values();
+        self.requests.is_empty()
+            && !self.gateway.is_committing()
+            && self.texts_in_flight == 0
+            && self.unread_until <= now
+            && !sessions.any(|connection| self.net.is_dead(Line::Session(*connection)))
+    }
+
+    /// Whether its process runs and has a session.
+    pub(in crate::world) fn is_live(&self) -> bool {
+        self.gateway.engine().is_some_and(Engine::is_live)
+    }
+
+    /// Whether it waits for an answer that is called so.
+    pub(in crate::world) fn is_reading(&self, name: &str) -> bool {
+        self.requests.values().any(|asked| asked.name == name)
+    }
+
+    /// How many faults took effect in its network, on its connections and in its store.
+    pub(in crate::world) fn fault_total(&self) -> u64 {
+        let store = self.gateway.store_faults();
+        self.net.delivered_total() + store.full + store.failed + store.failed_reads + self.resets
+    }
+
+    /// How often each fault of its network, its connections and its machine took effect.
+    pub(in crate::world) fn delivered(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let store = self.gateway.store_faults();
+        let own = [
+            ("crash", self.crashes),
+            ("reset", self.resets),
+            ("disk_full", store.full),
+            ("fail_writes", store.failed),
+            ("fail_reads", store.failed_reads),
+            ("wipe_store", store.wipes),
+        ];
+        self.net.delivered().chain(own)
     }
 }

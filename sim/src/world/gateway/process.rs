@@ -96,7 +96,7 @@ impl SimGateway {
         }
     }
 
-    /// Starts the process; answers what it found in its store.
+    /// Starts the process; returns what it found in its store.
     ///
     /// # Errors
     /// What the store says when it cannot be read.
@@ -117,7 +117,7 @@ impl SimGateway {
         Ok(recovered)
     }
 
-    /// The process dies; answers the batch that was being written.
+    /// The process dies; returns the batch that was being written.
     pub fn crash(&mut self, disk: CrashDisk) -> Option<Batch> {
         let key = self.key.nth(self.boots).draw("crash");
         self.driver = None;

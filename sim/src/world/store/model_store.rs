@@ -13,8 +13,8 @@ use crate::story::step::CrashDisk;
 /// The model behind the store. Everything in it is durable except `pending`.
 #[derive(Clone, Debug, Default)]
 pub struct ModelStore {
-    seen: State,
-    pending: Option<Box<Pending>>,
+    seen: ModelState,
+    pending: Option<Box<Unsynced>>,
     is_prepared: bool,
     full: bool,
     loses_syncs: bool,
@@ -26,15 +26,15 @@ pub struct ModelStore {
 
 /// What a store holds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct State {
+struct ModelState {
     recovered: Recovered,
     contents: BTreeMap<ArtifactId, Content>,
 }
 
 /// Batches that are seen and not durable.
 #[derive(Clone, Debug)]
-struct Pending {
-    durable: State,
+struct Unsynced {
+    durable: ModelState,
     batches: Vec<Batch>,
 }
 
@@ -48,7 +48,7 @@ impl ModelStore {
         let seen = &self.seen;
         let pending = self
             .pending
-            .get_or_insert_with(|| Box::new(Pending { durable: seen.clone(), batches: vec![] }));
+            .get_or_insert_with(|| Box::new(Unsynced { durable: seen.clone(), batches: vec![] }));
         pending.batches.push(batch.clone());
         self.seen.apply(batch);
     }
@@ -62,7 +62,7 @@ impl ModelStore {
     }
 }
 
-impl State {
+impl ModelState {
     /// What the batch would break, as [`driftless_gateway::store::RedbStore`] checks it.
     fn check(&self, batch: &Batch) -> Result<(), StoreError> {
         for (id, row) in &batch.resources {
@@ -194,8 +194,8 @@ impl SimStore for ModelStore {
     }
 
     fn wipe(&mut self) {
-        self.delivered.wipes += u64::from(self.seen != State::default());
-        self.seen = State::default();
+        self.delivered.wipes += u64::from(self.seen != ModelState::default());
+        self.seen = ModelState::default();
         self.pending = None;
         self.is_prepared = false;
     }
