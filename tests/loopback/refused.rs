@@ -180,14 +180,16 @@ fn a_store_that_cannot_be_used_is_named() {
     assert!(said.contains("use a newer version, or start with another file"), "{said}");
 }
 
-/// A store whose schema is one that no version has yet. It is a copy: a process that another
-/// test starts meanwhile holds a copy of every open file for a moment, and with it the lock.
+/// A store whose schema is one that no version has yet. It is a copy, and made from a copy: a
+/// process that another test starts meanwhile holds every open file for a moment, and its lock.
 fn write_newer(path: &Path) {
-    let draft = path.with_extension("draft");
-    let mut store = RedbStore::new(StoreFile::new(draft.clone()));
+    let first = path.with_extension("first");
+    let mut store = RedbStore::new(StoreFile::new(first.clone()));
     store.prepare().unwrap();
     assert!(store.recover().unwrap().rows.is_empty());
     drop(store);
+    let draft = path.with_extension("draft");
+    fs::copy(first, &draft).unwrap();
     let database = redb::Database::create(&draft).unwrap();
     let write = database.begin_write().unwrap();
     {
