@@ -17,7 +17,7 @@ use driftless_gateway::model::{
     SecretHash, Subscription, SubscriptionId, SubscriptionStatus, Tier,
 };
 use driftless_gateway::runtime::{
-    Change, Level, Refusal, Request, Snapshot, Throttle, ThrottleConfig, admit,
+    ApiRequest, Level, Refusal, Snapshot, SnapshotChange, Throttle, ThrottleConfig, admit,
 };
 use driftless_gateway::time::Timestamp;
 use sha2::{Digest, Sha256};
@@ -156,10 +156,10 @@ impl Case {
     fn decide(&self, snapshot: &Snapshot, throttle: &mut Throttle, asked: &[Asked]) -> usize {
         let mut other = 0;
         for Asked { path, key, token } in asked {
-            let request = Request {
+            let request = ApiRequest {
                 api_key: key.as_deref(),
                 subscription_token: token.as_deref(),
-                ..Request::new("GET", path)
+                ..ApiRequest::new("GET", path)
             };
             let decided = admit(snapshot, &request, at(), throttle).map(|_grant| ());
             other += usize::from(decided != self.decided);
@@ -175,10 +175,10 @@ fn one_change(snapshot: &Snapshot) {
     let begun = now();
     let mut next = snapshot.clone();
     for (id, _) in &changes {
-        next = next.with([Change::Resource(id, None)]);
+        next = next.with([SnapshotChange::Resource(id, None)]);
     }
     for (id, key) in &changes {
-        next = next.with([Change::Resource(id, Some(key))]);
+        next = next.with([SnapshotChange::Resource(id, Some(key))]);
     }
     let took = begun.elapsed();
     assert!(next.holds_the_same_as(snapshot), "keys that went and came back");

@@ -7,10 +7,11 @@ use driftless::world::disk::SimDisk;
 use driftless_gateway::driver::{Driver, Inbound};
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{
-    ArtifactId, BasePath, Batch, Content, Definition, Event, KeyReading, Lifecycle, Listing,
-    Packed, Plan, PlanId, Recovered, ResourceChange, Roll, Subscription, SubscriptionId, WriteId,
+    ArtifactId, BasePath, Batch, Content, Definition, Event, KeyReading, Lifecycle, Listed,
+    Listing, Packed, Plan, PlanId, Recovered, ResourceChange, Subscription, SubscriptionId,
+    WriteId,
 };
-use driftless_gateway::runtime::{self, Grant, Request, Snapshot, Throttle};
+use driftless_gateway::runtime::{self, ApiRequest, Grant, Snapshot, Throttle};
 use driftless_gateway::store::{RedbStore, Store, StoreError};
 use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, DecodeError};
@@ -63,8 +64,8 @@ pub fn decode_listing(body: &[u8]) -> Result<Listing, DecodeError> {
 /// As the original.
 pub fn decode_keys(body: &[u8]) -> Result<KeyReading, DecodeError> {
     let mut reading = wire::decode_keys(body)?;
-    if let KeyReading::Keys(roll) = &mut reading {
-        roll.unreadable.truncate(1);
+    if let KeyReading::Keys(listed) = &mut reading {
+        listed.unreadable.truncate(1);
     }
     Ok(reading)
 }
@@ -76,22 +77,22 @@ pub fn decode_keys(body: &[u8]) -> Result<KeyReading, DecodeError> {
 pub fn decode_subscriptions(
     body: &[u8],
     artifact: &ArtifactId,
-) -> Result<Roll<(SubscriptionId, Subscription)>, DecodeError> {
-    let roll = wire::decode_subscriptions(body, artifact)?;
-    Ok(if roll.items.is_empty() { Roll::default() } else { roll })
+) -> Result<Listed<(SubscriptionId, Subscription)>, DecodeError> {
+    let listed = wire::decode_subscriptions(body, artifact)?;
+    Ok(if listed.items.is_empty() { Listed::default() } else { listed })
 }
 
 /// Reads a plan that does not say whether it stops as one that does not.
 ///
 /// # Errors
 /// As the original.
-pub fn decode_plans(body: &[u8]) -> Result<Roll<(PlanId, Plan)>, DecodeError> {
-    let mut roll = wire::decode_plans(body)?;
+pub fn decode_plans(body: &[u8]) -> Result<Listed<(PlanId, Plan)>, DecodeError> {
+    let mut listed = wire::decode_plans(body)?;
     let is_said = body.windows(16).any(|window| window == b"stopOnQuotaReach");
-    for (_, plan) in &mut roll.items {
+    for (_, plan) in &mut listed.items {
         plan.stops_on_quota &= is_said;
     }
-    Ok(roll)
+    Ok(listed)
 }
 
 /// Takes a TAR that was cut off between two entries for a whole one.
@@ -177,10 +178,10 @@ pub fn open_store(disk: SimDisk) -> Box<dyn Store> {
 /// As the original, but for scopes.
 pub fn admit(
     snapshot: &Snapshot,
-    request: &Request<'_>,
+    request: &ApiRequest<'_>,
     now: Timestamp,
     throttle: &mut Throttle,
 ) -> Result<Grant, runtime::Refusal> {
-    let generous = Request { scopes: &["read", "write"], ..*request };
+    let generous = ApiRequest { scopes: &["read", "write"], ..*request };
     runtime::admit(snapshot, &generous, now, throttle)
 }

@@ -63,8 +63,8 @@ fn decode(asked: &Request, body: &[u8], limits: &ArchiveLimits) -> Result<Respon
 mod tests {
     use super::*;
     use crate::model::{
-        ArtifactId, BasePath, BatchRoute, DeploymentId, KeyReading, Kind, Listing, Plan, PlanId,
-        Roll, Subscription, SubscriptionId, SubscriptionStatus,
+        ArtifactId, BasePath, BatchRoute, DeploymentId, KeyReading, Kind, Listed, Listing, Plan,
+        PlanId, Subscription, SubscriptionId, SubscriptionStatus,
     };
 
     fn fetch() -> Request {
@@ -101,7 +101,7 @@ mod tests {
             &Request::ReadKeys(Kind::RestApi),
             200,
             b"[]",
-            Ok(Response::Keys(KeyReading::Keys(Roll::default()))),
+            Ok(Response::Keys(KeyReading::Keys(Listed::default()))),
         );
         let plans = br#"[{"id":"p1","planName":"Gold","status":"ACTIVE"}]"#;
         let gold = Plan {
@@ -112,8 +112,8 @@ mod tests {
             is_active: true,
         };
         let plan = (PlanId::new("p1"), gold);
-        let roll = Roll { items: vec![plan], unreadable: Vec::new() };
-        check(&Request::ReadPlans, 200, plans, Ok(Response::Plans(roll)));
+        let listed = Listed { items: vec![plan], unreadable: Vec::new() };
+        check(&Request::ReadPlans, 200, plans, Ok(Response::Plans(listed)));
     }
 
     #[test]
@@ -127,10 +127,10 @@ mod tests {
             status: SubscriptionStatus::Active,
         };
         let items = vec![(SubscriptionId::new("s1"), subscription)];
-        let roll = Roll { items, unreadable: Vec::new() };
-        check(&read_subscriptions("d34a"), 200, body, Ok(Response::Subscriptions(roll)));
+        let listed = Listed { items, unreadable: Vec::new() };
+        check(&read_subscriptions("d34a"), 200, body, Ok(Response::Subscriptions(listed)));
         let unreadable = vec!["item 0: apiId is another API's".to_owned()];
-        let foreign = Roll { items: Vec::new(), unreadable };
+        let foreign = Listed { items: Vec::new(), unreadable };
         check(&read_subscriptions("d34b"), 200, body, Ok(Response::Subscriptions(foreign)));
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::BasePath;
 use crate::model::{
-    ArtifactId, Content, Event, KeyReading, Listing, Packed, Plan, PlanId, RequestId, Roll,
+    ArtifactId, Content, Event, KeyReading, Listed, Listing, Packed, Plan, PlanId, RequestId,
     SessionId, Subscription, SubscriptionId, WriteId,
 };
 
@@ -77,9 +77,9 @@ pub enum Response {
     /// To [`super::Request::ReadKeys`].
     Keys(KeyReading),
     /// To [`super::Request::ReadSubscriptions`].
-    Subscriptions(Roll<(SubscriptionId, Subscription)>),
+    Subscriptions(Listed<(SubscriptionId, Subscription)>),
     /// To [`super::Request::ReadPlans`].
-    Plans(Roll<(PlanId, Plan)>),
+    Plans(Listed<(PlanId, Plan)>),
 }
 
 /// Why a request has no usable answer. None of these means "nothing" (law 3).

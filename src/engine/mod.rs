@@ -51,7 +51,7 @@ pub use config::Config;
 pub use digest::StateDigest;
 pub use durable::{Change, ObservedSet};
 pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
-pub use status::report::{Anomalies, KindStatus, NameCounts, ResourceKind, Status, SyncState};
+pub use status::report::{Anomalies, KindStatus, NameCounts, Status, StatusKind, SyncState};
 pub use timers::Timer;
 
 use access::belief::Access;
@@ -266,18 +266,18 @@ impl Engine {
     }
 
     /// The state of a kind. Cheap enough to call after every input.
-    pub fn state(&self, kind: ResourceKind) -> SyncState {
+    pub fn state(&self, kind: StatusKind) -> SyncState {
         self.status_view().state(kind)
     }
 
     /// The state of every kind. Cheap enough to call after every input.
-    pub fn states(&self) -> impl Iterator<Item = (ResourceKind, SyncState)> {
+    pub fn states(&self) -> impl Iterator<Item = (StatusKind, SyncState)> {
         let view = self.status_view();
-        ResourceKind::ALL.into_iter().map(move |kind| (kind, view.state(kind)))
+        StatusKind::ALL.into_iter().map(move |kind| (kind, view.state(kind)))
     }
 
     /// Whether a list that speaks of the kind is still to be read, or to be read again.
-    pub fn awaits_lists(&self, kind: ResourceKind) -> bool {
+    pub fn awaits_lists(&self, kind: StatusKind) -> bool {
         self.status_view().awaits_lists(kind)
     }
 
@@ -327,7 +327,7 @@ impl Engine {
             self.writes.flush(&mut self.observed, &self.config, &mut self.out);
         }
         self.send_acks();
-        for (place, kind) in ResourceKind::ALL.into_iter().enumerate() {
+        for (place, kind) in StatusKind::ALL.into_iter().enumerate() {
             let state = self.state(kind);
             self.since.note(place, state, now);
         }

@@ -17,7 +17,7 @@ pub enum ListedState {
 
 /// One row of the deployments list.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Listed {
+pub struct ListedArtifact {
     /// The artifact.
     pub artifact: ArtifactId,
     /// The deployment.
@@ -35,7 +35,7 @@ pub struct Listed {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Listing {
     /// The rows, at most one for an artifact: the newest where the answer had several.
-    pub rows: Vec<Listed>,
+    pub rows: Vec<ListedArtifact>,
     /// Rows that could not be read, each with its reason. With any, the list is not complete and
     /// proves no absence; the good rows still count.
     pub unreadable: Vec<String>,
@@ -77,7 +77,7 @@ pub struct ListedKey {
 
 /// A well-formed bulk answer about one family of resources.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Roll<T> {
+pub struct Listed<T> {
     /// The items, as they came.
     pub items: Vec<T>,
     /// Items that could not be read, each with its reason and nothing secret. With any, the
@@ -85,13 +85,13 @@ pub struct Roll<T> {
     pub unreadable: Vec<String>,
 }
 
-impl<T> Default for Roll<T> {
+impl<T> Default for Listed<T> {
     fn default() -> Self {
         Self { items: Vec::new(), unreadable: Vec::new() }
     }
 }
 
-impl<T> Roll<T> {
+impl<T> Listed<T> {
     /// Whether what is not among the items may be taken for absent.
     pub fn is_complete(&self) -> bool {
         self.unreadable.is_empty()
@@ -102,7 +102,7 @@ impl<T> Roll<T> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyReading {
     /// An array of keys.
-    Keys(Roll<ListedKey>),
+    Keys(Listed<ListedKey>),
     /// The list of all APIs. GA has no such route and answers by `/apis/{id}` (A-H25: wrong
     /// 200).
     ApiList,

@@ -25,7 +25,7 @@ pub use ids::{
     ApplicationId, ArtifactId, CorrelationId, DeploymentId, KeyUuid, PlanId, RequestId, SessionId,
     SubscriptionId, WriteId,
 };
-pub use listing::{KeyReading, Listed, ListedKey, ListedState, Listing, Packed, Roll};
+pub use listing::{KeyReading, Listed, ListedArtifact, ListedKey, ListedState, Listing, Packed};
 pub use resource::{
     Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow, SubscriptionClaim,
 };

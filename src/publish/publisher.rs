@@ -120,8 +120,9 @@ impl Publisher {
         if apis.is_empty() && resources.is_empty() {
             return None;
         }
-        let apis = apis.iter().map(|(id, read)| runtime::Change::Api(id, read.as_ref()));
-        let held = resources.iter().map(|(id, held)| runtime::Change::Resource(id, held.as_ref()));
+        let apis = apis.iter().map(|(id, read)| runtime::SnapshotChange::Api(id, read.as_ref()));
+        let held =
+            resources.iter().map(|(id, held)| runtime::SnapshotChange::Resource(id, held.as_ref()));
         self.snapshot = self.snapshot.with(apis.chain(held));
         Some(&self.snapshot)
     }

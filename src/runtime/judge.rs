@@ -2,7 +2,7 @@
 
 use super::grant::{Charge, Grant, Subject};
 use super::refusal::{Level, Refusal};
-use super::request::{Principal, Request, hash_of};
+use super::request::{ApiRequest, Principal, hash_of};
 use super::snapshot::{Found, Snapshot};
 use super::subscribers::Subscribed;
 use super::template::{self, Match};
@@ -34,7 +34,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// The refusal.
-    pub fn judge(&self, request: &Request<'_>, now: Timestamp) -> Result<Grant, Refusal> {
+    pub fn judge(&self, request: &ApiRequest<'_>, now: Timestamp) -> Result<Grant, Refusal> {
         let (found, rest) = self.find(request.bare_path()).ok_or(Refusal::ApiNotFound)?;
         check_lifecycle(&found.definition.lifecycle)?;
         let operation = match template::find(&found.definition.operations, rest, request.method) {
@@ -60,7 +60,7 @@ impl Snapshot {
     fn subscription<'a>(
         &'a self,
         found: &Found<'a>,
-        request: &Request<'_>,
+        request: &ApiRequest<'_>,
         keys: &[&'a Credential],
         now: Timestamp,
     ) -> Result<Used<'a>, Refusal> {
@@ -128,7 +128,7 @@ const fn check_lifecycle(lifecycle: &Lifecycle) -> Result<(), Refusal> {
 /// one where the API wants a key; several where two names stand for one key.
 fn live_keys<'a>(
     found: &Found<'a>,
-    request: &Request<'_>,
+    request: &ApiRequest<'_>,
     now: Timestamp,
 ) -> Result<Vec<&'a Credential>, Refusal> {
     let wanted = found.definition.wants_key;

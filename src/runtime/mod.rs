@@ -28,8 +28,8 @@ mod throttle;
 pub use definition_cache::DefinitionCache;
 pub use grant::{Charge, Grant, Subject};
 pub use refusal::{Level, Refusal};
-pub use request::{Principal, Request};
-pub use snapshot::{Change, Snapshot};
+pub use request::{ApiRequest, Principal};
+pub use snapshot::{Snapshot, SnapshotChange};
 pub use throttle::{Throttle, ThrottleConfig};
 
 use crate::time::Timestamp;
@@ -40,7 +40,7 @@ use crate::time::Timestamp;
 /// The refusal.
 pub fn admit(
     snapshot: &Snapshot,
-    request: &Request<'_>,
+    request: &ApiRequest<'_>,
     now: Timestamp,
     throttle: &mut Throttle,
 ) -> Result<Grant, Refusal> {

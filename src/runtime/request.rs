@@ -19,7 +19,7 @@ pub enum Principal {
 /// A request to be judged. Whoever builds it has verified the token that `principal` and `scopes`
 /// come from, where there was one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Request<'a> {
+pub struct ApiRequest<'a> {
     /// The HTTP method, in upper case.
     pub method: &'a str,
     /// The path as it came; from the first `?` or `#` on it is not looked at.
@@ -34,7 +34,7 @@ pub struct Request<'a> {
     pub scopes: &'a [&'a str],
 }
 
-impl<'a> Request<'a> {
+impl<'a> ApiRequest<'a> {
     /// A request without credentials.
     pub const fn new(method: &'a str, path: &'a str) -> Self {
         Self {
@@ -65,10 +65,10 @@ impl<'a> Request<'a> {
     }
 }
 
-impl fmt::Debug for Request<'_> {
+impl fmt::Debug for ApiRequest<'_> {
     /// Says whether there are credentials, never which (law 16); a query may hold one, too.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
+        f.debug_struct("ApiRequest")
             .field("method", &self.method)
             .field("path", &self.bare_path())
             .field("api_key", &self.api_key.map(|_| Hidden))
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn no_secret_is_printed() {
-        let request = Request::new("GET", "/pizza?apikey=hunter2").with_key("hunter3");
+        let request = ApiRequest::new("GET", "/pizza?apikey=hunter2").with_key("hunter3");
         let printed = format!("{:?}", request.with_token("hunter4"));
         assert!(!printed.contains("hunter"), "{printed}");
         assert!(printed.contains("api_key: Some(…)"), "{printed}");

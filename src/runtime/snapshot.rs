@@ -13,7 +13,7 @@ use crate::model::{
 
 /// One fact, as it is from here on.
 #[derive(Clone, Copy, Debug)]
-pub enum Change<'a> {
+pub enum SnapshotChange<'a> {
     /// An API is served with this definition; `None` when it is not served: undeployed, deleted,
     /// or without a definition that can be read. Its keys and subscriptions are facts of their
     /// own and stay.
@@ -79,20 +79,22 @@ impl Snapshot {
         apis: impl IntoIterator<Item = (&'a ArtifactId, &'a Arc<Definition>)>,
         resources: impl IntoIterator<Item = (&'a ResourceId, &'a Resource)>,
     ) -> Self {
-        let apis = apis.into_iter().map(|(id, definition)| Change::Api(id, Some(definition)));
-        let resources = resources.into_iter().map(|(id, held)| Change::Resource(id, Some(held)));
+        let apis =
+            apis.into_iter().map(|(id, definition)| SnapshotChange::Api(id, Some(definition)));
+        let resources =
+            resources.into_iter().map(|(id, held)| SnapshotChange::Resource(id, Some(held)));
         Self::default().with(apis.chain(resources))
     }
 
     /// The next snapshot: this one with changes. Of two changes of one thing the later counts.
     #[must_use]
-    pub fn with<'a>(&self, changes: impl IntoIterator<Item = Change<'a>>) -> Self {
+    pub fn with<'a>(&self, changes: impl IntoIterator<Item = SnapshotChange<'a>>) -> Self {
         let mut next = self.clone();
         next.version = next.version.saturating_add(1);
         for change in changes {
             match change {
-                Change::Api(id, definition) => next.view.set_served(id, definition),
-                Change::Resource(id, resource) => next.view.set_resource(id, resource),
+                SnapshotChange::Api(id, definition) => next.view.set_served(id, definition),
+                SnapshotChange::Resource(id, resource) => next.view.set_resource(id, resource),
             }
         }
         next

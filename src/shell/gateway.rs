@@ -25,7 +25,7 @@ use super::config::{Limits, Timeouts};
 use super::counters::Counters;
 use super::drive::Drive;
 use super::inbox::Happened;
-use super::management::{Answer, Page, Scene};
+use super::management::{Page, PageAnswer, Scene};
 use super::session::{FRAMES_BYTES_MAX, Order, SessionTask};
 use super::storage::Storage;
 use super::token::{Credentials, TokenSource};
@@ -54,7 +54,7 @@ const TURNS_PER_QUESTION: u64 = 16;
 /// A question to the loop, and where its answer goes.
 struct Question {
     page: Page,
-    answer: oneshot::Sender<Answer>,
+    answer: oneshot::Sender<PageAnswer>,
 }
 
 /// Asks a running gateway.
@@ -65,7 +65,7 @@ pub struct Handle {
 
 impl Handle {
     /// The page as it is now; `None` when the gateway does not answer any more.
-    pub async fn ask(&self, page: Page) -> Option<Answer> {
+    pub async fn ask(&self, page: Page) -> Option<PageAnswer> {
         let (answer, answered) = oneshot::channel();
         self.questions.send(Question { page, answer }).await.ok()?;
         answered.await.ok()

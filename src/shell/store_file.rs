@@ -12,11 +12,11 @@ use crate::store::Disk;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoreFile {
     path: PathBuf,
-    access: Access,
+    access: FileAccess,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Access {
+enum FileAccess {
     ReadOnly,
     ReadWrite,
 }
@@ -24,22 +24,22 @@ enum Access {
 impl StoreFile {
     /// The file at `path`, which is made when it is not there. Nobody else may use it meanwhile.
     pub const fn new(path: PathBuf) -> Self {
-        Self { path, access: Access::ReadWrite }
+        Self { path, access: FileAccess::ReadWrite }
     }
 
     /// The file at `path`, which must be there and is not changed. Others may read it too.
     pub const fn read_only(path: PathBuf) -> Self {
-        Self { path, access: Access::ReadOnly }
+        Self { path, access: FileAccess::ReadOnly }
     }
 
     fn open_locked(&self) -> io::Result<File> {
         let (file, lock) = match self.access {
-            Access::ReadOnly => {
+            FileAccess::ReadOnly => {
                 let file = OpenOptions::new().read(true).open(&self.path)?;
                 let lock = file.try_lock_shared();
                 (file, lock)
             }
-            Access::ReadWrite => {
+            FileAccess::ReadWrite => {
                 let mut options = OpenOptions::new();
                 options.read(true).write(true).create(true).truncate(false);
                 let file = options.open(&self.path)?;
@@ -55,7 +55,7 @@ impl StoreFile {
                 return Err(io::Error::new(io::ErrorKind::WouldBlock, problem));
             }
         }
-        if self.access == Access::ReadWrite && file.metadata()?.len() == 0 {
+        if self.access == FileAccess::ReadWrite && file.metadata()?.len() == 0 {
             sync_directory(&self.path)?;
         }
         Ok(file)

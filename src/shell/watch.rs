@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::{Engine, ResourceKind, SyncState};
+use crate::engine::{Engine, StatusKind, SyncState};
 use crate::model::Kind;
 
 /// Follows the states of all kinds.
 pub(super) struct StateWatch {
     is_recovered: bool,
-    states: BTreeMap<ResourceKind, SyncState>,
+    states: BTreeMap<StatusKind, SyncState>,
     /// Kinds that were settled once: read to the end, or found not to be there.
-    settled: BTreeSet<ResourceKind>,
+    settled: BTreeSet<StatusKind>,
     was_live: bool,
 }
 
@@ -30,7 +30,7 @@ impl StateWatch {
         }
         // Before a list was read it is not known what this control plane has at all.
         let is_known =
-            engine.is_live() && is_settled(engine.state(ResourceKind::Artifact(Kind::RestApi)));
+            engine.is_live() && is_settled(engine.state(StatusKind::Artifact(Kind::RestApi)));
         for (kind, state) in engine.states() {
             if is_known && is_settled(state) {
                 self.settled.insert(kind);
@@ -49,7 +49,7 @@ impl StateWatch {
     }
 
     /// The kinds that were not settled yet.
-    pub(super) fn missing(&self) -> impl Iterator<Item = ResourceKind> {
+    pub(super) fn missing(&self) -> impl Iterator<Item = StatusKind> {
         self.states.keys().copied().filter(|kind| !self.settled.contains(kind))
     }
 }
@@ -63,7 +63,7 @@ const fn is_settled(state: SyncState) -> bool {
 }
 
 /// Work under way and its end are the daily business; anything else is for an operator.
-fn tell(engine: &Engine, kind: ResourceKind, before: Option<SyncState>, state: SyncState) {
+fn tell(engine: &Engine, kind: StatusKind, before: Option<SyncState>, state: SyncState) {
     use SyncState::{Stale, Synced, Syncing, Unsupported, Unverified};
     match (before, state) {
         (None, _) | (Some(Synced | Syncing), Synced | Syncing) => {

@@ -38,11 +38,11 @@ struct Staged {
     /// Pages that were written to, by number.
     pages: BTreeMap<u64, Box<[u8; PAGE]>>,
     /// What was done, in order.
-    log: Vec<Operation>,
+    log: Vec<DiskOperation>,
 }
 
 #[derive(Debug)]
-enum Operation {
+enum DiskOperation {
     Write { offset: u64, data: Box<[u8]> },
     SetLen(u64),
     Sync,
@@ -78,9 +78,9 @@ impl<B: StorageBackend> Gate<B> {
         let mut staged = self.staged();
         for change in std::mem::take(&mut staged.log) {
             match change {
-                Operation::Write { offset, data } => self.0.backend.write(offset, &data)?,
-                Operation::SetLen(len) => self.0.backend.set_len(len)?,
-                Operation::Sync => self.0.backend.sync_data()?,
+                DiskOperation::Write { offset, data } => self.0.backend.write(offset, &data)?,
+                DiskOperation::SetLen(len) => self.0.backend.set_len(len)?,
+                DiskOperation::Sync => self.0.backend.sync_data()?,
             }
         }
         staged.pages.clear();
@@ -135,7 +135,7 @@ impl Staged {
                 page[within..within + count].copy_from_slice(&data[at..at + count]);
             }
         }
-        self.log.push(Operation::Write { offset, data: data.into() });
+        self.log.push(DiskOperation::Write { offset, data: data.into() });
         Ok(())
     }
 
@@ -150,7 +150,7 @@ impl Staged {
         }
         self.len = len;
         self.shows = self.shows.min(len);
-        self.log.push(Operation::SetLen(len));
+        self.log.push(DiskOperation::SetLen(len));
     }
 }
 
@@ -193,7 +193,7 @@ impl<B: StorageBackend> StorageBackend for Gate<B> {
         if self.is_open() {
             self.0.backend.sync_data()
         } else {
-            self.staged().log.push(Operation::Sync);
+            self.staged().log.push(DiskOperation::Sync);
             Ok(())
         }
     }

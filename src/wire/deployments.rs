@@ -10,7 +10,9 @@ use serde::Deserialize;
 
 use super::DecodeError;
 use super::json::{self, Array, Collect, Object, Value, label};
-use crate::model::{ArtifactId, DeploymentId, Kind, Listed, ListedState, Listing, UnknownKind};
+use crate::model::{
+    ArtifactId, DeploymentId, Kind, ListedArtifact, ListedState, Listing, UnknownKind,
+};
 
 /// With more unreadable rows than this the body as a whole is not believed to be the list.
 const UNREADABLE_MAX: usize = 10_000;
@@ -53,7 +55,7 @@ pub fn decode_listing(body: &[u8]) -> Result<Listing, DecodeError> {
 /// until it is known whether other rows have one.
 #[derive(Default)]
 struct Rows {
-    rows: Vec<Listed>,
+    rows: Vec<ListedArtifact>,
     unreadable: Vec<String>,
     unreadable_more: usize,
     index: usize,
@@ -78,14 +80,14 @@ impl<'de> Collect<'de> for Rows {
 }
 
 impl Rows {
-    fn row(&mut self, item: Object<RowIn<'_>>) -> Result<Listed, DecodeError> {
+    fn row(&mut self, item: Object<RowIn<'_>>) -> Result<ListedArtifact, DecodeError> {
         let row = item.fields("it")?;
         let has_state = row.state.is_present();
         self.with_state |= has_state;
         self.without_state |= !has_state;
         let deployed_at = row.deployed_at.time("deployedAt")?;
         let updated_at = row.updated_at.time("updatedAt")?;
-        Ok(Listed {
+        Ok(ListedArtifact {
             artifact: ArtifactId::new(&row.artifact_id.id("artifactId")?),
             deployment: DeploymentId::new(&row.deployment_id.id("deploymentId")?),
             kind: read_kind(&row.kind.required("kind")?),
@@ -121,10 +123,10 @@ impl Rows {
 /// Sorts the rows by artifact and keeps one of each: the newest, of equally old ones that with the
 /// greatest deployment id, and of those that say different things of one deployment the one that
 /// serves less, so that the order of the answer never decides. Returns how many went.
-fn keep_newest(rows: &mut Vec<Listed>) -> u64 {
+fn keep_newest(rows: &mut Vec<ListedArtifact>) -> u64 {
     rows.sort_unstable_by(|a, b| a.artifact.cmp(&b.artifact));
     let before = rows.len();
-    fn rank(row: &Listed) -> impl Ord + use<'_> {
+    fn rank(row: &ListedArtifact) -> impl Ord + use<'_> {
         (row.listed_at, &row.deployment, &row.state, &row.kind)
     }
     rows.dedup_by(|later, kept| {
@@ -163,8 +165,8 @@ mod tests {
     use super::*;
     use crate::time::Timestamp;
 
-    fn row(artifact: &str, deployment: &str, state: ListedState, at: &str) -> Listed {
-        Listed {
+    fn row(artifact: &str, deployment: &str, state: ListedState, at: &str) -> ListedArtifact {
+        ListedArtifact {
             artifact: ArtifactId::new(artifact),
             deployment: DeploymentId::new(deployment),
             kind: Ok(Kind::RestApi),

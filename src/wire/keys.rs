@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use super::DecodeError;
 use super::hashes::Hashes;
 use super::json::{self, Array, Collect, Object, Value};
-use super::roll::{self, Item};
+use super::listed::{self, Item};
 use crate::model::{ArtifactId, Credential, KeyName, KeyReading, KeyUuid, ListedKey};
 
 /// GA's answer: it has no such route and answers by `/apis/{id}`, whose JSON form lists all APIs
@@ -107,7 +107,7 @@ fn read_status(status: Value<'_>) -> Result<bool, DecodeError> {
 /// be read is no error; the others count.
 pub fn decode_keys(body: &[u8]) -> Result<KeyReading, DecodeError> {
     if body.trim_ascii_start().starts_with(b"[") {
-        return roll::read_roll(body, "key list").map(KeyReading::Keys);
+        return listed::read_list(body, "key list").map(KeyReading::Keys);
     }
     let apis: ApiList = json::read_object(body, "key list")?;
     apis.list.items("list")?.check()?;
@@ -117,7 +117,7 @@ pub fn decode_keys(body: &[u8]) -> Result<KeyReading, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Roll, SecretHash};
+    use crate::model::{Listed, SecretHash};
     use crate::time::Timestamp;
 
     const HASH: [u8; 32] = [0xab; 32];
@@ -153,16 +153,16 @@ mod tests {
 
     #[track_caller]
     fn check_item(item: &str, expect: ListedKey) {
-        let roll = Roll { items: vec![expect], unreadable: Vec::new() };
-        check(&format!("[{item}]"), Ok(KeyReading::Keys(roll)));
+        let listed = Listed { items: vec![expect], unreadable: Vec::new() };
+        check(&format!("[{item}]"), Ok(KeyReading::Keys(listed)));
     }
 
     /// A list of one bad item between two good ones.
     #[track_caller]
     fn unreadable(bad: &str, reason: &str) {
         let unreadable = vec![format!("item 1: {reason}")];
-        let roll = Roll { items: vec![key(), key()], unreadable };
-        check(&format!("[{},{bad},{}]", item(), item()), Ok(KeyReading::Keys(roll)));
+        let listed = Listed { items: vec![key(), key()], unreadable };
+        check(&format!("[{},{bad},{}]", item(), item()), Ok(KeyReading::Keys(listed)));
     }
 
     #[test]
@@ -199,8 +199,8 @@ mod tests {
         let other = item().replace("7c1e", "7c1f");
         let mut second = key();
         second.credential.uuid = Some(KeyUuid::new("7c1f"));
-        let roll = Roll { items: vec![key(), second], unreadable: Vec::new() };
-        check(&format!("[{},{other}]", item()), Ok(KeyReading::Keys(roll)));
+        let listed = Listed { items: vec![key(), second], unreadable: Vec::new() };
+        check(&format!("[{},{other}]", item()), Ok(KeyReading::Keys(listed)));
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn an_array_is_keys_and_an_object_is_the_list_of_apis() {
-        check(" []", Ok(KeyReading::Keys(Roll::default())));
+        check(" []", Ok(KeyReading::Keys(Listed::default())));
         check(r#"{"count":1,"list":[{"id":"d34a","name":"Pizza"}]}"#, Ok(KeyReading::ApiList));
         check(r#"{"list":[]}"#, Ok(KeyReading::ApiList));
     }
@@ -257,8 +257,8 @@ mod tests {
     #[test]
     fn forty_thousand_keys_are_read_and_a_part_of_them_is_not() {
         let body = format!("[{}]", vec![item(); 40_000].join(","));
-        let Ok(KeyReading::Keys(roll)) = decode_keys(body.as_bytes()) else { panic!("keys") };
-        assert_eq!((roll.items.len(), roll.is_complete()), (40_000, true));
+        let Ok(KeyReading::Keys(listed)) = decode_keys(body.as_bytes()) else { panic!("keys") };
+        assert_eq!((listed.items.len(), listed.is_complete()), (40_000, true));
         for length in [1, body.len() / 2, body.len() - 1] {
             assert!(decode_keys(&body.as_bytes()[..length]).is_err());
         }

@@ -20,9 +20,9 @@ mod event;
 mod existence;
 mod hashes;
 mod keys;
+mod listed;
 mod plans;
 pub mod request;
-mod roll;
 mod subscriptions;
 mod token;
 

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::DecodeError;
 use super::json::Value;
-use super::roll::{self, Item};
-use crate::model::{Plan, PlanId, Quota, QuotaUnit, Roll};
+use super::listed::{self, Item};
+use crate::model::{Listed, Plan, PlanId, Quota, QuotaUnit};
 
 /// A plan as it came; `billingPlan` is of no use here.
 #[derive(Deserialize)]
@@ -90,8 +90,8 @@ impl<'de> Item<'de> for (PlanId, Plan) {
 /// # Errors
 /// Anything but an array (law 3). An item that cannot be read or contradicts another one is no
 /// error; the others count.
-pub fn decode_plans(body: &[u8]) -> Result<Roll<(PlanId, Plan)>, DecodeError> {
-    roll::read_roll_by_id(body, "plan list", |_: &(PlanId, Plan)| None)
+pub fn decode_plans(body: &[u8]) -> Result<Listed<(PlanId, Plan)>, DecodeError> {
+    listed::read_list_by_id(body, "plan list", |_: &(PlanId, Plan)| None)
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
     fn check(body: &str, items: Vec<(&str, Plan)>, unreadable: &[&str]) {
         let items = items.into_iter().map(|(id, item)| (PlanId::new(id), item)).collect();
         let unreadable = unreadable.iter().map(|reason| (*reason).to_owned()).collect();
-        assert_eq!(decode_plans(body.as_bytes()), Ok(Roll { items, unreadable }), "{body}");
+        assert_eq!(decode_plans(body.as_bytes()), Ok(Listed { items, unreadable }), "{body}");
     }
 
     #[track_caller]

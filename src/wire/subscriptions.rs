@@ -5,10 +5,10 @@ use serde::Deserialize;
 
 use super::DecodeError;
 use super::json::{Value, label};
-use super::roll::{self, Item};
+use super::listed::{self, Item};
 use super::token::Token;
 use crate::model::{
-    ApplicationId, ArtifactId, PlanId, Roll, Subscription, SubscriptionClaim, SubscriptionId,
+    ApplicationId, ArtifactId, Listed, PlanId, Subscription, SubscriptionClaim, SubscriptionId,
     SubscriptionStatus,
 };
 
@@ -72,8 +72,8 @@ impl<'de> Item<'de> for (SubscriptionId, Subscription) {
 pub fn decode_subscriptions(
     body: &[u8],
     artifact: &ArtifactId,
-) -> Result<Roll<(SubscriptionId, Subscription)>, DecodeError> {
-    roll::read_roll_by_id(body, "subscription list", |(_, subscription): &(_, Subscription)| {
+) -> Result<Listed<(SubscriptionId, Subscription)>, DecodeError> {
+    listed::read_list_by_id(body, "subscription list", |(_, subscription): &(_, Subscription)| {
         let is_foreign = subscription.artifact != *artifact;
         is_foreign.then(|| DecodeError::new("apiId is another API's"))
     })
@@ -109,7 +109,7 @@ mod tests {
         let found = decode_subscriptions(body.as_bytes(), &ArtifactId::new("d34a"));
         let items = items.into_iter().map(|(id, item)| (SubscriptionId::new(id), item)).collect();
         let unreadable = unreadable.iter().map(|reason| (*reason).to_owned()).collect();
-        assert_eq!(found, Ok(Roll { items, unreadable }), "{body}");
+        assert_eq!(found, Ok(Listed { items, unreadable }), "{body}");
     }
 
     #[track_caller]

@@ -44,14 +44,14 @@ fn reasons(bytes: &[u8]) -> Vec<String> {
     if let Ok(listing) = decode_listing(bytes) {
         reasons.extend(listing.unreadable);
     }
-    if let Ok(KeyReading::Keys(roll)) = decode_keys(bytes) {
-        reasons.extend(roll.unreadable);
+    if let Ok(KeyReading::Keys(listed)) = decode_keys(bytes) {
+        reasons.extend(listed.unreadable);
     }
-    if let Ok(roll) = decode_subscriptions(bytes, &api()) {
-        reasons.extend(roll.unreadable);
+    if let Ok(listed) = decode_subscriptions(bytes, &api()) {
+        reasons.extend(listed.unreadable);
     }
-    if let Ok(roll) = decode_plans(bytes) {
-        reasons.extend(roll.unreadable);
+    if let Ok(listed) = decode_plans(bytes) {
+        reasons.extend(listed.unreadable);
     }
     reasons
 }

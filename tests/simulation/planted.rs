@@ -126,7 +126,7 @@ fn every_kind_of_resource_is_watched() {
     }
     for (kind, request, step) in credentials::CHANGES {
         let untold = credentials::untold(step);
-        check(&untold, Plant::StuckRolls, &["converges", "converged_or_loud"], kind);
+        check(&untold, Plant::StuckLists, &["converges", "converged_or_loud"], kind);
         let unreadable = credentials::unreadable(request, step);
         assert_eq!(violated(&unreadable, None), BTreeSet::new(), "{kind}");
         check(&unreadable, Plant::LyingStatus, &["converged_or_loud"], kind);

@@ -11,9 +11,9 @@ use std::time::Duration;
 use driftless_gateway::engine::{Action, CloseReason, Config, Engine, Input, Request, Response};
 use driftless_gateway::model::{
     Ack, AckAction, AckStatus, ArtifactId, BasePath, Content, ContentDigest, Credential,
-    DeploymentId, Dialect, Event, EventHead, KeyName, KeyReading, KeyUuid, Kind, Listed, ListedKey,
-    ListedState, Listing, Packed, Recovered, RequestId, Resource, ResourceChange, ResourceEvent,
-    ResourceId, Roll, SecretHash, SessionId,
+    DeploymentId, Dialect, Event, EventHead, KeyName, KeyReading, KeyUuid, Kind, Listed,
+    ListedArtifact, ListedKey, ListedState, Listing, Packed, Recovered, RequestId, Resource,
+    ResourceChange, ResourceEvent, ResourceId, SecretHash, SessionId,
 };
 use driftless_gateway::time::{Instant, Timestamp};
 
@@ -448,7 +448,7 @@ impl<'h> Run<'h> {
             Broken::Nothing | Broken::ReadLag => self.happened,
         };
         let truth = self.truth_after(seen);
-        let row = (!truth.is_deleted).then(|| Listed {
+        let row = (!truth.is_deleted).then(|| ListedArtifact {
             artifact: artifact(),
             deployment: deployment(truth.revision),
             kind: Ok(Kind::RestApi),
@@ -493,10 +493,10 @@ impl<'h> Run<'h> {
                     is_active: true,
                 });
                 let items = key.into_iter().collect();
-                Response::Keys(KeyReading::Keys(Roll { items, unreadable: Vec::new() }))
+                Response::Keys(KeyReading::Keys(Listed { items, unreadable: Vec::new() }))
             }
-            Request::ReadSubscriptions(_) => Response::Subscriptions(Roll::default()),
-            Request::ReadPlans => Response::Plans(Roll::default()),
+            Request::ReadSubscriptions(_) => Response::Subscriptions(Listed::default()),
+            Request::ReadPlans => Response::Plans(Listed::default()),
         }
     }
 

@@ -127,7 +127,7 @@ fn module_of(path: &str) -> Option<Path> {
     Some(names.into_iter().filter(is_own).collect())
 }
 
-fn without_tests(text: &str) -> String {
+pub(crate) fn without_tests(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let is_code = |line: &&str| !line.trim_start().starts_with("//");
     code.lines().filter(is_code).map(|line| format!("{line}\n")).collect()

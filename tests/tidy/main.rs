@@ -15,6 +15,8 @@ mod documents;
 mod edges;
 /// How long a file and a function may be, and how they begin.
 mod form;
+/// That no two types have one name.
+mod names;
 /// What a scenario file must be beyond what the reader asks for.
 mod stories;
 

@@ -40,7 +40,7 @@ pub use ids::KeyIndex;
 pub(crate) use ids::{Others, PerGateway};
 pub use ledger::{
     AccessEvent, AckRecord, ApplicationRecord, ArtifactRecord, Cause, EventRecord, Expiry, Fate,
-    Issue, Issued, KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Reach, Secret,
+    Issue, Issued, KeyReach, KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Secret,
     SubscriptionRecord,
 };
 pub use rest::definition::{Operation, Outline};

@@ -92,7 +92,7 @@ pub(super) enum Command {
 
 /// Which world.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum WorldName {
+pub(super) enum WorldArgument {
     /// Messages on one heap of time: some hundred seeds a second on each core.
     Fast,
     /// The production shell over simulated sockets.
@@ -100,12 +100,12 @@ pub(super) enum WorldName {
     Wire,
 }
 
-impl From<WorldName> for Place {
-    fn from(name: WorldName) -> Self {
+impl From<WorldArgument> for Place {
+    fn from(name: WorldArgument) -> Self {
         match name {
-            WorldName::Fast => Self::Fast,
+            WorldArgument::Fast => Self::Fast,
             #[cfg(feature = "wire")]
-            WorldName::Wire => Self::Wire,
+            WorldArgument::Wire => Self::Wire,
         }
     }
 }
@@ -118,7 +118,7 @@ pub(super) struct CheckCommand {
     pub(super) scenarios: Vec<String>,
     /// One world only; both when left out, and with a planted defect the fast one
     #[arg(long, value_enum, value_name = "NAME")]
-    pub(super) world: Option<WorldName>,
+    pub(super) world: Option<WorldArgument>,
 }
 
 /// `replay`.
@@ -134,8 +134,8 @@ pub(super) struct ReplayCommand {
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,
     /// The world to run it in
-    #[arg(long, value_enum, default_value_t = WorldName::Fast, value_name = "NAME")]
-    pub(super) world: WorldName,
+    #[arg(long, value_enum, default_value_t = WorldArgument::Fast, value_name = "NAME")]
+    pub(super) world: WorldArgument,
     /// Print every event in virtual time
     #[arg(long)]
     pub(super) trace: bool,
@@ -151,8 +151,8 @@ pub(super) struct ReplayCommand {
 #[derive(Args, Debug)]
 pub(super) struct RunCommand {
     /// The world to run them in
-    #[arg(long, value_enum, default_value_t = WorldName::Fast, value_name = "WORLD")]
-    pub(super) world: WorldName,
+    #[arg(long, value_enum, default_value_t = WorldArgument::Fast, value_name = "WORLD")]
+    pub(super) world: WorldArgument,
     /// The profile to generate by; `list profiles` names them
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,

@@ -6,7 +6,7 @@ use super::output::Output;
 use super::progress::Stopwatch;
 use super::record::{Parity, Record, Status, StoryRecord};
 use super::story::{Told, of_arguments, violation};
-use super::{Exit, Refused};
+use super::{BadArguments, Exit};
 use crate::plant::Plant;
 use crate::run::{RunOptions, Unequal, unequal};
 use crate::sockets::Place;
@@ -32,13 +32,13 @@ pub(super) fn check(
     command: &CheckCommand,
     plant: Option<Plant>,
     output: &mut Output,
-) -> Result<Exit, Refused> {
+) -> Result<Exit, BadArguments> {
     let mut stories = of_arguments(&command.scenarios, plant)?;
     let places = places(command, plant);
     let is_told = |story: &Scenario, place: &Place| story.is_told_in(place.name());
     stories.retain(|told| places.iter().any(|place| is_told(&told.scenario, place)));
     if stories.is_empty() {
-        return Err(Refused::nothing("no scenario is told in that world"));
+        return Err(BadArguments::nothing("no scenario is told in that world"));
     }
     let (mut failed, mut exit) = (Vec::new(), Exit::Held);
     let (mut violated, mut differed) = (0, 0);

@@ -7,14 +7,14 @@ use driftless_gateway::model::Dialect;
 use super::arguments::Listed;
 use super::output::Output;
 use super::record::{Item, Record};
-use super::{Exit, Refused};
+use super::{BadArguments, Exit};
 use crate::observe::marks;
 use crate::story::profile::profiles;
 use crate::story::step::VERBS;
 use crate::{plant, properties};
 
 /// Lists one kind of thing.
-pub(super) fn list(what: Listed, output: &mut Output) -> Result<Exit, Refused> {
+pub(super) fn list(what: Listed, output: &mut Output) -> Result<Exit, BadArguments> {
     for item in items(what) {
         output.record(&Record::Item(item));
     }

@@ -33,12 +33,12 @@ use output::Output;
 
 /// Why a verb could not do its work: a message for the user, and the exit code.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Refused {
+struct BadArguments {
     message: String,
     exit: Exit,
 }
 
-impl Refused {
+impl BadArguments {
     /// Something is wrong with the arguments, a file or the environment.
     fn usage(message: impl Into<String>) -> Self {
         Self { message: message.into(), exit: Exit::Usage }

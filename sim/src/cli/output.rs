@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::time::Duration;
 
-use super::Refused;
+use super::BadArguments;
 use super::arguments::{Color, Format, Global};
 use super::record::Record;
 use super::text::Text;
@@ -101,10 +101,10 @@ impl Output {
     ///
     /// # Errors
     /// When something could not be written and a reader was there.
-    pub(super) fn finish(mut self) -> Result<(), Refused> {
+    pub(super) fn finish(mut self) -> Result<(), BadArguments> {
         self.flush();
         match self.failure {
-            Some(error) => Err(Refused::usage(format!("cannot write to stdout: {error}"))),
+            Some(error) => Err(BadArguments::usage(format!("cannot write to stdout: {error}"))),
             None => Ok(()),
         }
     }

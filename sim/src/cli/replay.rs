@@ -11,7 +11,7 @@ use super::output::Output;
 use super::progress::Stopwatch;
 use super::record::Record;
 use super::story::{FOLDER, Told, of_bytes, of_seed, path_of, profile};
-use super::{Exit, Refused};
+use super::{BadArguments, Exit};
 use crate::observe::TraceLine;
 use crate::plant::Plant;
 use crate::run::RunOptions;
@@ -24,7 +24,7 @@ pub(super) fn replay(
     command: &ReplayCommand,
     plant: Option<Plant>,
     output: &mut Output,
-) -> Result<Exit, Refused> {
+) -> Result<Exit, BadArguments> {
     let place = Place::from(command.world);
     let told = told(command, place)?.in_place(place).with_plant(plant);
     let target = command.save.as_ref().map(|name| target(name, &told)).transpose()?;
@@ -52,7 +52,7 @@ pub(super) fn replay(
     Ok(judged.exit())
 }
 
-fn told(command: &ReplayCommand, place: Place) -> Result<Told, Refused> {
+fn told(command: &ReplayCommand, place: Place) -> Result<Told, BadArguments> {
     if let Some(path) = &command.bytes {
         return of_bytes(path);
     }
@@ -61,20 +61,20 @@ fn told(command: &ReplayCommand, place: Place) -> Result<Told, Refused> {
         return Ok(of_seed(profile(command.profile.as_deref())?, seed, place));
     }
     if command.profile.is_some() {
-        return Err(Refused::usage("--profile is for seeds; a scenario has its steps"));
+        return Err(BadArguments::usage("--profile is for seeds; a scenario has its steps"));
     }
     let told: Told = load(&path_of(named)?)?.into();
     match &told.scenario.only {
         Some(only) if only.world != place.name() => {
             let world = only.world.name();
-            Err(Refused::usage(format!("told in the {world} world only: {}", only.why)))
+            Err(BadArguments::usage(format!("told in the {world} world only: {}", only.why)))
         }
         _ => Ok(told),
     }
 }
 
 /// The file to save to; another story's file is never overwritten.
-fn target(name: &str, told: &Told) -> Result<PathBuf, Refused> {
+fn target(name: &str, told: &Told) -> Result<PathBuf, BadArguments> {
     let path = if name.ends_with(".json") || name.contains('/') {
         Path::new(name).with_extension("json")
     } else {
@@ -83,16 +83,16 @@ fn target(name: &str, told: &Told) -> Result<PathBuf, Refused> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     if !is_kebab_case(stem) {
         let message = format!("cannot save as {name:?}: use lower-case words joined by dashes");
-        return Err(Refused::usage(message));
+        return Err(BadArguments::usage(message));
     }
     let same = told.path.as_ref().is_some_and(|from| same_file(from, &path));
     if path.exists() && !same {
-        return Err(Refused::usage(format!("{} is there already", path.display())));
+        return Err(BadArguments::usage(format!("{} is there already", path.display())));
     }
     Ok(path)
 }
 
-fn save_story(path: &Path, told: &Told, judged: &Judged) -> Result<(), Refused> {
+fn save_story(path: &Path, told: &Told, judged: &Judged) -> Result<(), BadArguments> {
     let scenario = if told.path.is_some() { &told.scenario } else { &judged.outcome.story };
     let mut scenario = scenario.clone();
     if scenario.steps.iter().any(|step| matches!(step.verb, Verb::Bytes(_))) {
@@ -100,7 +100,7 @@ fn save_story(path: &Path, told: &Told, judged: &Judged) -> Result<(), Refused> 
         scenario.only.get_or_insert(Only { world: WorldName::Wire, why });
     }
     if let Err(refusal) = Scenario::parse(&scenario.to_json()) {
-        return Err(Refused::usage(format!("not saved, it would not read back: {refusal}")));
+        return Err(BadArguments::usage(format!("not saved, it would not read back: {refusal}")));
     }
     Ok(save(path, &scenario)?)
 }

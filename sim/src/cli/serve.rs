@@ -9,13 +9,13 @@ use tracing_subscriber::filter::LevelFilter;
 use super::arguments::ServeCommand;
 use super::output::Output;
 use super::record::{Record, ServingRecord};
-use super::{Exit, Refused};
+use super::{BadArguments, Exit};
 use crate::sockets::serve::{Options, Protection, serve as serve_until_told};
 use crate::story::file::{Expect, Scenario, StoreChoice, load};
 use crate::story::switches::{GivenSwitches, Switches};
 
 /// Serves until interrupted.
-pub(super) fn serve(command: &ServeCommand, output: &mut Output) -> Result<Exit, Refused> {
+pub(super) fn serve(command: &ServeCommand, output: &mut Output) -> Result<Exit, BadArguments> {
     let level = if output.is_quiet() { LevelFilter::WARN } else { LevelFilter::INFO };
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
@@ -39,7 +39,7 @@ pub(super) fn serve(command: &ServeCommand, output: &mut Output) -> Result<Exit,
         }));
         output.flush();
     });
-    served.map(|()| Exit::Held).map_err(Refused::usage)
+    served.map(|()| Exit::Held).map_err(BadArguments::usage)
 }
 
 fn shown(path: &Path) -> String {
@@ -57,7 +57,7 @@ fn protection(command: &ServeCommand) -> Protection {
 }
 
 /// The story of a file, or one in which nothing happens by itself. Flags come before the file.
-fn story_of(command: &ServeCommand) -> Result<Scenario, Refused> {
+fn story_of(command: &ServeCommand) -> Result<Scenario, BadArguments> {
     let given = switches_of(&command.switches)?;
     let mut story = match &command.scenario {
         Some(path) => load(path)?.scenario,
@@ -78,7 +78,7 @@ fn story_of(command: &ServeCommand) -> Result<Scenario, Refused> {
     };
     if story.gateways.len() > 1 {
         let why = "it has several gateways; a served APIM knows one";
-        return Err(Refused::usage(format!("this story cannot be served: {why}")));
+        return Err(BadArguments::usage(format!("this story cannot be served: {why}")));
     }
     let given = if given.is_none() { story.switches.given(story.dialect) } else { given };
     story.dialect = command.dialect.unwrap_or(story.dialect);
@@ -88,15 +88,15 @@ fn story_of(command: &ServeCommand) -> Result<Scenario, Refused> {
 }
 
 /// `NAME=VALUE` as a story would have it: JSON where it is JSON, and else a text.
-fn switches_of(given: &[String]) -> Result<GivenSwitches, Refused> {
+fn switches_of(given: &[String]) -> Result<GivenSwitches, BadArguments> {
     let mut fields = Map::new();
     for switch in given {
         let Some((name, value)) = switch.split_once('=') else {
-            return Err(Refused::usage(format!("--switch {switch}: NAME=VALUE is expected")));
+            return Err(BadArguments::usage(format!("--switch {switch}: NAME=VALUE is expected")));
         };
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
         fields.insert(name.to_owned(), value);
     }
     serde_json::from_value(Value::Object(fields))
-        .map_err(|error| Refused::usage(format!("--switch: {error}")))
+        .map_err(|error| BadArguments::usage(format!("--switch: {error}")))
 }

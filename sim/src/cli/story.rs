@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Refused;
+use super::BadArguments;
 use super::record::{Record, ViolationRecord};
 use super::seed::Seed;
 use crate::fuzz;
@@ -60,7 +60,7 @@ impl From<StoryFile> for Told {
     }
 }
 
-impl From<LoadError> for Refused {
+impl From<LoadError> for BadArguments {
     fn from(error: LoadError) -> Self {
         Self::usage(error.to_string())
     }
@@ -77,9 +77,9 @@ pub(super) fn of_seed(profile: &Profile, seed: Seed, place: Place) -> Told {
 }
 
 /// The story of a fuzzer's input.
-pub(super) fn of_bytes(path: &Path) -> Result<Told, Refused> {
+pub(super) fn of_bytes(path: &Path) -> Result<Told, BadArguments> {
     let bytes = std::fs::read(path)
-        .map_err(|error| Refused::usage(format!("{}: {error}", path.display())))?;
+        .map_err(|error| BadArguments::usage(format!("{}: {error}", path.display())))?;
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("bytes");
     Ok(Told {
         name: format!("bytes {name}"),
@@ -90,7 +90,7 @@ pub(super) fn of_bytes(path: &Path) -> Result<Told, Refused> {
 }
 
 /// The profile of that name; the first when none is given.
-pub(super) fn profile(name: Option<&str>) -> Result<&'static Profile, Refused> {
+pub(super) fn profile(name: Option<&str>) -> Result<&'static Profile, BadArguments> {
     let names: Vec<&str> = profiles().iter().map(|profile| profile.name).collect();
     let found = match name {
         Some(name) => profiles().iter().find(|profile| profile.name == name),
@@ -102,7 +102,7 @@ pub(super) fn profile(name: Option<&str>) -> Result<&'static Profile, Refused> {
             Some(near) => format!("did you mean `{near}`?"),
             None => "`driftless list profiles` names them".to_owned(),
         };
-        Refused::usage(format!("unknown profile `{name}`; {hint}"))
+        BadArguments::usage(format!("unknown profile `{name}`; {hint}"))
     })
 }
 
@@ -110,7 +110,7 @@ pub(super) fn profile(name: Option<&str>) -> Result<&'static Profile, Refused> {
 pub(super) fn of_arguments(
     arguments: &[String],
     plant: Option<Plant>,
-) -> Result<Vec<Told>, Refused> {
+) -> Result<Vec<Told>, BadArguments> {
     let mut told: Vec<Told> = Vec::new();
     if arguments.is_empty() {
         told.extend(load_folder(Path::new(FOLDER)).map_err(no_folder)?.into_iter().map(Told::from));
@@ -124,14 +124,14 @@ pub(super) fn of_arguments(
         }
     }
     if told.is_empty() {
-        return Err(Refused::nothing("no scenario was selected"));
+        return Err(BadArguments::nothing("no scenario was selected"));
     }
     Ok(told.into_iter().map(|told| told.with_plant(plant)).collect())
 }
 
-fn no_folder(error: LoadError) -> Refused {
+fn no_folder(error: LoadError) -> BadArguments {
     match error {
-        LoadError::Io { source, .. } => Refused::usage(format!(
+        LoadError::Io { source, .. } => BadArguments::usage(format!(
             "{FOLDER}: {source}; run it from the root of the repository, or name a scenario"
         )),
         other => other.into(),
@@ -139,7 +139,7 @@ fn no_folder(error: LoadError) -> Refused {
 }
 
 /// The file that a path or a name means.
-pub(super) fn path_of(argument: &str) -> Result<PathBuf, Refused> {
+pub(super) fn path_of(argument: &str) -> Result<PathBuf, BadArguments> {
     let path = Path::new(argument);
     let named = Path::new(FOLDER).join(format!("{argument}.json"));
     if path.exists() {
@@ -155,7 +155,7 @@ pub(super) fn path_of(argument: &str) -> Result<PathBuf, Refused> {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("no file of that path, and none in {FOLDER} of that name"),
     };
-    Err(Refused::usage(format!("unknown scenario `{argument}`; {hint}")))
+    Err(BadArguments::usage(format!("unknown scenario `{argument}`; {hint}")))
 }
 
 /// The names of the scenarios there are; none when the folder cannot be read, for a hint only.

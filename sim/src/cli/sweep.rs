@@ -17,7 +17,7 @@ use super::record::Record;
 use super::seed::Seed;
 use super::shard::Shard;
 use super::story::{Told, of_seed, profile, violation};
-use super::{Exit, Refused};
+use super::{BadArguments, Exit};
 use crate::observe::{Mark, marks};
 use crate::plant::Plant;
 use crate::properties::Violation;
@@ -66,25 +66,25 @@ pub(super) fn run(
     command: &RunCommand,
     plant: Option<Plant>,
     output: &mut Output,
-) -> Result<Exit, Refused> {
+) -> Result<Exit, BadArguments> {
     let plan = Plan { plant, ..plan(command, output)? };
     output.flush();
     let jobs = command.jobs.and_then(|jobs| NonZeroUsize::new(usize::from(jobs)));
     let watch = Stopwatch::start();
     let totals = sweep(&plan, jobs.unwrap_or_else(cores), command.keep_going, output, &watch);
     if totals.seeds == 0 {
-        return Err(Refused::nothing("the time was over before one seed was run"));
+        return Err(BadArguments::nothing("the time was over before one seed was run"));
     }
     Ok(summarise(&totals, &plan, watch.elapsed(), output))
 }
 
-fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, Refused> {
+fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, BadArguments> {
     let profile = profile(command.profile.as_deref())?;
     let (shard, named_by) = match command.shard {
         Some(shard) => (shard, None),
         None => {
             let named = Shard::from_environment(|name| std::env::var(name).ok());
-            match named.map_err(Refused::usage)? {
+            match named.map_err(BadArguments::usage)? {
                 Some((shard, name)) => (shard, Some(name)),
                 None => (Shard::WHOLE, None),
             }
@@ -98,7 +98,7 @@ fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, Refused> {
         }
     };
     if goal == Goal::Seeds(0) {
-        return Err(Refused::nothing(format!("no seed was selected in shard {shard}")));
+        return Err(BadArguments::nothing(format!("no seed was selected in shard {shard}")));
     }
     let sweep = Record::Sweep {
         profile: profile.name.to_owned(),

@@ -13,7 +13,7 @@ use driftless_gateway::model::{
     ResourceId, Subscription, SubscriptionId,
 };
 use driftless_gateway::runtime::{
-    Grant, Principal, Refusal, Request, Snapshot, Throttle, ThrottleConfig,
+    ApiRequest, Grant, Principal, Refusal, Snapshot, Throttle, ThrottleConfig,
 };
 use driftless_gateway::time::{Instant, Timestamp};
 use driftless_gateway::wire::{self, ArchiveLimits, request};
@@ -27,7 +27,7 @@ use crate::story::step::{Lifecycle, Verb, WORD_BYTES, Word};
 use crate::story::switches::Switches;
 
 /// What decides about a request and counts it.
-pub type Admit = fn(&Snapshot, &Request<'_>, Timestamp, &mut Throttle) -> Result<Grant, Refusal>;
+pub type Admit = fn(&Snapshot, &ApiRequest<'_>, Timestamp, &mut Throttle) -> Result<Grant, Refusal>;
 
 /// The bit of a word's number that says that it is a request.
 const IS_REQUEST: u8 = 0x80;
@@ -193,8 +193,8 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn request(&self) -> Request<'_> {
-        Request {
+    fn request(&self) -> ApiRequest<'_> {
+        ApiRequest {
             method: self.method,
             path: &self.path,
             api_key: self.key_text,

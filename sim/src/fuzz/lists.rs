@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use driftless_gateway::model::{
     ArtifactId, BasePath, Credential, DeploymentId, KeyName, KeyReading, KeyUuid, Kind, Listed,
-    ListedKey, ListedState, Listing, Plan, PlanId, Roll, Subscription, SubscriptionClaim,
+    ListedArtifact, ListedKey, ListedState, Listing, Plan, PlanId, Subscription, SubscriptionClaim,
     SubscriptionId, UnknownKind,
 };
 use driftless_gateway::wire::DecodeError;
@@ -102,7 +102,7 @@ fn listing(body: &Json<'_>) -> Read<(Listing, usize)> {
     }
     let states = objects.iter().filter(|row| row.get("state").is_there()).count();
     let has_state = (!objects.is_empty()).then_some(states > 0);
-    let mut read: Vec<Listed> = Vec::new();
+    let mut read: Vec<ListedArtifact> = Vec::new();
     for row in &objects {
         let (deployed, updated) = (row.get("deployedAt").time(), row.get("updatedAt").time());
         let (artifact, deployment) = (row.get("artifactId").id(), row.get("deploymentId").id());
@@ -110,7 +110,7 @@ fn listing(body: &Json<'_>) -> Read<(Listing, usize)> {
         if let (Ok(deployed), Ok(updated), Ok(artifact), Ok(deployment), Ok(kind), Ok(state)) =
             (deployed, updated, artifact, deployment, kind, state)
         {
-            read.push(Listed {
+            read.push(ListedArtifact {
                 artifact: ArtifactId::new(artifact),
                 deployment: DeploymentId::new(deployment),
                 kind: Kind::parse(kind).map_err(|_| UnknownKind(label(kind))),
@@ -124,9 +124,10 @@ fn listing(body: &Json<'_>) -> Read<(Listing, usize)> {
         return Err(Refused::Wrong);
     }
     let readable = read.len();
-    let mut newest: BTreeMap<ArtifactId, Listed> = BTreeMap::new();
-    let age =
-        |row: &Listed| (row.listed_at, row.deployment.clone(), row.state.clone(), row.kind.clone());
+    let mut newest: BTreeMap<ArtifactId, ListedArtifact> = BTreeMap::new();
+    let age = |row: &ListedArtifact| {
+        (row.listed_at, row.deployment.clone(), row.state.clone(), row.kind.clone())
+    };
     for row in read {
         let is_older = newest.get(&row.artifact).is_some_and(|kept| age(kept) >= age(&row));
         if !is_older {
@@ -156,8 +157,8 @@ fn state(value: &Json<'_>, has_state: Option<bool>) -> Read<ListedState> {
 /// Items that were read, and how many reasons tell of those that were not.
 type Counted<T> = (Vec<T>, usize);
 
-fn count_reasons<T>(roll: Roll<T>) -> Counted<T> {
-    (roll.items, roll.unreadable.len())
+fn count_reasons<T>(listed: Listed<T>) -> Counted<T> {
+    (listed.items, listed.unreadable.len())
 }
 
 /// How many reasons are told for so many items: sixteen, and one that counts the others.
@@ -171,7 +172,7 @@ const fn reasons(bad: usize) -> usize {
 /// When `decode` read it in another way than the contract says.
 pub fn check_keys(body: &[u8], decode: fn(&[u8]) -> Result<KeyReading, DecodeError>) {
     let decoded = decode(body).map(|reading| match reading {
-        KeyReading::Keys(roll) => Some(count_reasons(roll)),
+        KeyReading::Keys(listed) => Some(count_reasons(listed)),
         KeyReading::ApiList => None,
     });
     if decoded.is_ok() {
@@ -231,9 +232,9 @@ fn key(item: &Json<'_>) -> Read<Read<ListedKey>> {
 
 /// What reads the subscriptions of one API.
 pub type DecodeSubscriptions =
-    fn(&[u8], &ArtifactId) -> Result<Roll<(SubscriptionId, Subscription)>, DecodeError>;
+    fn(&[u8], &ArtifactId) -> Result<Listed<(SubscriptionId, Subscription)>, DecodeError>;
 /// What reads plans.
-pub type DecodePlans = fn(&[u8]) -> Result<Roll<(PlanId, Plan)>, DecodeError>;
+pub type DecodePlans = fn(&[u8]) -> Result<Listed<(PlanId, Plan)>, DecodeError>;
 
 /// Checks a body as a list of subscriptions and as a list of plans; it is asked about the API
 /// that its first item names.

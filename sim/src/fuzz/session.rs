@@ -38,7 +38,7 @@ const OUTBOUND_MAX: usize = 256;
 /// When the driver does what it must not do whatever arrives.
 pub fn check_session(bytes: &[u8], store_failed: StoreFailed) {
     let Some((head, rest)) = bytes.split_at_checked(OPERATION_BYTES) else { return };
-    let mut bench = Bench::new(head[0], u64::from(head[1]), store_failed);
+    let mut bench = SessionBench::new(head[0], u64::from(head[1]), store_failed);
     bench.drain();
     for operation in rest.chunks_exact(OPERATION_BYTES).take(OPERATIONS_MAX) {
         let [what, x, y, z] = *operation else { return };
@@ -48,7 +48,7 @@ pub fn check_session(bytes: &[u8], store_failed: StoreFailed) {
     }
 }
 
-struct Bench {
+struct SessionBench {
     manager: ApiManager,
     driver: Driver,
     now: Instant,
@@ -73,7 +73,7 @@ fn engine(seed: u64, durable: &Recovered, now: Instant) -> Driver {
     Driver::new(engine, ArchiveLimits::recommended())
 }
 
-impl Bench {
+impl SessionBench {
     fn new(dialect: u8, seed: u64, store_failed: StoreFailed) -> Self {
         let dialect = Dialect::ALL[usize::from(dialect) % Dialect::ALL.len()];
         let (now, durable) = (Instant::START, Recovered::default());

@@ -33,7 +33,7 @@ const ARTIFACTS: u8 = 4;
 /// or did not come back after a failure.
 pub fn check_store(bytes: &[u8], open: Open) {
     let disk = SimDisk::new();
-    let mut bench = Bench { store: open(disk.clone()), disk, maps: Maps::default(), open };
+    let mut bench = StoreBench { store: open(disk.clone()), disk, maps: Maps::default(), open };
     let mut choices = Unstructured::new(bytes);
     for _ in 0..OPERATIONS_MAX {
         if choices.is_empty() || bench.operate(&mut choices).is_err() {
@@ -45,14 +45,14 @@ pub fn check_store(bytes: &[u8], open: Open) {
     assert_eq!(bench.held(), bench.maps, "at the end the store holds something else");
 }
 
-struct Bench {
+struct StoreBench {
     store: Box<dyn Store>,
     disk: SimDisk,
     maps: Maps,
     open: Open,
 }
 
-impl Bench {
+impl StoreBench {
     fn operate(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
         match choices.int_in_range(0..=11)? {
             0..=4 => self.commit(&batch(&self.maps, choices)?),

@@ -101,7 +101,7 @@ fn is_withstood(verb: &Verb, steps: &[Step]) -> bool {
     }
     if let Verb::Answer(answer) = verb {
         // No single key can be asked for, so a few wrong lists in a row would be believed (law 4).
-        let is_of_rolls = |to: Endpoint| {
+        let is_of_access_lists = |to: Endpoint| {
             matches!(
                 to,
                 Endpoint::ReadKeys
@@ -111,8 +111,8 @@ fn is_withstood(verb: &Verb, steps: &[Step]) -> bool {
             )
         };
         let is_there =
-            |step: &Step| matches!(&step.verb, Verb::Answer(other) if is_of_rolls(other.to));
-        if !answer.applies() || is_of_rolls(answer.to) && steps.iter().any(is_there) {
+            |step: &Step| matches!(&step.verb, Verb::Answer(other) if is_of_access_lists(other.to));
+        if !answer.applies() || is_of_access_lists(answer.to) && steps.iter().any(is_there) {
             return false;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use driftless_gateway::engine::{Config, Engine, ResourceKind, SyncState};
+use driftless_gateway::engine::{Config, Engine, StatusKind, SyncState};
 use driftless_gateway::model::{
     ArtifactId, Dialect, Kind, Recovered, Resource, ResourceId, SecretHash,
 };
@@ -53,12 +53,12 @@ impl Context<'_> {
         if self.claims_synced {
             SyncState::Synced
         } else {
-            engine.state(ResourceKind::Artifact(kind))
+            engine.state(StatusKind::Artifact(kind))
         }
     }
 
     /// The state of a kind of resources as the gateway tells it.
-    pub fn said_of(&self, engine: &Engine, kind: ResourceKind) -> SyncState {
+    pub fn said_of(&self, engine: &Engine, kind: StatusKind) -> SyncState {
         if self.claims_synced { SyncState::Synced } else { engine.state(kind) }
     }
 

@@ -47,7 +47,7 @@ impl Sabotage {
                     item.insert(API.to_owned(), api.clone());
                 }
             }
-            (Plant::StuckRolls, _) => {
+            (Plant::StuckLists, _) => {
                 items.clone_from(self.memory.first.entry(path.to_owned()).or_insert(items.clone()));
             }
             _ => return,

@@ -77,7 +77,7 @@ pub enum Plant {
     /// A key list puts every key on one API.
     MisplacedKeys,
     /// Lists of keys, subscriptions and plans are answered as the first one was.
-    StuckRolls,
+    StuckLists,
     /// Keys go while their API is not deployed.
     KeysFollowApis,
     /// Keys are not known any more after a start.
@@ -352,8 +352,8 @@ pub const ALL: &[PlantEntry] = &[
         found_by: &["safe_read"],
     },
     PlantEntry {
-        plant: Plant::StuckRolls,
-        name: "stuck_rolls",
+        plant: Plant::StuckLists,
+        name: "stuck_lists",
         breaks: "laws 9 12",
         says: "lists of keys, subscriptions and plans are answered as the first one was",
         found_by: &["converges", "converged_or_loud"],

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use driftless_gateway::engine::ResourceKind;
+use driftless_gateway::engine::StatusKind;
 use driftless_gateway::model::{
     ArtifactId, Dialect, Resource, ResourceId, SecretHash, SubscriptionId,
 };
@@ -17,7 +17,7 @@ use crate::observe::Context;
 /// A difference between what is held and what must be.
 pub(super) struct Difference {
     /// The kind of what it is about.
-    pub(super) kind: ResourceKind,
+    pub(super) kind: StatusKind,
     /// What it is about.
     pub(super) subject: String,
     /// What should be held.
@@ -27,7 +27,7 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    fn new(kind: ResourceKind, id: &ResourceId, expected: &str, found: &str) -> Self {
+    fn new(kind: StatusKind, id: &ResourceId, expected: &str, found: &str) -> Self {
         let (expected, found) = (expected.to_owned(), found.to_owned());
         Self { kind, subject: id.to_string(), expected, found }
     }
@@ -89,12 +89,7 @@ fn listed_keys(context: &Context<'_>) -> Option<Difference> {
                 continue;
             }
             let say = |yes: bool| if yes { "the key is held" } else { "the key is not held" };
-            return Some(Difference::new(
-                ResourceKind::ApiKey,
-                &id,
-                say(is_active),
-                say(!is_active),
-            ));
+            return Some(Difference::new(StatusKind::ApiKey, &id, say(is_active), say(!is_active)));
         }
     }
     for (id, resource) in context.held {
@@ -113,14 +108,14 @@ fn listed_keys(context: &Context<'_>) -> Option<Difference> {
         };
         if slot.credentials.iter().any(|held| is_foreign(&held.hash)) {
             let (expected, found) = ("keys that were issued for it", "a key that was not");
-            return Some(Difference::new(ResourceKind::ApiKey, id, expected, found));
+            return Some(Difference::new(StatusKind::ApiKey, id, expected, found));
         }
     }
     None
 }
 
 fn subscriptions(context: &Context<'_>) -> Option<Difference> {
-    let kind = ResourceKind::Subscription;
+    let kind = StatusKind::Subscription;
     for (artifact, _) in context.ledger.must_serve() {
         for (id, record) in context.ledger.subscriptions_of(artifact) {
             let id = ResourceId::Subscription(id.clone());
@@ -153,7 +148,7 @@ fn plans(context: &Context<'_>) -> Option<Difference> {
         if held != record.life.now() {
             let expected = format!("{:?}", record.life.now());
             let found = format!("{held:?}");
-            return Some(Difference::new(ResourceKind::Plan, &id, &expected, &found));
+            return Some(Difference::new(StatusKind::Plan, &id, &expected, &found));
         }
     }
     None
@@ -175,7 +170,7 @@ fn told_keys(context: &Context<'_>) -> Option<Difference> {
         if held != wanted {
             let expected = format!("{} keys of that name", wanted.len());
             let found = format!("{}, or others", held.len());
-            return Some(Difference::new(ResourceKind::ApiKey, id, &expected, &found));
+            return Some(Difference::new(StatusKind::ApiKey, id, &expected, &found));
         }
     }
     None
@@ -233,7 +228,7 @@ fn told_applications(context: &Context<'_>) -> Option<Difference> {
         if held != wanted {
             let expected = format!("{} keys", wanted.len());
             let found = format!("{}, or others", held.len());
-            return Some(Difference::new(ResourceKind::Application, id, &expected, &found));
+            return Some(Difference::new(StatusKind::Application, id, &expected, &found));
         }
     }
     None

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
-use driftless_gateway::runtime::{Principal, Refusal, Request};
+use driftless_gateway::runtime::{ApiRequest, Principal, Refusal};
 
 use super::claims::NAME;
 use super::{Claims, Verdicts};
@@ -88,7 +88,7 @@ fn attempt(context: &Context<'_>, claim: &AccessClaim) -> Result<(), Failed> {
     for operation in outlines.flat_map(Outline::operations).filter(|it| it.auth != "None") {
         let path = operation.path.replace("{id}", "7");
         let path = format!("{}{path}", Outline::context(&record.name));
-        let request = Request {
+        let request = ApiRequest {
             api_key: Some(key.secret.reveal()),
             subscription_token: token,
             principal: match operation.auth {
@@ -96,7 +96,7 @@ fn attempt(context: &Context<'_>, claim: &AccessClaim) -> Result<(), Failed> {
                 _ => Principal::Application,
             },
             scopes: operation.scopes,
-            ..Request::new(operation.method, &path)
+            ..ApiRequest::new(operation.method, &path)
         };
         match context.judge(&request) {
             Ok(_) => return Ok(()),

@@ -3,7 +3,7 @@
 use super::{Property, Verdicts, access};
 use crate::apim::Issued;
 use crate::observe::{Context, Observation, Phase};
-use driftless_gateway::engine::{Engine, ResourceKind, SyncState};
+use driftless_gateway::engine::{Engine, StatusKind, SyncState};
 use driftless_gateway::model::Kind;
 
 /// The property; it keeps nothing.
@@ -61,15 +61,15 @@ pub fn is_met(context: &Context<'_>) -> bool {
 }
 
 /// A kind whose lists were not all read to their end. What no list can verify is not waited for.
-fn unsettled(engine: &Engine) -> Option<ResourceKind> {
-    if engine.state(ResourceKind::Artifact(Kind::RestApi)) != SyncState::Synced {
-        return Some(ResourceKind::Artifact(Kind::RestApi));
+fn unsettled(engine: &Engine) -> Option<StatusKind> {
+    if engine.state(StatusKind::Artifact(Kind::RestApi)) != SyncState::Synced {
+        return Some(StatusKind::Artifact(Kind::RestApi));
     }
-    let is_open = |kind: &ResourceKind| {
+    let is_open = |kind: &StatusKind| {
         matches!(engine.state(*kind), SyncState::Syncing | SyncState::Stale)
             || engine.awaits_lists(*kind)
     };
-    [ResourceKind::ApiKey, ResourceKind::Subscription, ResourceKind::Plan].into_iter().find(is_open)
+    [StatusKind::ApiKey, StatusKind::Subscription, StatusKind::Plan].into_iter().find(is_open)
 }
 
 /// The first difference between what is served and what the ledger says.

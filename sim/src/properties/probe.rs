@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use driftless_gateway::model::{ArtifactId, KeyName, ResourceId, SubscriptionStatus};
-use driftless_gateway::runtime::{Principal, Request};
+use driftless_gateway::runtime::{ApiRequest, Principal};
 use driftless_gateway::time::{Instant, Timestamp};
 
 use super::access;
@@ -34,8 +34,8 @@ pub(super) struct Probe<'a> {
 
 impl Probe<'_> {
     /// The probe as a request.
-    pub(super) const fn request(&self) -> Request<'_> {
-        Request {
+    pub(super) const fn request(&self) -> ApiRequest<'_> {
+        ApiRequest {
             method: self.method,
             path: self.path.as_str(),
             api_key: self.key,
@@ -56,7 +56,7 @@ struct Brought<'a> {
 }
 
 /// An API that is to be served, and what its definition says.
-pub(super) struct Target<'a> {
+pub(super) struct Probed<'a> {
     /// The API.
     pub(super) artifact: &'a ArtifactId,
     /// Its name.
@@ -65,7 +65,7 @@ pub(super) struct Target<'a> {
     pub(super) outline: &'a Outline,
 }
 
-impl Target<'_> {
+impl Probed<'_> {
     fn path(&self, operation: &Operation) -> String {
         format!("{}{}", Outline::context(self.name), operation.path.replace("{id}", "7"))
     }
@@ -80,7 +80,7 @@ impl Target<'_> {
 
 /// The probes of one API: every operation with every credential that tells something, a wrong
 /// method and a path that is not there.
-pub(super) fn probes<'a>(context: &Context<'a>, target: &Target<'a>) -> Vec<Probe<'a>> {
+pub(super) fn probes<'a>(context: &Context<'a>, target: &Probed<'a>) -> Vec<Probe<'a>> {
     let brought = brought(context, target);
     let mut probes = Vec::new();
     for operation in target.outline.operations() {
@@ -119,7 +119,7 @@ pub(super) fn probes<'a>(context: &Context<'a>, target: &Target<'a>) -> Vec<Prob
 }
 
 /// What is no operation of the API.
-fn strays<'a>(target: &Target<'_>) -> [Probe<'a>; 2] {
+fn strays<'a>(target: &Probed<'_>) -> [Probe<'a>; 2] {
     let stray = |tries, method, rest: &str| Probe {
         tries,
         method,
@@ -135,7 +135,7 @@ fn strays<'a>(target: &Target<'_>) -> [Probe<'a>; 2] {
 
 /// The credentials to bring: none, one that was never issued, and of each kind of key the last
 /// whose standing the gateway can know.
-fn brought<'a>(context: &Context<'a>, target: &Target<'a>) -> Vec<Brought<'a>> {
+fn brought<'a>(context: &Context<'a>, target: &Probed<'a>) -> Vec<Brought<'a>> {
     let wants_subscription = target.outline.validates_subscriptions;
     let token = |is_open| token(context, target.artifact, is_open).filter(|_| wants_subscription);
     let (open, closed) = (token(true), token(false));

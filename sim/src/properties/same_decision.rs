@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 
 use driftless_gateway::model::ArtifactId;
-use driftless_gateway::runtime::{self, Request, Throttle, ThrottleConfig};
+use driftless_gateway::runtime::{self, ApiRequest, Throttle, ThrottleConfig};
 
-use super::probe::{self, Probe, Target};
+use super::probe::{self, Probe, Probed};
 use super::{Property, Verdicts, access, converges};
 use crate::apim::{Issued, Outline};
 use crate::observe::{Context, Observation, Phase};
@@ -67,7 +67,7 @@ impl Property for SameDecision {
         let Some(outline) = outlines.next_back() else { return };
         for operation in outline.operations().filter(|operation| operation.auth != "None") {
             let path = format!("{}{}", Outline::context(&record.name), operation.path);
-            let request = Request::new(operation.method, &path).with_key("never-issued");
+            let request = ApiRequest::new(operation.method, &path).with_key("never-issued");
             if context.judge(&request).is_ok() {
                 let (expected, found) = ("refused: the key was never issued", "let through");
                 verdicts.violated(self.name(), context.now, context.name(id), expected, found);
@@ -80,7 +80,7 @@ impl SameDecision {
     fn try_out(
         self,
         context: &Context<'_>,
-        target: &Target<'_>,
+        target: &Probed<'_>,
         probe: &Probe<'_>,
         verdicts: &mut Verdicts,
     ) {
@@ -107,7 +107,7 @@ impl SameDecision {
     }
 
     /// Uses up the limits of one operation: the strictest of its tiers counts.
-    fn exhaust(self, context: &Context<'_>, target: &Target<'_>, verdicts: &mut Verdicts) {
+    fn exhaust(self, context: &Context<'_>, target: &Probed<'_>, verdicts: &mut Verdicts) {
         let probes = probe::probes(context, target);
         let Some(probe) = probes.iter().find(|probe| probe.admitted) else { return };
         let operation = target.outline.operations().find(|operation| {
@@ -149,7 +149,7 @@ fn per_minute(tier: &str) -> Option<u64> {
 }
 
 /// The APIs to be served that no other shares its path with.
-fn targets<'a>(context: &Context<'a>) -> Vec<Target<'a>> {
+fn targets<'a>(context: &Context<'a>) -> Vec<Probed<'a>> {
     let mut contexts: BTreeSet<String> = BTreeSet::new();
     let mut targets = Vec::new();
     let wanted: Vec<&ArtifactId> = context.ledger.must_serve().map(|(id, _)| id).collect();
@@ -160,7 +160,7 @@ fn targets<'a>(context: &Context<'a>) -> Vec<Target<'a>> {
         if record.kind == driftless_gateway::model::Kind::RestApi
             && contexts.insert(Outline::context(&record.name))
         {
-            targets.push(Target { artifact, name: &record.name, outline });
+            targets.push(Probed { artifact, name: &record.name, outline });
         }
     }
     targets
@@ -168,7 +168,10 @@ fn targets<'a>(context: &Context<'a>) -> Vec<Target<'a>> {
 
 impl Context<'_> {
     /// What the gateway decides about a request; what limits it uses is not looked at.
-    pub(super) fn judge(&self, request: &Request<'_>) -> Result<runtime::Grant, runtime::Refusal> {
+    pub(super) fn judge(
+        &self,
+        request: &ApiRequest<'_>,
+    ) -> Result<runtime::Grant, runtime::Refusal> {
         self.snapshot.judge(request, probe::gateway_clock(self.now))
     }
 }

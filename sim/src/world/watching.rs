@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use driftless_gateway::engine::{Config, ResourceKind, SyncState};
+use driftless_gateway::engine::{Config, StatusKind, SyncState};
 use driftless_gateway::model::{Dialect, Kind, SessionId};
 use driftless_gateway::time::Instant;
 
@@ -288,10 +288,10 @@ impl Watch<'_, '_> {
     /// Notes every state that the gateway's status had, of REST APIs and of what is claimed.
     pub(super) fn watch_state(&mut self, expect: &Expect) {
         let Some(engine) = self.host.gateway.engine() else { return };
-        let kind = ResourceKind::Artifact(Kind::RestApi);
+        let kind = StatusKind::Artifact(Kind::RestApi);
         let state = engine.state(kind);
         let claimed = expect.was_status.iter().map(|claim| claim.kind);
-        for kind in claimed.filter(|kind| !matches!(kind, ResourceKind::Artifact(_))) {
+        for kind in claimed.filter(|kind| !matches!(kind, StatusKind::Artifact(_))) {
             self.host.history.states.insert((kind, engine.state(kind)));
         }
         let is_news =

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::durable::ObservedSet;
 use crate::engine::status::counts::Counts;
-use crate::engine::status::report::ResourceKind;
+use crate::engine::status::report::StatusKind;
 use crate::model::{
     ArtifactId, Credential, KeySlot, KeyUuid, Recovered, Resource, ResourceId, ResourceRow,
     SecretHash,
@@ -215,7 +215,7 @@ impl Access {
     }
 
     /// What is counted of a kind; artifacts are counted elsewhere.
-    pub(in crate::engine) const fn counts(&self, kind: ResourceKind) -> Counts {
+    pub(in crate::engine) const fn counts(&self, kind: StatusKind) -> Counts {
         self.counts[place(kind)]
     }
 
@@ -254,20 +254,20 @@ impl Access {
 }
 
 /// The kind that a resource is counted under.
-pub(in crate::engine) const fn kind_of(id: &ResourceId) -> ResourceKind {
+pub(in crate::engine) const fn kind_of(id: &ResourceId) -> StatusKind {
     match id {
-        ResourceId::ApiKey(..) => ResourceKind::ApiKey,
-        ResourceId::Subscription(_) => ResourceKind::Subscription,
-        ResourceId::Plan(_) => ResourceKind::Plan,
-        ResourceId::Application(_) => ResourceKind::Application,
+        ResourceId::ApiKey(..) => StatusKind::ApiKey,
+        ResourceId::Subscription(_) => StatusKind::Subscription,
+        ResourceId::Plan(_) => StatusKind::Plan,
+        ResourceId::Application(_) => StatusKind::Application,
     }
 }
 
-const fn place(kind: ResourceKind) -> usize {
+const fn place(kind: StatusKind) -> usize {
     match kind {
-        ResourceKind::Artifact(_) | ResourceKind::ApiKey => 0,
-        ResourceKind::Subscription => 1,
-        ResourceKind::Plan => 2,
-        ResourceKind::Application => 3,
+        StatusKind::Artifact(_) | StatusKind::ApiKey => 0,
+        StatusKind::Subscription => 1,
+        StatusKind::Plan => 2,
+        StatusKind::Application => 3,
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::config::Config;
 use crate::engine::durable::ObservedSet;
 use crate::engine::evidence::settled_at;
 use crate::engine::lists::schedule::{Family, ListId, Lists};
-use crate::engine::status::report::{Anomalies, ResourceKind};
+use crate::engine::status::report::{Anomalies, StatusKind};
 use crate::model::{
     ArtifactId, Credential, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
     Subscription, SubscriptionClaim, SubscriptionStatus,
@@ -253,7 +253,7 @@ impl AccessEvents<'_> {
         let at = self.settled_at();
         match self.list_of(id) {
             Some(list) => self.lists.relist(&list, at),
-            None if kind_of(id) == ResourceKind::Subscription => {
+            None if kind_of(id) == StatusKind::Subscription => {
                 self.lists.relist_family(Family::Subscriptions, at);
             }
             None => {}

@@ -13,8 +13,8 @@ use crate::engine::durable::ObservedSet;
 use crate::engine::evidence::{may_contradict, settled_at};
 use crate::engine::lists::schedule::{ListId, Lists};
 use crate::model::{
-    ArtifactId, Credential, Dialect, KeyName, Kind, ListedKey, Plan, PlanId, Resource, ResourceId,
-    ResourceRow, Roll, Subscription, SubscriptionId,
+    ArtifactId, Credential, Dialect, KeyName, Kind, Listed, ListedKey, Plan, PlanId, Resource,
+    ResourceId, ResourceRow, Subscription, SubscriptionId,
 };
 use crate::time::Instant;
 
@@ -64,9 +64,9 @@ pub(in crate::engine) struct AccessList<'a> {
 
 impl AccessList<'_> {
     /// Merges the keys of one kind of artifact.
-    pub(in crate::engine) fn merge_keys(&mut self, kind: Kind, roll: Roll<ListedKey>) {
-        let is_complete = roll.is_complete();
-        let mut listed = roll.items;
+    pub(in crate::engine) fn merge_keys(&mut self, kind: Kind, listed: Listed<ListedKey>) {
+        let is_complete = listed.is_complete();
+        let mut listed = listed.items;
         // An API that is believed deleted has no keys; when it comes back the list is read again.
         listed.retain(|item| !self.artifacts.is_deleted(&item.artifact));
         listed.sort_by(|one, other| name_of(one).cmp(&name_of(other)));
@@ -105,10 +105,10 @@ impl AccessList<'_> {
     pub(in crate::engine) fn merge_subscriptions(
         &mut self,
         artifact: &ArtifactId,
-        roll: Roll<(SubscriptionId, Subscription)>,
+        listed: Listed<(SubscriptionId, Subscription)>,
     ) {
-        let is_complete = roll.is_complete();
-        let items = roll.items.into_iter();
+        let is_complete = listed.is_complete();
+        let items = listed.items.into_iter();
         let listed = items
             .map(|(id, item)| (ResourceId::Subscription(id), Resource::Subscription(item.into())))
             .collect();
@@ -119,9 +119,9 @@ impl AccessList<'_> {
     }
 
     /// Merges the subscription plans.
-    pub(in crate::engine) fn merge_plans(&mut self, roll: Roll<(PlanId, Plan)>) {
-        let is_complete = roll.is_complete();
-        let items = roll.items.into_iter();
+    pub(in crate::engine) fn merge_plans(&mut self, listed: Listed<(PlanId, Plan)>) {
+        let is_complete = listed.is_complete();
+        let items = listed.items.into_iter();
         let listed = items.map(|(id, item)| (ResourceId::Plan(id), Resource::Plan(item))).collect();
         let is_one = |id: &&ResourceId| matches!(id, ResourceId::Plan(_));
         let known = self.access.iter().map(|(id, _)| id).filter(is_one).cloned().collect();

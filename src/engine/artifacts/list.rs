@@ -9,7 +9,7 @@ use crate::engine::config::Config;
 use crate::engine::evidence::may_contradict;
 use crate::engine::lists::schedule::{ListId, Lists, Reading};
 use crate::engine::status::report::{Anomalies, NameCounts};
-use crate::model::{ArtifactId, Generation, Kind, Listed, ListedState, Listing};
+use crate::model::{ArtifactId, Generation, Kind, ListedArtifact, ListedState, Listing};
 use crate::time::{Instant, Timestamp};
 
 /// Takes a well-formed list of artifacts in.
@@ -67,8 +67,9 @@ impl ArtifactList<'_> {
     fn leaves_open(&self, listing: &Listing) -> bool {
         let number = self.artifacts.lists_merged;
         let beliefs = &self.artifacts.beliefs;
-        let is_unclear =
-            |row: &&Listed| row.kind.is_err() || matches!(row.state, ListedState::Unclear(_));
+        let is_unclear = |row: &&ListedArtifact| {
+            row.kind.is_err() || matches!(row.state, ListedState::Unclear(_))
+        };
         let mut unclear = listing.rows.iter().filter(is_unclear);
         unclear.any(|row| beliefs.get(&row.artifact).is_some_and(|known| !known.is_at_rest()))
             || !listing.is_complete()
@@ -79,7 +80,7 @@ impl ArtifactList<'_> {
         self.lists.relist(&ListId::Artifacts, at);
     }
 
-    fn merge_row(&mut self, row: &Listed) {
+    fn merge_row(&mut self, row: &ListedArtifact) {
         let id = &row.artifact;
         let number = self.artifacts.lists_merged;
         let (kind, intent) = match (&row.kind, &row.state) {
@@ -116,7 +117,7 @@ impl ArtifactList<'_> {
         self.artifacts.touched.insert(id.clone());
     }
 
-    fn learn(&mut self, row: &Listed, kind: Kind, intent: Intent) {
+    fn learn(&mut self, row: &ListedArtifact, kind: Kind, intent: Intent) {
         let generation = Generation {
             deployment: Some(row.deployment.clone()),
             performed_at: None,
@@ -128,7 +129,7 @@ impl ArtifactList<'_> {
         self.artifacts.touched.insert(row.artifact.clone());
     }
 
-    fn agree(&mut self, row: &Listed) {
+    fn agree(&mut self, row: &ListedArtifact) {
         let number = self.artifacts.lists_merged;
         self.artifacts.beliefs.update(&row.artifact, |belief| {
             belief.listed(number);
@@ -141,7 +142,7 @@ impl ArtifactList<'_> {
 
     /// A row that has nothing to fetch stays in doubt: it is asked for again at every list, and
     /// the status says so in between.
-    fn believe(&mut self, row: &Listed, kind: Kind, intent: Intent) {
+    fn believe(&mut self, row: &ListedArtifact, kind: Kind, intent: Intent) {
         let until = self.now.after(self.config.resync_interval);
         let number = self.artifacts.lists_merged;
         self.artifacts.beliefs.update(&row.artifact, |belief| {

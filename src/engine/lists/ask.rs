@@ -2,7 +2,7 @@
 
 use super::schedule::{ListId, Worth};
 use crate::engine::action::Request;
-use crate::model::{Listing, Roll};
+use crate::model::{Listed, Listing};
 
 impl ListId {
     /// The request for the list.
@@ -37,7 +37,7 @@ impl Worth {
     }
 
     /// What a list of keys, subscriptions or plans is worth.
-    pub(in crate::engine) fn of<T>(list: &Roll<T>) -> Self {
+    pub(in crate::engine) fn of<T>(list: &Listed<T>) -> Self {
         let count = list.unreadable.len();
         let first = list.unreadable.first();
         let unusable = first.map(|why| format!("{count} list items could not be read: {why}"));

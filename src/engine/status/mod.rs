@@ -16,7 +16,7 @@ use super::session::Session;
 use super::writes::Writes;
 use counts::Counts;
 use ladder::{KindFacts, Source, Why};
-use report::{Anomalies, KindStatus, ResourceKind, Status, SyncState};
+use report::{Anomalies, KindStatus, Status, StatusKind, SyncState};
 
 use crate::model::Dialect;
 use crate::time::Instant;
@@ -24,7 +24,7 @@ use crate::time::Instant;
 /// Since when each kind has been in its state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Since {
-    states: [Option<(SyncState, Instant)>; ResourceKind::ALL.len()],
+    states: [Option<(SyncState, Instant)>; StatusKind::ALL.len()],
 }
 
 impl Since {
@@ -36,8 +36,8 @@ impl Since {
         }
     }
 
-    fn of(&self, kind: ResourceKind, state: SyncState) -> Instant {
-        let place = ResourceKind::ALL.iter().position(|known| *known == kind);
+    fn of(&self, kind: StatusKind, state: SyncState) -> Instant {
+        let place = StatusKind::ALL.iter().position(|known| *known == kind);
         let known = place.and_then(|place| self.states[place]);
         known.filter(|known| known.0 == state).map_or(Instant::START, |known| known.1)
     }
@@ -58,12 +58,12 @@ pub(super) struct StatusView<'a> {
 
 impl StatusView<'_> {
     /// The state of a kind. Cheap enough to call after every input.
-    pub(super) fn state(&self, kind: ResourceKind) -> SyncState {
+    pub(super) fn state(&self, kind: StatusKind) -> SyncState {
         ladder::judge(&self.facts(kind)).0
     }
 
     /// Whether a list that speaks of the kind is still to be read, or to be read again.
-    pub(super) fn awaits_lists(&self, kind: ResourceKind) -> bool {
+    pub(super) fn awaits_lists(&self, kind: StatusKind) -> bool {
         let health = self.health(self.source(kind));
         health.unsettled > 0 && health.unusable == 0
     }
@@ -73,7 +73,7 @@ impl StatusView<'_> {
         let mut anomalies = self.anomalies.clone();
         anomalies.acks_dropped = self.artifacts.acks.dropped;
         anomalies.acks_superseded = self.artifacts.acks.superseded;
-        let kinds = ResourceKind::ALL.into_iter().map(|kind| (kind, self.kind_status(kind)));
+        let kinds = StatusKind::ALL.into_iter().map(|kind| (kind, self.kind_status(kind)));
         Status {
             session: self.session.to_string(),
             control_plane: self.discovery.found().cloned(),
@@ -83,14 +83,14 @@ impl StatusView<'_> {
     }
 
     /// How the control plane tells of a kind.
-    fn source(&self, kind: ResourceKind) -> Source {
+    fn source(&self, kind: StatusKind) -> Source {
         match kind {
-            ResourceKind::Artifact(_) => Source::Lists(Family::Artifacts),
-            ResourceKind::ApiKey => Source::Lists(Family::Keys),
+            StatusKind::Artifact(_) => Source::Lists(Family::Artifacts),
+            StatusKind::ApiKey => Source::Lists(Family::Keys),
             _ if !self.discovery.is_platform() => Source::Nothing,
-            ResourceKind::Subscription => Source::Lists(Family::Subscriptions),
-            ResourceKind::Plan => Source::Lists(Family::Plans),
-            ResourceKind::Application => Source::Events,
+            StatusKind::Subscription => Source::Lists(Family::Subscriptions),
+            StatusKind::Plan => Source::Lists(Family::Plans),
+            StatusKind::Application => Source::Events,
         }
     }
 
@@ -102,13 +102,13 @@ impl StatusView<'_> {
     }
 
     /// What a kind is judged by.
-    fn facts(&self, kind: ResourceKind) -> KindFacts<'_> {
+    fn facts(&self, kind: StatusKind) -> KindFacts<'_> {
         let source = self.source(kind);
         let counts = self.counts(kind);
-        let is_artifact = matches!(kind, ResourceKind::Artifact(_));
+        let is_artifact = matches!(kind, StatusKind::Artifact(_));
         let attempts = self.config.ack_failure_attempts;
         let may_be_stuck = is_artifact && counts.pending > 0;
-        let below_artifacts = matches!(kind, ResourceKind::ApiKey | ResourceKind::Subscription);
+        let below_artifacts = matches!(kind, StatusKind::ApiKey | StatusKind::Subscription);
         KindFacts {
             source,
             is_live: self.session.live().is_some(),
@@ -120,9 +120,9 @@ impl StatusView<'_> {
         }
     }
 
-    fn counts(&self, kind: ResourceKind) -> Counts {
+    fn counts(&self, kind: StatusKind) -> Counts {
         match kind {
-            ResourceKind::Artifact(kind) => self.artifacts.counts.of(kind),
+            StatusKind::Artifact(kind) => self.artifacts.counts.of(kind),
             // Lists of the Platform API name every key.
             _ if self.discovery.dialect() == Some(Dialect::PlatformApi11) => {
                 Counts { unlisted: 0, ..self.access.counts(kind) }
@@ -131,7 +131,7 @@ impl StatusView<'_> {
         }
     }
 
-    fn kind_status(&self, kind: ResourceKind) -> KindStatus {
+    fn kind_status(&self, kind: StatusKind) -> KindStatus {
         let facts = self.facts(kind);
         let (state, why) = ladder::judge(&facts);
         let bound = self.discovery.revocation_bound(self.config);
@@ -141,7 +141,7 @@ impl StatusView<'_> {
             since: self.since.of(kind, state),
             served: facts.counts.held,
             retained: facts.counts.retained,
-            bound: bound.filter(|_| kind == ResourceKind::ApiKey),
+            bound: bound.filter(|_| kind == StatusKind::ApiKey),
         }
     }
 

@@ -43,7 +43,7 @@ impl fmt::Display for SyncState {
 
 /// A kind of thing that a control plane holds for a gateway.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum ResourceKind {
+pub enum StatusKind {
     /// Artifacts of one kind.
     Artifact(Kind),
     /// API keys.
@@ -56,7 +56,7 @@ pub enum ResourceKind {
     Application,
 }
 
-impl ResourceKind {
+impl StatusKind {
     /// Every kind.
     pub const ALL: [Self; Kind::ALL.len() + 4] = {
         let mut all = [Self::Application; Kind::ALL.len() + 4];
@@ -72,7 +72,7 @@ impl ResourceKind {
     };
 }
 
-impl fmt::Display for ResourceKind {
+impl fmt::Display for StatusKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Artifact(kind) => f.write_str(kind.name()),
@@ -166,7 +166,7 @@ pub struct Status {
     /// Where and what the control plane is, as far as it is known.
     pub control_plane: Option<ControlPlane>,
     /// Per resource kind.
-    pub kinds: BTreeMap<ResourceKind, KindStatus>,
+    pub kinds: BTreeMap<StatusKind, KindStatus>,
     /// What could not be used.
     pub anomalies: Anomalies,
 }

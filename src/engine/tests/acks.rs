@@ -115,7 +115,7 @@ fn the_event_of_a_row_that_a_list_brought_first_is_acked() {
     let mut rig = Rig::live();
     rig.event(deployed("b", "d9", 1));
     rig.until(5_000);
-    let listed = Listed { listed_at: Some(stamp(60)), ..row("a", "d1") };
+    let listed = ListedArtifact { listed_at: Some(stamp(60)), ..row("a", "d1") };
     rig.list(&[row("b", "d9"), listed]);
     rig.fetched("one");
     rig.stored();

@@ -7,7 +7,8 @@ fn listed(count: usize, config: Config) -> (Rig, Vec<Action>) {
     let mut rig = Rig::connected(config, Recovered::default(), Dialect::Apim470Fixed, &[]);
     rig.want_list(&ListId::Artifacts, rig.now.as_millis());
     rig.until(2_000);
-    let rows: Vec<Listed> = (0..count).map(|n| row(&format!("a{n}"), &format!("d{n}"))).collect();
+    let rows: Vec<ListedArtifact> =
+        (0..count).map(|n| row(&format!("a{n}"), &format!("d{n}"))).collect();
     let actions = rig.list(&rows);
     (rig, actions)
 }

@@ -66,14 +66,14 @@ fn read_keys(id: u64) -> Action {
     request(id, Request::ReadKeys(Kind::RestApi))
 }
 
-fn roll(keys: &[Credential]) -> Response {
+fn listed(keys: &[Credential]) -> Response {
     let items = keys.iter().map(|key| ListedKey {
         artifact: "a".into(),
         name: KeyName::new("Mobile"),
         credential: key.clone(),
         is_active: true,
     });
-    Response::Keys(KeyReading::Keys(Roll { items: items.collect(), unreadable: Vec::new() }))
+    Response::Keys(KeyReading::Keys(Listed { items: items.collect(), unreadable: Vec::new() }))
 }
 
 /// A gateway that serves one API of the fixed dialect and holds these keys, listed and settled.
@@ -84,22 +84,22 @@ fn holding_keys(keys: &[Credential]) -> Rig {
         Dialect::Apim470Fixed,
         &[("a", "d1")],
     );
-    rig.answer("read_keys", roll(keys));
+    rig.answer("read_keys", listed(keys));
     rig.stored();
     rig.at(5_000);
     assert_eq!(rig.timeout(), [read_keys(FIRST)]);
-    rig.answer("read_keys", roll(keys));
+    rig.answer("read_keys", listed(keys));
     assert_eq!(rig.state(), SyncState::Synced);
     rig
 }
 
 impl Rig {
     fn state(&self) -> SyncState {
-        self.engine.status().kinds[&ResourceKind::ApiKey].state
+        self.engine.status().kinds[&StatusKind::ApiKey].state
     }
 
     fn reason(&self) -> String {
-        self.engine.status().kinds[&ResourceKind::ApiKey].reason.clone()
+        self.engine.status().kinds[&StatusKind::ApiKey].reason.clone()
     }
 
     fn hashes(&self) -> Vec<u8> {
@@ -144,7 +144,7 @@ fn of_two_events_of_one_stamp_the_one_that_opens_less_counts_until_a_list_settle
     assert_eq!(rig.event(created(key(1), 1_000)), []);
     assert_eq!(rig.state(), SyncState::Unverified);
     assert_eq!(rig.until(10_000), [read_keys(FIRST + 1)]);
-    rig.answer("read_keys", roll(&[key(1)]));
+    rig.answer("read_keys", listed(&[key(1)]));
     rig.stored();
     assert_eq!(rig.hashes(), [1]);
     assert_eq!(rig.state(), SyncState::Synced);
@@ -166,7 +166,7 @@ fn a_list_may_be_ahead_of_the_event_that_a_key_was_regenerated() {
     let mut rig = holding_keys(&[at(1_000, key(1))]);
     rig.want_list(&ListId::Keys(Kind::RestApi), 11_000);
     rig.until(11_000);
-    rig.answer("read_keys", roll(&[key(2)]));
+    rig.answer("read_keys", listed(&[key(2)]));
     rig.stored();
     assert_eq!(rig.hashes(), [1, 2], "absence alone removes nothing");
     rig.event(regenerated(key(2), 9_000));
@@ -182,7 +182,7 @@ fn an_ending_sent_a_little_before_the_last_one_may_be_of_a_clock_set_back_and_as
     assert_eq!(rig.event(revoked(8_500)), [], "it may be a late copy");
     assert_eq!(rig.hashes(), [2]);
     assert_eq!(rig.until(10_000), [read_keys(FIRST + 1)]);
-    rig.answer("read_keys", roll(&[]));
+    rig.answer("read_keys", listed(&[]));
     assert_eq!(rig.event(revoked(2_000)), []);
     assert_eq!(rig.until(14_000), [], "one that old is a late copy");
 }
@@ -196,7 +196,7 @@ fn a_creation_within_the_margin_of_an_ending_stays_out_until_a_list_names_it() {
     assert_eq!(rig.state(), SyncState::Unverified);
     let settled_at = rig.now.as_millis() + 5_000;
     assert_eq!(rig.until(settled_at), [read_keys(FIRST + 1)]);
-    rig.answer("read_keys", roll(&[key(2)]));
+    rig.answer("read_keys", listed(&[key(2)]));
     rig.stored();
     assert_eq!(rig.hashes(), [2]);
 }
@@ -225,7 +225,7 @@ fn a_name_that_two_people_chose_is_closed_to_both_until_a_list_tells_them_apart(
     assert_eq!(rig.hashes(), [0_u8; 0], "which of them was meant is not said (A-H29)");
     assert_eq!(rig.state(), SyncState::Unverified);
     assert_eq!(rig.until(10_000), [read_keys(FIRST + 1)]);
-    rig.answer("read_keys", roll(&[key(2)]));
+    rig.answer("read_keys", listed(&[key(2)]));
     rig.stored();
     assert_eq!(rig.hashes(), [2]);
 }
@@ -242,7 +242,7 @@ fn a_list_asked_before_an_event_neither_removes_nor_brings_back() {
     rig.stored();
     rig.event(revoked(9_100));
     rig.stored();
-    rig.answer("read_keys", roll(&[key(1)]));
+    rig.answer("read_keys", listed(&[key(1)]));
     assert_eq!(rig.hashes(), [0_u8; 0], "a list does not undo a revocation (R4)");
     assert!(rig.engine.observed.resource_in_force(&other).is_some(), "nor a creation (R3)");
     assert_eq!(rig.until(12_000), [read_keys(FIRST + 2)], "it is asked again");
@@ -254,7 +254,7 @@ fn an_empty_list_removes_nothing_until_a_second_one_and_the_api_itself_agree() {
     let ask = |rig: &mut Rig, at: u64| {
         rig.want_list(&ListId::Keys(Kind::RestApi), at);
         rig.until(at);
-        rig.answer("read_keys", roll(&[]));
+        rig.answer("read_keys", listed(&[]));
         rig.stored();
     };
     ask(&mut rig, 12_000);
@@ -280,7 +280,7 @@ fn keys_of_applications_are_on_no_list_and_stay_and_are_counted() {
     for at in [12_000, 60_000, 110_000] {
         rig.want_list(&ListId::Keys(Kind::RestApi), at);
         rig.until(at);
-        rig.answer("read_keys", roll(&[]));
+        rig.answer("read_keys", listed(&[]));
         rig.stored();
     }
     assert_eq!(rig.hashes(), [7], "the list names keys of APIs alone (A-H28)");
@@ -297,7 +297,7 @@ fn keys_of_an_api_that_is_not_deployed_are_on_no_list_and_stay() {
     for at in [20_000, 60_000, 110_000] {
         rig.want_list(&ListId::Keys(Kind::RestApi), at);
         rig.until(at);
-        rig.answer("read_keys", roll(&[]));
+        rig.answer("read_keys", listed(&[]));
     }
     assert_eq!(rig.hashes(), [1], "a redeploy brings them back (closure)");
 }
@@ -315,7 +315,7 @@ fn a_control_plane_without_a_key_list_is_said_with_counts() {
     rig.stored();
     assert_eq!(rig.state(), SyncState::Unverified);
     assert_eq!(rig.reason(), "no key list; 1 keys known from events alone");
-    assert_eq!(rig.engine.status().kinds[&ResourceKind::ApiKey].bound, None);
+    assert_eq!(rig.engine.status().kinds[&StatusKind::ApiKey].bound, None);
 }
 
 #[test]

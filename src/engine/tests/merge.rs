@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn unclear(id: &str) -> Listed {
+fn unclear(id: &str) -> ListedArtifact {
     row_in(id, "d1", ListedState::Unclear("DEPLOYING".to_owned()))
 }
 
@@ -223,7 +223,8 @@ fn a_periodic_list_reads_some_definitions_again_in_turn() {
     let rows = [("a", "d1"), ("b", "d2"), ("c", "d3")];
     let dialect = Dialect::Apim470Fixed;
     let mut rig = Rig::connected(config, holding(&rows), dialect, &rows);
-    let listed: Vec<Listed> = rows.iter().map(|(id, deployment)| row(id, deployment)).collect();
+    let listed: Vec<ListedArtifact> =
+        rows.iter().map(|(id, deployment)| row(id, deployment)).collect();
     until_list(&mut rig);
     let batch = fetch_batch(12, BatchRoute::FetchBatch, &["d1", "d2"]);
     assert_eq!(rig.list(&listed), [batch]);
@@ -238,7 +239,7 @@ fn a_row_of_an_unknown_kind_is_no_absence() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     rig.relist();
     let kind = Err(crate::model::UnknownKind("Soap".to_owned()));
-    assert_eq!(rig.list(&[Listed { kind, ..row("a", "d1") }]), []);
+    assert_eq!(rig.list(&[ListedArtifact { kind, ..row("a", "d1") }]), []);
     assert_eq!(rig.engine.desired().get(&"a".into()).unwrap().presence, Presence::Listed);
     let expect = "1 list rows of an unknown kind".to_owned();
     assert_eq!(rig.status(), (SyncState::Unverified, expect));
@@ -246,8 +247,10 @@ fn a_row_of_an_unknown_kind_is_no_absence() {
 
 #[test]
 fn an_absence_before_and_after_an_unclear_row_is_the_first_again() {
-    let unknown_kind =
-        Listed { kind: Err(crate::model::UnknownKind("Soap".to_owned())), ..row("a", "d1") };
+    let unknown_kind = ListedArtifact {
+        kind: Err(crate::model::UnknownKind("Soap".to_owned())),
+        ..row("a", "d1")
+    };
     for present in [unclear("a"), unknown_kind] {
         let mut rig = Rig::serving(&[("a", "d1")]);
         rig.relist();

@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::model::{
     Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeploymentId, Event,
-    EventHead, Generation, Held, KeyReading, Kind, Listed, ListedState, Listing, Packed, Roll, Row,
-    Tombstone, WriteId,
+    EventHead, Generation, Held, KeyReading, Kind, Listed, ListedArtifact, ListedState, Listing,
+    Packed, Row, Tombstone, WriteId,
 };
 use crate::time::Timestamp;
 
@@ -95,7 +95,8 @@ impl Rig {
         rig.stored();
         rig.accepted(1);
         rig.list_is_settled();
-        let rows: Vec<Listed> = listed.iter().map(|(id, deployment)| row(id, deployment)).collect();
+        let rows: Vec<ListedArtifact> =
+            listed.iter().map(|(id, deployment)| row(id, deployment)).collect();
         rig.answer(
             "list",
             Response::Listed(Listing {
@@ -144,7 +145,7 @@ impl Rig {
 
     /// Answers the list asked for at `asked` with these rows; it was too early for all that wants
     /// one, so it is asked for again.
-    fn list_is_repeated(&mut self, asked: u64, rows: &[Listed], again: u64) {
+    fn list_is_repeated(&mut self, asked: u64, rows: &[ListedArtifact], again: u64) {
         self.until(asked);
         self.list(rows);
         assert_eq!(self.engine.lists.next_due(), Some(Instant::from_millis(again)));
@@ -256,7 +257,7 @@ impl Rig {
     }
 
     /// Answers the last list with these rows.
-    fn list(&mut self, rows: &[Listed]) -> Vec<Action> {
+    fn list(&mut self, rows: &[ListedArtifact]) -> Vec<Action> {
         self.answer("list", Response::Listed(listing(rows)))
     }
 
@@ -295,7 +296,7 @@ impl Rig {
     /// State and reason of REST APIs.
     fn status(&self) -> (SyncState, String) {
         let status = self.engine.status();
-        let kind = &status.kinds[&ResourceKind::Artifact(Kind::RestApi)];
+        let kind = &status.kinds[&StatusKind::Artifact(Kind::RestApi)];
         (kind.state, kind.reason.clone())
     }
 
@@ -373,12 +374,12 @@ fn deleted(id: &str, seconds: u32) -> Event {
     Event::Deleted { artifact, kind, sent_at: Some(stamp(seconds)) }
 }
 
-fn row(id: &str, deployment: &str) -> Listed {
+fn row(id: &str, deployment: &str) -> ListedArtifact {
     row_in(id, deployment, ListedState::Deployed)
 }
 
-fn row_in(id: &str, deployment: &str, state: ListedState) -> Listed {
-    Listed {
+fn row_in(id: &str, deployment: &str, state: ListedState) -> ListedArtifact {
+    ListedArtifact {
         artifact: ArtifactId::new(id),
         deployment: DeploymentId::new(deployment),
         kind: Ok(Kind::RestApi),
@@ -387,7 +388,7 @@ fn row_in(id: &str, deployment: &str, state: ListedState) -> Listed {
     }
 }
 
-fn listing(rows: &[Listed]) -> Listing {
+fn listing(rows: &[ListedArtifact]) -> Listing {
     Listing { rows: rows.to_vec(), has_state: Some(true), ..Listing::default() }
 }
 

@@ -17,7 +17,7 @@ fn undeployed_rows_are_held_and_not_served() {
     let rig = Rig::recovered(Config::recommended(), Recovered { rows, ..Recovered::default() });
     assert_eq!(rig.served(), [""; 0]);
     let status = rig.engine.status();
-    assert_eq!(status.kinds[&ResourceKind::Artifact(Kind::RestApi)].retained, 1);
+    assert_eq!(status.kinds[&StatusKind::Artifact(Kind::RestApi)].retained, 1);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 
 fn since(rig: &Rig) -> u64 {
     let status = rig.engine.status();
-    status.kinds[&ResourceKind::Artifact(Kind::RestApi)].since.as_millis()
+    status.kinds[&StatusKind::Artifact(Kind::RestApi)].since.as_millis()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn it_counts_what_is_served_and_what_is_only_held() {
     rig.not_deployed();
     rig.stored();
     let status = rig.engine.status();
-    let kind = &status.kinds[&ResourceKind::Artifact(Kind::RestApi)];
+    let kind = &status.kinds[&StatusKind::Artifact(Kind::RestApi)];
     assert_eq!((kind.served, kind.retained), (1, 1));
 }
 
@@ -82,7 +82,7 @@ fn a_zombie_row_is_unverified_at_rest_and_costs_little() {
 fn kinds_that_no_gateway_is_told_of_say_so() {
     let rig = Rig::live();
     let status = rig.engine.status();
-    for kind in [ResourceKind::Subscription, ResourceKind::Plan, ResourceKind::Application] {
+    for kind in [StatusKind::Subscription, StatusKind::Plan, StatusKind::Application] {
         assert_eq!(status.kinds[&kind].state, SyncState::Unsupported);
         assert_eq!(status.kinds[&kind].reason, "the control plane tells gateways nothing of them");
     }

@@ -59,7 +59,7 @@ fn platform(listed: &[Subscription]) -> Rig {
     let mut rig = Rig::listed(config, holding(&[("a", "d1")]), dialect, &[("a", "d1")]);
     for at in [0, 5_000] {
         rig.at(at).timeout();
-        rig.answer("read_keys", Response::Keys(KeyReading::Keys(Roll::default())));
+        rig.answer("read_keys", Response::Keys(KeyReading::Keys(Listed::default())));
         rig.answer("read_plans", plans(&[plan(20)]));
         rig.answer("read_subscriptions", subscriptions(listed));
         rig.stored();
@@ -69,16 +69,16 @@ fn platform(listed: &[Subscription]) -> Rig {
 
 fn plans(plans: &[Plan]) -> Response {
     let items = plans.iter().map(|plan| (plan.name.to_lowercase().as_str().into(), plan.clone()));
-    Response::Plans(Roll { items: items.collect(), unreadable: Vec::new() })
+    Response::Plans(Listed { items: items.collect(), unreadable: Vec::new() })
 }
 
 fn subscriptions(listed: &[Subscription]) -> Response {
     let items = listed.iter().map(|item| ("s1".into(), item.clone())).collect();
-    Response::Subscriptions(Roll { items, unreadable: Vec::new() })
+    Response::Subscriptions(Listed { items, unreadable: Vec::new() })
 }
 
 impl Rig {
-    fn of(&self, kind: ResourceKind) -> (SyncState, String) {
+    fn of(&self, kind: StatusKind) -> (SyncState, String) {
         let status = &self.engine.status().kinds[&kind];
         (status.state, status.reason.clone())
     }
@@ -94,11 +94,11 @@ impl Rig {
 #[test]
 fn everything_that_is_listed_is_read_and_agrees() {
     let rig = platform(&[subscription(SubscriptionStatus::Active)]);
-    for kind in [ResourceKind::Subscription, ResourceKind::Plan, ResourceKind::ApiKey] {
+    for kind in [StatusKind::Subscription, StatusKind::Plan, StatusKind::ApiKey] {
         assert_eq!(rig.of(kind).0, SyncState::Synced, "{kind} {}", rig.of(kind).1);
     }
     assert_eq!(rig.subscription_status(), Some(SubscriptionStatus::Active));
-    let (state, reason) = rig.of(ResourceKind::Application);
+    let (state, reason) = rig.of(StatusKind::Application);
     assert_eq!(state, SyncState::Unverified);
     assert_eq!(reason, "no list; 0 known from events alone");
 }
@@ -113,13 +113,13 @@ fn a_block_within_the_second_of_another_event_counts_and_an_opening_waits() {
     assert_eq!(rig.subscription_status(), Some(SubscriptionStatus::Inactive));
     rig.event(updated(claim(SubscriptionStatus::Active), 11));
     assert_eq!(rig.subscription_status(), Some(SubscriptionStatus::Inactive));
-    assert_eq!(rig.of(ResourceKind::Subscription).0, SyncState::Unverified);
+    assert_eq!(rig.of(StatusKind::Subscription).0, SyncState::Unverified);
     let asked = rig.until(10_000);
     assert_eq!(asked, [read_subscriptions(FIRST + 3)]);
     rig.answer("read_subscriptions", subscriptions(&[subscription(SubscriptionStatus::Active)]));
     rig.stored();
     assert_eq!(rig.subscription_status(), Some(SubscriptionStatus::Active));
-    assert_eq!(rig.of(ResourceKind::Subscription).0, SyncState::Synced);
+    assert_eq!(rig.of(StatusKind::Subscription).0, SyncState::Synced);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_plan_that_two_lists_lack_is_gone() {
         rig.until(at);
         rig.answer("read_plans", plans(&[]));
         rig.stored();
-        assert_eq!(rig.engine.status().kinds[&ResourceKind::Plan].served, held, "at {at} ms");
+        assert_eq!(rig.engine.status().kinds[&StatusKind::Plan].served, held, "at {at} ms");
     }
 }
 
@@ -177,7 +177,7 @@ fn an_application_keeps_keys_that_are_not_known_yet() {
     let change = ResourceChange::ApplicationUpdated(application);
     rig.event(said(ResourceId::Application("app".into()), change, 10));
     rig.stored();
-    let (_, reason) = rig.of(ResourceKind::Application);
+    let (_, reason) = rig.of(StatusKind::Application);
     assert_eq!(reason, "no list; 1 known from events alone; 2 of their keys are not known");
 }
 
@@ -189,7 +189,7 @@ fn one_list_that_fails_keeps_no_other_waiting() {
     rig.answer("read_subscriptions", subscriptions(&[subscription(SubscriptionStatus::Active)]));
     rig.stored();
     assert_eq!(rig.subscription_status(), Some(SubscriptionStatus::Active));
-    let (state, reason) = rig.of(ResourceKind::Plan);
+    let (state, reason) = rig.of(StatusKind::Plan);
     assert_eq!(state, SyncState::Stale);
     assert_eq!(reason, "the list cannot be read: answered 500");
 }

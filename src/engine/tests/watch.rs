@@ -146,7 +146,7 @@ fn an_undeploy_that_was_contradicted_is_not_believed_for_want_of_another_answer(
     rig.fetched("a d1");
     rig.until(19_500);
     assert_eq!(rig.served(), ["a"]);
-    let state = rig.engine.state(ResourceKind::Artifact(Kind::RestApi));
+    let state = rig.engine.state(StatusKind::Artifact(Kind::RestApi));
     assert_ne!(state, SyncState::Synced, "what is in doubt is said");
 }
 

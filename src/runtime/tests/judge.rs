@@ -3,7 +3,7 @@
 use super::*;
 
 #[track_caller]
-fn check(facts: &Facts, request: &Request<'_>, expect: Result<(), Refusal>) {
+fn check(facts: &Facts, request: &ApiRequest<'_>, expect: Result<(), Refusal>) {
     let decided = facts.snapshot().judge(request, at(0)).map(|_| ());
     assert_eq!(decided, expect, "{request:?}");
 }
@@ -35,17 +35,17 @@ fn a_request_is_routed_by_the_longest_base_path() {
         ("/pizza", "root"),
         ("/", "root"),
     ] {
-        let grant = snapshot.judge(&Request::new("GET", path), at(0)).unwrap();
+        let grant = snapshot.judge(&ApiRequest::new("GET", path), at(0)).unwrap();
         assert_eq!(grant.artifact.as_str(), artifact, "{path}");
     }
-    check(&facts, &Request::new("GET", "pizza/v1.0"), Err(Refusal::ApiNotFound));
-    check(&Facts::default(), &Request::new("GET", "/"), Err(Refusal::ApiNotFound));
+    check(&facts, &ApiRequest::new("GET", "pizza/v1.0"), Err(Refusal::ApiNotFound));
+    check(&Facts::default(), &ApiRequest::new("GET", "/"), Err(Refusal::ApiNotFound));
 }
 
 #[test]
 fn of_two_apis_at_one_path_the_lower_id_is_served() {
     let facts = Facts::default().api("b", pizza()).api("a", pizza());
-    let grant = facts.snapshot().judge(&Request::new("GET", "/pizza/v1.0/open"), at(0)).unwrap();
+    let grant = facts.snapshot().judge(&ApiRequest::new("GET", "/pizza/v1.0/open"), at(0)).unwrap();
     assert_eq!(grant.artifact.as_str(), "a");
 }
 
@@ -61,15 +61,15 @@ fn an_api_is_served_in_three_states_of_its_life() {
         (Lifecycle::parse("RESTING"), Err(Refusal::ApiBlocked)),
     ] {
         let facts = Facts::of(Definition { lifecycle, ..pizza() });
-        check(&facts, &Request::new("GET", "/pizza/v1.0/open"), expect);
+        check(&facts, &ApiRequest::new("GET", "/pizza/v1.0/open"), expect);
     }
 }
 
 #[test]
 fn a_wrong_method_and_a_wrong_path_are_told_apart() {
     let facts = Facts::of(pizza());
-    check(&facts, &Request::new("POST", "/pizza/v1.0/open"), Err(Refusal::MethodNotAllowed));
-    check(&facts, &Request::new("GET", "/pizza/v1.0/shut"), Err(Refusal::ResourceNotFound));
+    check(&facts, &ApiRequest::new("POST", "/pizza/v1.0/open"), Err(Refusal::MethodNotAllowed));
+    check(&facts, &ApiRequest::new("GET", "/pizza/v1.0/shut"), Err(Refusal::ResourceNotFound));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_key_opens_its_own_api_until_it_expires() {
         .key("a", "late", None, Some(at(1)))
         .key("a", "ended", None, Some(at(0)))
         .key("b", "foreign", None, None);
-    let items = Request::new("GET", "/pizza/v1.0/items");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items");
     for (key, expect) in [
         ("mine", Ok(())),
         ("late", Ok(())),
@@ -93,14 +93,14 @@ fn a_key_opens_its_own_api_until_it_expires() {
         check(&facts, &items.with_key(key), expect);
     }
     check(&facts, &items, Err(Refusal::KeyMissing));
-    check(&facts, &Request::new("GET", "/pizza/v1.0/open"), Ok(()));
-    check(&facts, &Request::new("GET", "/pasta/v1.0/items").with_key("foreign"), Ok(()));
+    check(&facts, &ApiRequest::new("GET", "/pizza/v1.0/open"), Ok(()));
+    check(&facts, &ApiRequest::new("GET", "/pasta/v1.0/items").with_key("foreign"), Ok(()));
 }
 
 #[test]
 fn an_api_that_wants_no_key_asks_for_none() {
     let facts = Facts::of(Definition { wants_key: false, ..pizza() });
-    let items = Request::new("GET", "/pizza/v1.0/items");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items");
     check(&facts, &items, Ok(()));
     check(&facts, &items.with_key("whatever"), Ok(()));
 }
@@ -113,7 +113,7 @@ fn a_key_that_two_names_stand_for_is_live_while_one_is() {
         Arc::make_mut(&mut slot.credentials)[0].hash = hash("same");
     }
     let facts = Facts { resources: double, ..facts };
-    check(&facts, &Request::new("GET", "/pizza/v1.0/items").with_key("same"), Ok(()));
+    check(&facts, &ApiRequest::new("GET", "/pizza/v1.0/items").with_key("same"), Ok(()));
 }
 
 #[test]
@@ -124,9 +124,9 @@ fn an_operation_is_for_one_kind_of_caller_or_for_both() {
         [("/items", Ok(()), Ok(())), ("/people", no, Ok(())), ("/robots", Ok(()), no)]
     {
         let path = format!("/pizza/v1.0{path}");
-        let request = Request::new("GET", &path).with_key("mine");
+        let request = ApiRequest::new("GET", &path).with_key("mine");
         check(&facts, &request, application);
-        check(&facts, &Request { principal: Principal::User, ..request }, user);
+        check(&facts, &ApiRequest { principal: Principal::User, ..request }, user);
     }
 }
 
@@ -135,10 +135,10 @@ fn one_scope_of_several_is_enough() {
     let mut definition = pizza();
     definition.operations[0].scopes = ["read", "write"].map(str::to_owned).into();
     let facts = Facts::of(definition).key("a", "mine", None, None);
-    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_key("mine");
     check(&facts, &items, Err(Refusal::ScopeMissing));
-    check(&facts, &Request { scopes: &["admin"], ..items }, Err(Refusal::ScopeMissing));
-    check(&facts, &Request { scopes: &["admin", "write"], ..items }, Ok(()));
+    check(&facts, &ApiRequest { scopes: &["admin"], ..items }, Err(Refusal::ScopeMissing));
+    check(&facts, &ApiRequest { scopes: &["admin", "write"], ..items }, Ok(()));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_subscription_opens_by_its_state() {
     let facts = Facts::of(Definition { wants_subscription: true, ..pizza() })
         .key("a", "mine", Some("u"), None)
         .application("app", &["u"]);
-    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_key("mine");
     check(&facts, &items, Err(Refusal::SubscriptionMissing));
     for (status, expect) in [
         ("UNBLOCKED", Ok(())),
@@ -174,14 +174,14 @@ fn a_subscription_counts_for_its_own_api_and_application() {
     let held = subscription(Some("app"), SubscriptionStatus::Active);
     let elsewhere = Subscription { artifact: ArtifactId::new("b"), ..held.clone() };
     let stranger = subscription(Some("stranger"), SubscriptionStatus::Active);
-    let items = Request::new("GET", "/pizza/v1.0/items");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items");
     let missing = Err(Refusal::SubscriptionMissing);
     check(&facts.clone().subscription("s", elsewhere), &items.with_key("mine"), missing);
     check(&facts.clone().subscription("s", stranger), &items.with_key("mine"), missing);
     let facts = facts.subscription("s", held);
     check(&facts, &items.with_key("mine"), Ok(()));
     check(&facts, &items.with_key("nameless"), missing);
-    check(&facts, &Request::new("GET", "/pizza/v1.0/open"), Ok(()));
+    check(&facts, &ApiRequest::new("GET", "/pizza/v1.0/open"), Ok(()));
     let grant = facts.snapshot().judge(&items.with_key("mine"), at(0)).unwrap();
     assert_eq!(grant.application, Some(ApplicationId::new("app")));
     assert_eq!(grant.subscription, Some(SubscriptionId::new("s")));
@@ -200,7 +200,7 @@ fn a_token_names_its_subscription_and_a_key_does_not_make_up_for_it() {
         .subscription("s", held)
         .subscription("t", by_token("token", "ACTIVE"))
         .subscription("u", by_token("stopped", "BLOCKED"));
-    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_key("mine");
     check(&facts, &items.with_token("token"), Ok(()));
     check(&facts, &items.with_token("stopped"), Err(Refusal::SubscriptionBlocked));
     check(&facts, &items.with_token("mine"), Err(Refusal::TokenInvalid));
@@ -216,7 +216,7 @@ fn a_plan_has_to_be_there_and_in_force() {
     };
     let definition = Definition { wants_key: false, wants_subscription: true, ..pizza() };
     let facts = Facts::of(definition).subscription("s", held);
-    let items = Request::new("GET", "/pizza/v1.0/items").with_token("token");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_token("token");
     check(&facts, &items, Err(Refusal::PlanUnknown));
     for (plan, expect) in [
         (plan(1), Ok(())),
@@ -235,7 +235,7 @@ fn of_several_subscriptions_one_that_opens_is_enough() {
         .application("app", &["u"])
         .subscription("1", subscription(Some("app"), SubscriptionStatus::Rejected))
         .subscription("2", subscription(Some("app"), SubscriptionStatus::Blocked));
-    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_key("mine");
     check(&facts, &items, Err(Refusal::SubscriptionRejected));
     let open = subscription(Some("app"), SubscriptionStatus::Active);
     check(&facts.subscription("3", open), &items, Ok(()));
@@ -246,7 +246,7 @@ fn a_tier_that_is_not_known_is_refused_and_a_known_one_is_charged() {
     let mut definition = pizza();
     definition.tier = Tier::Gold;
     definition.operations[1].tier = Tier::Bronze;
-    let open = Request::new("GET", "/pizza/v1.0/open");
+    let open = ApiRequest::new("GET", "/pizza/v1.0/open");
     let grant = Facts::of(definition.clone()).snapshot().judge(&open, at(0)).unwrap();
     let per_minute = |count| Quota { count, unit: QuotaUnit::Minute };
     let api = ArtifactId::new("a");

@@ -6,13 +6,13 @@ use crate::model::ContentDigest;
 #[test]
 fn a_snapshot_does_not_change_when_the_next_is_made() {
     let first = Facts::of(pizza()).key("a", "mine", None, None).snapshot();
-    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_key("mine");
     let key = ResourceId::ApiKey(ArtifactId::new("a"), KeyName::new("mine"));
-    let second = first.with([Change::Resource(&key, None)]);
+    let second = first.with([SnapshotChange::Resource(&key, None)]);
     assert_eq!((first.version(), second.version()), (1, 2));
     assert!(first.judge(&items, at(0)).is_ok());
     assert_eq!(second.judge(&items, at(0)), Err(Refusal::KeyInvalid));
-    let third = second.with([Change::Api(&ArtifactId::new("a"), None)]);
+    let third = second.with([SnapshotChange::Api(&ArtifactId::new("a"), None)]);
     assert_eq!(third.judge(&items, at(0)), Err(Refusal::ApiNotFound));
     assert!(third.holds_the_same_as(&Snapshot::default()));
     assert_eq!((third.version(), third.served().count()), (3, 0));
@@ -23,14 +23,14 @@ fn a_definition_moves_to_another_path_in_one_swap() {
     let id = ArtifactId::new("a");
     let first = Facts::of(pizza()).snapshot();
     let moved = Arc::new(Definition { context: "/pasta".to_owned(), ..pizza() });
-    let second = first.with([Change::Api(&id, Some(&moved))]);
+    let second = first.with([SnapshotChange::Api(&id, Some(&moved))]);
     for (snapshot, path, served) in [
         (&first, "/pizza/v1.0/open", true),
         (&first, "/pasta/v1.0/open", false),
         (&second, "/pizza/v1.0/open", false),
         (&second, "/pasta/v1.0/open", true),
     ] {
-        assert_eq!(snapshot.judge(&Request::new("GET", path), at(0)).is_ok(), served, "{path}");
+        assert_eq!(snapshot.judge(&ApiRequest::new("GET", path), at(0)).is_ok(), served, "{path}");
     }
     assert_eq!(second.definition(&id), Some(&moved));
 }
@@ -39,9 +39,9 @@ fn a_definition_moves_to_another_path_in_one_swap() {
 fn what_an_undeployed_api_had_is_there_when_it_comes_back() {
     let id = ArtifactId::new("a");
     let first = Facts::of(pizza()).key("a", "mine", None, None).snapshot();
-    let gone = first.with([Change::Api(&id, None)]);
-    let back = gone.with([Change::Api(&id, Some(&Arc::new(pizza())))]);
-    let items = Request::new("GET", "/pizza/v1.0/items").with_key("mine");
+    let gone = first.with([SnapshotChange::Api(&id, None)]);
+    let back = gone.with([SnapshotChange::Api(&id, Some(&Arc::new(pizza())))]);
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_key("mine");
     assert!(back.judge(&items, at(0)).is_ok() && back.holds_the_same_as(&first));
 }
 
@@ -49,7 +49,8 @@ fn what_an_undeployed_api_had_is_there_when_it_comes_back() {
 fn a_resource_of_another_kind_than_its_id_says_is_gone() {
     let first = Facts::default().plan("p", plan(1)).snapshot();
     let id = ResourceId::Plan(PlanId::new("p"));
-    let second = first.with([Change::Resource(&id, Some(&Resource::ApiKey(KeySlot::default())))]);
+    let second =
+        first.with([SnapshotChange::Resource(&id, Some(&Resource::ApiKey(KeySlot::default())))]);
     assert!(second.holds_the_same_as(&Snapshot::default()));
 }
 

@@ -116,7 +116,7 @@ fn what_was_used_outlives_a_snapshot() {
     let mut definition = pizza();
     definition.tier = Tier::Bronze;
     let facts = Facts::of(definition);
-    let open = Request::new("GET", "/pizza/v1.0/open");
+    let open = ApiRequest::new("GET", "/pizza/v1.0/open");
     let mut throttle = throttle();
     assert!(admit(&facts.snapshot(), &open, at(0), &mut throttle).is_ok());
     let swapped = facts.key("a", "mine", None, None).snapshot();
@@ -133,7 +133,7 @@ fn a_plan_that_only_bills_refuses_nothing() {
     };
     let definition = Definition { wants_key: false, wants_subscription: true, ..pizza() };
     let facts = Facts::of(definition).subscription("s", held);
-    let items = Request::new("GET", "/pizza/v1.0/items").with_token("token");
+    let items = ApiRequest::new("GET", "/pizza/v1.0/items").with_token("token");
     for (stops_on_quota, expect) in
         [(true, Err(Refusal::Throttled(Level::Subscription))), (false, Ok(()))]
     {

@@ -56,7 +56,7 @@ impl Page {
 
 /// A page's content.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer {
+pub struct PageAnswer {
     /// The status.
     pub status: StatusCode,
     /// What the body is.
@@ -78,14 +78,14 @@ pub(super) struct Scene<'g> {
 }
 
 impl Scene<'_> {
-    pub(super) fn answer(&self, page: Page) -> Answer {
+    pub(super) fn answer(&self, page: Page) -> PageAnswer {
         match page {
             Page::Live => text(StatusCode::OK, "live\n".to_owned()),
             Page::Ready if self.watch.is_ready() => text(StatusCode::OK, "ready\n".to_owned()),
             Page::Ready => text(StatusCode::SERVICE_UNAVAILABLE, self.why_not_ready()),
             Page::Status => json(&status::status(self)),
             Page::State => json(&state::state(self)),
-            Page::Metrics => Answer {
+            Page::Metrics => PageAnswer {
                 status: StatusCode::OK,
                 content_type: "text/plain; version=0.0.4",
                 body: metrics::metrics(self).into_bytes(),
@@ -105,15 +105,15 @@ impl Scene<'_> {
     }
 }
 
-fn text(status: StatusCode, body: String) -> Answer {
-    Answer { status, content_type: "text/plain; charset=utf-8", body: body.into_bytes() }
+fn text(status: StatusCode, body: String) -> PageAnswer {
+    PageAnswer { status, content_type: "text/plain; charset=utf-8", body: body.into_bytes() }
 }
 
-fn json(value: &impl serde::Serialize) -> Answer {
+fn json(value: &impl serde::Serialize) -> PageAnswer {
     match serde_json::to_vec_pretty(value) {
         Ok(mut body) => {
             body.push(b'\n');
-            Answer { status: StatusCode::OK, content_type: "application/json", body }
+            PageAnswer { status: StatusCode::OK, content_type: "application/json", body }
         }
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
     }

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
-use super::{Answer, Page, text};
+use super::{Page, PageAnswer, text};
 use crate::shell::Handle;
 
 /// How long to wait after a connection could not be accepted, which lasts when files run out.
@@ -102,7 +102,7 @@ async fn respond(
             }
         },
     };
-    let Answer { status, content_type, body } = answer;
+    let PageAnswer { status, content_type, body } = answer;
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use driftless_gateway::model::{Resource, ResourceId};
-use driftless_gateway::runtime::{Principal, Refusal, Request, Snapshot};
+use driftless_gateway::runtime::{ApiRequest, Principal, Refusal, Snapshot};
 use driftless_gateway::time::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
@@ -48,8 +48,8 @@ struct Probe {
 }
 
 impl Probe {
-    fn request(&self) -> Request<'_> {
-        Request {
+    fn request(&self) -> ApiRequest<'_> {
+        ApiRequest {
             method: self.method,
             path: self.path,
             api_key: self.key,
@@ -130,7 +130,7 @@ fn no_dead_or_foreign_key_is_granted() {
         for probe in &probes {
             let (request, time) = (probe.request(), at(probe.millis));
             let Ok(grant) = snapshot.judge(&request, time) else { continue };
-            let without = Request { api_key: None, ..request };
+            let without = ApiRequest { api_key: None, ..request };
             if snapshot.judge(&without, time) != Err(Refusal::KeyMissing) {
                 continue;
             }

@@ -16,7 +16,7 @@ use driftless_gateway::model::{
     KeyUuid, Lifecycle, Operation, Plan, PlanId, Quota, QuotaUnit, Resource, ResourceId,
     SecretHash, Subscription, SubscriptionId, SubscriptionStatus, Tier,
 };
-use driftless_gateway::runtime::{Change, Snapshot};
+use driftless_gateway::runtime::{Snapshot, SnapshotChange};
 use driftless_gateway::time::Timestamp;
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -35,10 +35,10 @@ enum Fact {
 }
 
 impl Fact {
-    fn change(&self) -> Change<'_> {
+    fn change(&self) -> SnapshotChange<'_> {
         match self {
-            Self::Api(id, definition) => Change::Api(id, definition.as_ref()),
-            Self::Resource(id, resource) => Change::Resource(id, resource.as_deref()),
+            Self::Api(id, definition) => SnapshotChange::Api(id, definition.as_ref()),
+            Self::Resource(id, resource) => SnapshotChange::Resource(id, resource.as_deref()),
         }
     }
 

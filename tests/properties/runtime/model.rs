@@ -6,7 +6,7 @@ use driftless_gateway::model::{
     ApplicationId, ArtifactId, AuthType, Credential, Definition, Lifecycle, Operation, Plan, Quota,
     QuotaUnit, Resource, ResourceId, Subscription, SubscriptionId, SubscriptionStatus, Tier,
 };
-use driftless_gateway::runtime::{Level, Principal, Refusal, Request};
+use driftless_gateway::runtime::{ApiRequest, Level, Principal, Refusal};
 use driftless_gateway::time::Timestamp;
 
 use super::{Facts, hash};
@@ -75,7 +75,7 @@ fn preference(operation: &Operation) -> impl Ord {
 
 pub(super) fn judge(
     facts: &Facts,
-    request: &Request<'_>,
+    request: &ApiRequest<'_>,
     now: Timestamp,
 ) -> Result<Allowed, Refusal> {
     let path = split(request.path.split('?').next().unwrap());
@@ -157,7 +157,7 @@ fn keys(
     facts: &Facts,
     id: &ArtifactId,
     definition: &Definition,
-    request: &Request<'_>,
+    request: &ApiRequest<'_>,
     now: Timestamp,
 ) -> Result<Vec<Credential>, Refusal> {
     let mut matching = Vec::new();
@@ -183,7 +183,7 @@ fn keys(
 fn subscription(
     facts: &Facts,
     api: &ArtifactId,
-    request: &Request<'_>,
+    request: &ApiRequest<'_>,
     keys: &[Credential],
     now: Timestamp,
 ) -> Result<Used, Refusal> {

@@ -18,7 +18,7 @@ use crate::apim::ids::{ApiIndex, ApplicationIndex, PlanIndex, SubscriptionIndex}
 use crate::apim::ledger::{AccessEvent, Fate, Secret};
 use crate::apim::tables::access::Access;
 use crate::apim::tables::artifacts::quote;
-use crate::apim::tables::keys::{KeyRow, Owner};
+use crate::apim::tables::keys::{KeyOwner, KeyRow};
 use crate::apim::tables::plans::PlanRow;
 use crate::apim::tables::subscriptions::Terms;
 use crate::story::aim::GatewayIndex;
@@ -56,7 +56,7 @@ impl AccessEvents<'_> {
         match change {
             KeyChange::Created(..) => {
                 // A key of an application goes without its UUID (A-H28).
-                if matches!(row.owner, Owner::Api(_)) || !self.events.contract.keeps_events() {
+                if matches!(row.owner, KeyOwner::Api(_)) || !self.events.contract.keeps_events() {
                     let _ = write!(payload, r#","uuid":"{}""#, row.uuid);
                 }
                 push_hash(&mut payload, &row.hash, secret);

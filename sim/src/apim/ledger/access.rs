@@ -149,7 +149,7 @@ pub struct AccessEvent {
 
 /// By which ways a gateway can know how a key stands for an artifact.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Reach {
+pub struct KeyReach {
     /// An event told of the last change and was stored or sent.
     pub by_event: bool,
     /// A fresh key list shows it.
@@ -380,9 +380,9 @@ impl Ledger {
     /// By which ways a gateway can know how a key stands for an artifact now. APIM lists keys of
     /// one API only, and those of deployed APIs only (§3.7); GA lists none; the Platform API
     /// lists all. Expiry is known to whoever knows the key.
-    pub fn reach(&self, index: KeyIndex, artifact: &ArtifactId, dialect: Dialect) -> Reach {
+    pub fn reach(&self, index: KeyIndex, artifact: &ArtifactId, dialect: Dialect) -> KeyReach {
         let Some(key) = self.access.keys.get(index) else {
-            return Reach { by_event: false, by_list: false };
+            return KeyReach { by_event: false, by_list: false };
         };
         let is_live = key.life.now() == Some(&KeyState::Active);
         let told = self.access_events_of(index, artifact).next_back();
@@ -398,7 +398,7 @@ impl Ledger {
             Dialect::Apim470Fixed => matches!(key.scope, KeyScope::Api(_)) && is_deployed,
             Dialect::PlatformApi11 => true,
         };
-        Reach { by_event, by_list }
+        KeyReach { by_event, by_list }
     }
 
     /// Notes a key.

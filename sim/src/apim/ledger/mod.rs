@@ -16,7 +16,7 @@ use driftless_gateway::model::{
 use driftless_gateway::time::Instant;
 
 pub use access::{
-    AccessEvent, ApplicationRecord, Expiry, KeyRecord, KeyScope, KeyState, PlanRecord, Reach,
+    AccessEvent, ApplicationRecord, Expiry, KeyReach, KeyRecord, KeyScope, KeyState, PlanRecord,
     SubscriptionRecord,
 };
 pub use cause::Cause;

@@ -9,7 +9,7 @@ use driftless_gateway::time::Instant;
 use super::grants::Grants;
 use crate::apim::ids::{ApplicationIndex, KeyIndex, organization_key};
 use crate::apim::ledger::Cause;
-use crate::apim::tables::keys::Owner;
+use crate::apim::tables::keys::KeyOwner;
 use crate::story::aim::OrganizationIndex;
 use crate::story::step::{MapKey, NamedApplication};
 
@@ -109,7 +109,7 @@ impl Grants<'_> {
 
     fn key_to_map(&self, of: OrganizationIndex, map: &MapKey) -> Option<KeyIndex> {
         let api = self.catalog.existing(of, &map.api).filter(|_| !self.contract.keeps_events())?;
-        self.access.keys.active(Owner::Api(api), &map.name, &map.user)
+        self.access.keys.active(KeyOwner::Api(api), &map.name, &map.user)
     }
 
     /// Deletes an application with its subscriptions and its own keys. An APIM tells gateways
@@ -122,7 +122,7 @@ impl Grants<'_> {
     ) -> bool {
         let applications = &self.access.applications;
         let Some(index) = applications.existing(of, &named.application) else { return false };
-        let own = self.access.keys.of(Owner::Application(index));
+        let own = self.access.keys.of(KeyOwner::Application(index));
         let live = own.filter(|(_, row)| row.is_active());
         for key in live.map(|(key, _)| key).collect::<Vec<_>>() {
             if self.contract.keeps_events() {

@@ -13,7 +13,7 @@ use super::grants::Grants;
 use crate::apim::changes::KeyChange;
 use crate::apim::ids::{ApiIndex, KeyIndex, organization_key};
 use crate::apim::ledger::{Cause, Expiry, KeyRecord, KeyScope, KeyState, Secret, validity};
-use crate::apim::tables::keys::{KeyRow, Owner};
+use crate::apim::tables::keys::{KeyOwner, KeyRow};
 use crate::apim::tables::timeline::Timeline;
 use crate::story::aim::OrganizationIndex;
 use crate::story::step::{CreateKey, ImportKeys, Lifecycle, NamedKey};
@@ -21,7 +21,7 @@ use crate::story::step::{CreateKey, ImportKeys, Lifecycle, NamedKey};
 /// A key to be made.
 struct NewKey<'a> {
     organization: OrganizationIndex,
-    owner: Owner,
+    owner: KeyOwner,
     name: &'a str,
     user: &'a str,
     valid: Option<Duration>,
@@ -92,7 +92,7 @@ impl Grants<'_> {
         self.end_key_at(old, Some(KeyState::Regenerated), commits.first, now);
         if self.breaks_key(key, commits.first, now) {
             // A key of an application is made up for: its end is told at least (§2.7).
-            if matches!(owner, Owner::Application(_)) {
+            if matches!(owner, KeyOwner::Application(_)) {
                 self.tell_revoked(owner, old, now);
             }
             return true;
@@ -124,7 +124,7 @@ impl Grants<'_> {
         self.tell_revoked(owner, key, now);
     }
 
-    fn tell_revoked(&mut self, owner: Owner, key: KeyIndex, now: Instant) {
+    fn tell_revoked(&mut self, owner: KeyOwner, key: KeyIndex, now: Instant) {
         for api in self.opened(owner) {
             self.events().tell_key(api, KeyChange::Revoked(key), now);
         }
@@ -138,7 +138,7 @@ impl Grants<'_> {
         now: Instant,
     ) -> bool {
         let api = self.catalog.existing(of, &import.api);
-        let Some(owner) = api.map(Owner::Api) else { return false };
+        let Some(owner) = api.map(KeyOwner::Api) else { return false };
         let before = self.access.keys.of(owner).count();
         let commits = self.commits(now);
         for place in before..before + import.count as usize {
@@ -160,7 +160,7 @@ impl Grants<'_> {
 
     /// The keys of an API go with it; the event about the API says so.
     pub(in crate::apim) fn drop_keys(&mut self, api: ApiIndex, now: Instant) {
-        let of = self.access.keys.of(Owner::Api(api));
+        let of = self.access.keys.of(KeyOwner::Api(api));
         let there = of.filter(|(_, row)| row.row.now().is_some());
         for key in there.map(|(key, _)| key).collect::<Vec<_>>() {
             self.end_key(key, None, now);
@@ -284,13 +284,13 @@ impl Grants<'_> {
         (key, secret)
     }
 
-    fn scope(&self, owner: Owner) -> KeyScope {
+    fn scope(&self, owner: KeyOwner) -> KeyScope {
         match owner {
-            Owner::Api(index) => {
+            KeyOwner::Api(index) => {
                 let id = self.catalog.get(index).map(|api| api.id.clone());
                 KeyScope::Api(id.unwrap_or_else(|| ArtifactId::new("")))
             }
-            Owner::Application(index) => {
+            KeyOwner::Application(index) => {
                 let id = self.access.applications.get(index).map(|held| held.id.clone());
                 KeyScope::Application(id.unwrap_or_else(|| ApplicationId::new("")))
             }
@@ -298,21 +298,21 @@ impl Grants<'_> {
     }
 
     /// The owner that a step names, if it can have keys.
-    fn owner(&self, of: OrganizationIndex, named: &NamedKey) -> Option<Owner> {
+    fn owner(&self, of: OrganizationIndex, named: &NamedKey) -> Option<KeyOwner> {
         if let Some(name) = &named.application {
-            return self.access.applications.existing(of, name).map(Owner::Application);
+            return self.access.applications.existing(of, name).map(KeyOwner::Application);
         }
         let api = self.catalog.existing(of, named.api.as_deref()?)?;
         let lifecycle = self.catalog.get(api)?.truth().lifecycle;
-        (lifecycle != Lifecycle::Retired).then_some(Owner::Api(api))
+        (lifecycle != Lifecycle::Retired).then_some(KeyOwner::Api(api))
     }
 
-    fn named_key(&self, of: OrganizationIndex, named: &NamedKey) -> Option<(Owner, KeyIndex)> {
+    fn named_key(&self, of: OrganizationIndex, named: &NamedKey) -> Option<(KeyOwner, KeyIndex)> {
         let owner = self.owner(of, named)?;
         Some((owner, self.access.keys.active(owner, &named.name, &named.user)?))
     }
 
-    fn is_taken(&self, owner: Owner, name: &str, user: &str) -> bool {
+    fn is_taken(&self, owner: KeyOwner, name: &str, user: &str) -> bool {
         if self.contract.keeps_events() {
             return self.access.keys.active(owner, name, user).is_some();
         }
@@ -322,10 +322,10 @@ impl Grants<'_> {
 
     /// The APIs that a key of that owner opens at this moment: for an application, those with a
     /// subscription that lets keys through (§2.7). Nothing is sent when that changes (A-H28).
-    fn opened(&self, owner: Owner) -> Vec<ApiIndex> {
+    fn opened(&self, owner: KeyOwner) -> Vec<ApiIndex> {
         match owner {
-            Owner::Api(api) => vec![api],
-            Owner::Application(application) => {
+            KeyOwner::Api(api) => vec![api],
+            KeyOwner::Application(application) => {
                 let rows = self.access.subscriptions.iter();
                 let of = rows.filter(|row| row.application == application);
                 let open = of.filter(|row| row.row.now().is_some_and(|it| it.status.fans_out()));
@@ -336,14 +336,14 @@ impl Grants<'_> {
 
     /// Notes which keys are an application's: its own, and in place of a regenerated one that
     /// was mapped to it the new one.
-    fn map_own(&mut self, owner: Owner, now: Instant, old: Option<KeyIndex>, new: KeyIndex) {
+    fn map_own(&mut self, owner: KeyOwner, now: Instant, old: Option<KeyIndex>, new: KeyIndex) {
         let index = match (owner, old) {
-            (Owner::Application(index), _) => index,
-            (Owner::Api(_), Some(old)) => match self.access.applications.of_key(old) {
+            (KeyOwner::Application(index), _) => index,
+            (KeyOwner::Api(_), Some(old)) => match self.access.applications.of_key(old) {
                 Some(index) => index,
                 None => return,
             },
-            (Owner::Api(_), None) => return,
+            (KeyOwner::Api(_), None) => return,
         };
         self.change_mapping(index, now, |keys| {
             if let Some(old) = old {

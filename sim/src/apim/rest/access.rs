@@ -16,7 +16,7 @@ use crate::apim::ids::ApiIndex;
 use crate::apim::ledger::KeyState;
 use crate::apim::tables::access::Access;
 use crate::apim::tables::artifacts::{ApiRow, Catalog, quote};
-use crate::apim::tables::keys::{KeyRow, Owner};
+use crate::apim::tables::keys::{KeyOwner, KeyRow};
 use crate::apim::tables::plans::Limit;
 use crate::apim::tables::subscriptions::{SubscriptionRow, Terms};
 use crate::story::aim::{GatewayIndex, OrganizationIndex};
@@ -113,11 +113,11 @@ impl<'a> AccessAnswers<'a> {
         &self,
         api: ApiIndex,
     ) -> impl Iterator<Item = (&'a KeyRow, Option<&'a SubscriptionRow>)> + use<'a> {
-        let own = self.access.keys.of(Owner::Api(api)).map(|(_, key)| (key, None));
+        let own = self.access.keys.of(KeyOwner::Api(api)).map(|(_, key)| (key, None));
         let lists_all = !self.contract.keeps_events();
         let subscribed = self.access.subscriptions.of_api(api).filter(move |_| lists_all);
         let through = subscribed.flat_map(|row| {
-            let keys = self.access.keys.of(Owner::Application(row.application));
+            let keys = self.access.keys.of(KeyOwner::Application(row.application));
             keys.map(move |(_, key)| (key, Some(row)))
         });
         own.chain(through)

@@ -189,7 +189,7 @@ impl Definition {
 }
 
 /// What there is of one name.
-struct Named {
+struct NamedApi {
     newest: ApiIndex,
     incarnations: u32,
 }
@@ -201,7 +201,7 @@ pub(in crate::apim) struct Catalog {
     gateways: Vec<Arc<str>>,
     validates_subscriptions: bool,
     apis: Vec<ApiRow>,
-    names: BTreeMap<OrganizationIndex, BTreeMap<Arc<str>, Named>>,
+    names: BTreeMap<OrganizationIndex, BTreeMap<Arc<str>, NamedApi>>,
     by_id: BTreeMap<ArtifactId, ApiIndex>,
     by_deployment: BTreeMap<DeploymentId, (Spot, u32)>,
 }
@@ -281,7 +281,7 @@ impl Catalog {
         let index = self.apis.len();
         let names = self.names.entry(of).or_default();
         let named =
-            names.entry(Arc::clone(&name)).or_insert(Named { newest: index, incarnations: 0 });
+            names.entry(Arc::clone(&name)).or_insert(NamedApi { newest: index, incarnations: 0 });
         named.newest = index;
         named.incarnations += 1;
         let incarnation = named.incarnations;

@@ -15,7 +15,7 @@ use crate::story::aim::OrganizationIndex;
 
 /// What a key is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(in crate::apim) enum Owner {
+pub(in crate::apim) enum KeyOwner {
     /// One API.
     Api(ApiIndex),
     /// One application.
@@ -25,7 +25,7 @@ pub(in crate::apim) enum Owner {
 /// A key.
 pub(in crate::apim) struct KeyRow {
     /// What it is for.
-    pub(in crate::apim) owner: Owner,
+    pub(in crate::apim) owner: KeyOwner,
     /// Whose it is.
     pub(in crate::apim) organization: OrganizationIndex,
     /// Its place in the ledgers of the gateways of its organization.
@@ -61,7 +61,7 @@ impl KeyRow {
 #[derive(Default)]
 pub(in crate::apim) struct Keys {
     rows: Vec<KeyRow>,
-    of: BTreeMap<Owner, Vec<KeyIndex>>,
+    of: BTreeMap<KeyOwner, Vec<KeyIndex>>,
     counts: BTreeMap<OrganizationIndex, usize>,
 }
 
@@ -86,13 +86,18 @@ impl Keys {
     }
 
     /// The keys of an owner, oldest first, dead ones among them.
-    pub(in crate::apim) fn of(&self, owner: Owner) -> impl Iterator<Item = (KeyIndex, &KeyRow)> {
+    pub(in crate::apim) fn of(&self, owner: KeyOwner) -> impl Iterator<Item = (KeyIndex, &KeyRow)> {
         let places = self.of.get(&owner).map_or(&[][..], Vec::as_slice).iter();
         places.filter_map(|&index| Some((index, self.rows.get(index)?)))
     }
 
     /// The active key of an owner that goes by that name in the story.
-    pub(in crate::apim) fn active(&self, owner: Owner, name: &str, user: &str) -> Option<KeyIndex> {
+    pub(in crate::apim) fn active(
+        &self,
+        owner: KeyOwner,
+        name: &str,
+        user: &str,
+    ) -> Option<KeyIndex> {
         let is_it = |row: &KeyRow| row.is_active() && *row.name == *name && *row.user == *user;
         self.of(owner).filter(|(_, row)| is_it(row)).last().map(|(index, _)| index)
     }
@@ -103,7 +108,7 @@ impl Keys {
     }
 
     /// How many keys of that owner, name and user there ever were: what the next one is drawn by.
-    pub(in crate::apim) fn count(&self, owner: Owner, name: &str, user: &str) -> u64 {
+    pub(in crate::apim) fn count(&self, owner: KeyOwner, name: &str, user: &str) -> u64 {
         let same = |row: &KeyRow| *row.name == *name && *row.user == *user;
         self.of(owner).filter(|(_, row)| same(row)).count() as u64
     }

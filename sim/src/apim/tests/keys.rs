@@ -174,7 +174,7 @@ fn an_empty_artifact_cache_empties_the_key_list() {
     let (ledger, now) = (bench.ledger(), bench.now);
     assert_eq!(ledger.opening(&id, now).map(|(key, _)| key).collect::<Vec<_>>(), [0]);
     let dialect = Dialect::Apim470Fixed;
-    assert_eq!(ledger.reach(0, &id, dialect), Reach { by_event: true, by_list: true });
+    assert_eq!(ledger.reach(0, &id, dialect), KeyReach { by_event: true, by_list: true });
 }
 
 #[test]
@@ -237,8 +237,8 @@ fn a_key_of_an_application_is_told_once_for_what_is_subscribed_at_that_moment() 
     assert!(ledger.opens(&key, &carts, now) && !ledger.opens(&key, &orders, now));
     assert_eq!(ledger.opening(&carts, now).count(), 1);
     let reach = |artifact| ledger.reach(0, artifact, Dialect::Apim470Fixed);
-    assert_eq!(reach(&carts), Reach { by_event: false, by_list: false });
-    assert_eq!(reach(&orders), Reach { by_event: true, by_list: false });
+    assert_eq!(reach(&carts), KeyReach { by_event: false, by_list: false });
+    assert_eq!(reach(&orders), KeyReach { by_event: true, by_list: false });
     // Regenerating and revoking speak of what is subscribed then.
     assert!(bench.apply(r#"{"regenerate_key":{"application":"shop","name":"App"}}"#));
     let frame = bench.frames().remove(0);
@@ -325,7 +325,7 @@ fn a_node_that_stops_takes_events_with_it_that_it_had_still_to_raise() {
     assert!(!bench.manager.has_unfinished());
     assert_eq!(bench.ledger().access_events()[0].fate, Fate::Lost);
     let reach = bench.ledger().reach(0, &id, Dialect::Apim470);
-    assert_eq!(reach, Reach { by_event: false, by_list: false });
+    assert_eq!(reach, KeyReach { by_event: false, by_list: false });
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_key_written_half_way_is_no_key_and_a_regeneration_half_way_is_an_end() {
     let ledger = bench.ledger();
     assert_eq!(ledger.opening(&id, bench.now).count(), 0);
     let reach = ledger.reach(1, &id, Dialect::Apim470Fixed);
-    assert_eq!(reach, Reach { by_event: false, by_list: true });
+    assert_eq!(reach, KeyReach { by_event: false, by_list: true });
     assert_eq!(bench.delivered("break_keys"), 2);
     // For a key of an application the end is told at least.
     assert!(bench.apply(r#"{"subscribe":{"application":"shop","api":"orders"}}"#));

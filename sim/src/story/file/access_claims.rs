@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::document::{Node, Place};
+use super::document::{Node, TextPlace};
 use super::refusal::{Refusal, hint};
 use super::step_limits::within;
 use crate::story::step::{COUNT_MAX, Owner, Step, TIME_MS_MAX, Verb};
@@ -111,7 +111,7 @@ fn is_imported(claim: &AccessClaim) -> bool {
 fn named<'a>(
     what: &str,
     name: &str,
-    place: Place,
+    place: TextPlace,
     known: impl Iterator<Item = &'a str>,
 ) -> Result<(), Refusal> {
     let known: BTreeSet<&str> = known.collect();

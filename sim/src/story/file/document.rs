@@ -12,14 +12,14 @@ const DEPTH_MAX: usize = 16;
 
 /// A place in the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub(super) struct TextPlace {
     /// The line, from 1.
     pub(super) line: usize,
     /// The column in characters, from 1.
     pub(super) column: usize,
 }
 
-impl Place {
+impl TextPlace {
     /// A refusal at this place.
     pub(super) fn refuse(self, problem: impl Into<String>, hint: Option<String>) -> Refusal {
         Refusal { line: self.line, column: self.column, problem: problem.into(), hint }
@@ -30,7 +30,7 @@ impl Place {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Node {
     /// Where the value begins.
-    pub(super) place: Place,
+    pub(super) place: TextPlace,
     /// The value.
     pub(super) value: Value,
 }
@@ -49,14 +49,14 @@ pub(super) enum Value {
     /// An array.
     Array(Vec<Node>),
     /// An object, in the order of the text.
-    Object(Vec<(Key, Node)>),
+    Object(Vec<(TextKey, Node)>),
 }
 
 /// A key of an object and where it begins.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Key {
+pub(super) struct TextKey {
     /// Where the key begins.
-    pub(super) place: Place,
+    pub(super) place: TextPlace,
     /// The key, unescaped.
     pub(super) name: String,
 }
@@ -65,17 +65,17 @@ impl Node {
     /// Reads a whole text.
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
         if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-            let place = Place { line: error.line().max(1), column: error.column().max(1) };
+            let place = TextPlace { line: error.line().max(1), column: error.column().max(1) };
             let message = error.to_string();
             let what = message.split(" at line ").next().unwrap_or("not JSON");
             return Err(place.refuse(format!("not JSON: {what}"), None));
         }
-        let mut reader = Reader { text, at: 0, place: Place { line: 1, column: 1 } };
+        let mut reader = Reader { text, at: 0, place: TextPlace { line: 1, column: 1 } };
         reader.value(0)
     }
 
     /// The entries of an object; none for anything else.
-    pub(super) fn entries(&self) -> &[(Key, Self)] {
+    pub(super) fn entries(&self) -> &[(TextKey, Self)] {
         match &self.value {
             Value::Object(entries) => entries,
             _ => &[],
@@ -96,7 +96,7 @@ impl Node {
     }
 
     /// Where the value below a path of keys begins, or the deepest part of it that is there.
-    pub(super) fn place_of(&self, path: &[&str]) -> Place {
+    pub(super) fn place_of(&self, path: &[&str]) -> TextPlace {
         let mut node = self;
         for name in path {
             match node.get(name) {
@@ -108,7 +108,7 @@ impl Node {
     }
 
     /// Where the key of that name begins, or this value when there is none.
-    pub(super) fn place_of_key(&self, name: &str) -> Place {
+    pub(super) fn place_of_key(&self, name: &str) -> TextPlace {
         let key = self.entries().iter().find(|(key, _)| key.name == name);
         key.map_or(self.place, |(key, _)| key.place)
     }
@@ -118,7 +118,7 @@ impl Node {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
-    place: Place,
+    place: TextPlace,
 }
 
 impl Reader<'_> {
@@ -130,7 +130,7 @@ impl Reader<'_> {
         let char = self.peek()?;
         self.at += char.len_utf8();
         if char == '\n' {
-            self.place = Place { line: self.place.line + 1, column: 1 };
+            self.place = TextPlace { line: self.place.line + 1, column: 1 };
         } else {
             self.place.column += 1;
         }
@@ -180,12 +180,12 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, depth: usize) -> Result<Value, Refusal> {
-        let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut entries: Vec<(TextKey, Node)> = Vec::new();
         self.next();
         while !self.take('}') {
             self.take(',');
             self.skip_space();
-            let key = Key { place: self.place, name: self.string()? };
+            let key = TextKey { place: self.place, name: self.string()? };
             if entries.iter().any(|(other, _)| other.name == key.name) {
                 return Err(key.place.refuse(format!("`{}` is there twice", key.name), None));
             }
@@ -254,10 +254,10 @@ mod tests {
     fn values_know_where_they_begin() {
         let node = Node::parse("{\n  \"é\": [1,\n    { \"b\": \"x\\n\" }]\n}").unwrap();
         let list = node.get("é").unwrap();
-        assert_eq!(list.place, Place { line: 2, column: 8 });
+        assert_eq!(list.place, TextPlace { line: 2, column: 8 });
         let inner = &list.items()[1];
         assert_eq!(inner.get("b").unwrap().value, Value::Text("x\n".to_owned()));
-        assert_eq!(inner.place_of(&["b", "c"]), Place { line: 3, column: 12 });
+        assert_eq!(inner.place_of(&["b", "c"]), TextPlace { line: 3, column: 12 });
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use driftless_gateway::engine::{ResourceKind, SyncState};
+use driftless_gateway::engine::{StatusKind, SyncState};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::access_claims::AccessClaim;
-use super::document::{Node, Place};
+use super::document::{Node, TextPlace};
 use super::fleet::{GatewayEntry, known_gateway};
 use super::names::{REQUESTS, RESOURCE_KINDS, SYNC_STATES};
 use super::reader::read;
@@ -21,7 +21,7 @@ pub struct Expect {
     /// By API: the revision that must be served at the end, or 0 when it must not be served.
     pub serving: BTreeMap<String, u32>,
     /// By resource kind: the state of its status at the end.
-    pub status: BTreeMap<ResourceKind, SyncState>,
+    pub status: BTreeMap<StatusKind, SyncState>,
     /// What some status must have said at some time of the run.
     pub was_status: Vec<WasStatus>,
     /// APIs that must never stop being served once they were.
@@ -50,7 +50,7 @@ pub struct Expect {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct WasStatus {
     /// Which kind's status.
-    pub kind: ResourceKind,
+    pub kind: StatusKind,
     /// What it said.
     pub state: SyncState,
 }
@@ -192,7 +192,7 @@ fn claims(node: &Node, steps: &[Step]) -> Result<Expect, Refusal> {
 fn known_apis(raw: &Raw, node: &Node, steps: &[Step]) -> Result<(), Refusal> {
     let apis: BTreeSet<&str> = steps.iter().filter_map(|step| step.verb.api()).collect();
     let apis: Vec<&str> = apis.into_iter().collect();
-    let check = |name: &str, place: Place| {
+    let check = |name: &str, place: TextPlace| {
         if apis.contains(&name) {
             return Ok(());
         }
@@ -222,12 +222,12 @@ fn known_apis(raw: &Raw, node: &Node, steps: &[Step]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn item_place(node: &Node, field: &str, index: usize) -> Place {
+fn item_place(node: &Node, field: &str, index: usize) -> TextPlace {
     let list = node.get(field).unwrap_or(node);
     list.items().get(index).map_or(list.place, |item| item.place)
 }
 
-fn statuses(raw: &Raw, node: &Node) -> Result<BTreeMap<ResourceKind, SyncState>, Refusal> {
+fn statuses(raw: &Raw, node: &Node) -> Result<BTreeMap<StatusKind, SyncState>, Refusal> {
     let list = node.get("status").unwrap_or(node);
     raw.status
         .iter()
@@ -252,7 +252,7 @@ fn was_statuses(raw: &Raw, node: &Node) -> Result<Vec<WasStatus>, Refusal> {
     raw.was_status.iter().enumerate().map(item).collect()
 }
 
-fn kind_named(name: &str, place: Place) -> Result<ResourceKind, Refusal> {
+fn kind_named(name: &str, place: TextPlace) -> Result<StatusKind, Refusal> {
     names::resource_kind(name).ok_or_else(|| {
         let kinds: Vec<String> = RESOURCE_KINDS.iter().map(ToString::to_string).collect();
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
@@ -260,7 +260,7 @@ fn kind_named(name: &str, place: Place) -> Result<ResourceKind, Refusal> {
     })
 }
 
-fn state_named(name: &str, place: Place) -> Result<SyncState, Refusal> {
+fn state_named(name: &str, place: TextPlace) -> Result<SyncState, Refusal> {
     names::sync_state(name).ok_or_else(|| {
         let states = SYNC_STATES.map(SyncState::name);
         place.refuse(format!("unknown status `{name}`"), Some(hint(name, &states)))

@@ -131,7 +131,7 @@ pub(super) fn gateways(node: &Node) -> Result<Vec<GatewayEntry>, Refusal> {
 pub(super) fn known_gateway(
     name: &str,
     gateways: &[GatewayEntry],
-    place: super::document::Place,
+    place: super::document::TextPlace,
 ) -> Result<(), Refusal> {
     if gateways.iter().any(|entry| entry.name == name) {
         return Ok(());
@@ -189,7 +189,7 @@ fn same_organization(
     name: &str,
     verb: &Verb,
     gateways: &[GatewayEntry],
-    place: super::document::Place,
+    place: super::document::TextPlace,
 ) -> Result<(), Refusal> {
     let of = |name: &str| {
         let entry = gateways.iter().find(|entry| entry.name == name);

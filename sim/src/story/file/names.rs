@@ -1,6 +1,6 @@
 //! The names a scenario may use for what the world shows: triggers, requests, kinds, states.
 
-use driftless_gateway::engine::{ResourceKind, SyncState};
+use driftless_gateway::engine::{StatusKind, SyncState};
 use driftless_gateway::model::{Dialect, Kind};
 
 /// The requests of the contract, as [`driftless_gateway::engine::Request::name`] says them.
@@ -53,17 +53,17 @@ pub const EVENTS: &[&str] = &[
 pub const STATES: &[&str] = &["live", "stored", "synced", "restarted"];
 
 /// Every resource kind that a status can be about.
-pub const RESOURCE_KINDS: [ResourceKind; 10] = [
-    ResourceKind::Artifact(Kind::LlmProvider),
-    ResourceKind::Artifact(Kind::LlmProxy),
-    ResourceKind::Artifact(Kind::RestApi),
-    ResourceKind::Artifact(Kind::WebSubApi),
-    ResourceKind::Artifact(Kind::WebBrokerApi),
-    ResourceKind::Artifact(Kind::Mcp),
-    ResourceKind::ApiKey,
-    ResourceKind::Subscription,
-    ResourceKind::Plan,
-    ResourceKind::Application,
+pub const RESOURCE_KINDS: [StatusKind; 10] = [
+    StatusKind::Artifact(Kind::LlmProvider),
+    StatusKind::Artifact(Kind::LlmProxy),
+    StatusKind::Artifact(Kind::RestApi),
+    StatusKind::Artifact(Kind::WebSubApi),
+    StatusKind::Artifact(Kind::WebBrokerApi),
+    StatusKind::Artifact(Kind::Mcp),
+    StatusKind::ApiKey,
+    StatusKind::Subscription,
+    StatusKind::Plan,
+    StatusKind::Application,
 ];
 
 /// Every state of a status.
@@ -76,7 +76,7 @@ pub const SYNC_STATES: [SyncState; 5] = [
 ];
 
 /// The resource kind of that name.
-pub(super) fn resource_kind(name: &str) -> Option<ResourceKind> {
+pub(super) fn resource_kind(name: &str) -> Option<StatusKind> {
     RESOURCE_KINDS.into_iter().find(|kind| kind.to_string() == name)
 }
 

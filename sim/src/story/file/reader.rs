@@ -12,7 +12,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::document::{Key, Node, Place, Value};
+use super::document::{Node, TextKey, TextPlace, Value};
 use super::refusal::{Refusal, hint};
 
 /// Reads a value of type `T`.
@@ -22,27 +22,27 @@ pub(super) fn read<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, Refus
 
 /// Reads an externally tagged variant from one entry of an object.
 pub(super) fn read_entry<'de, T: Deserialize<'de>>(
-    key: &'de Key,
+    key: &'de TextKey,
     node: &'de Node,
 ) -> Result<T, Refusal> {
-    T::deserialize(Entry { key, node }).map_err(|problem| problem.into_refusal(node.place))
+    T::deserialize(ObjectEntry { key, node }).map_err(|problem| problem.into_refusal(node.place))
 }
 
 /// What is wrong; the place is added by the innermost value that knows one.
 #[derive(Debug)]
 pub(super) struct Problem {
-    place: Option<Place>,
+    place: Option<TextPlace>,
     problem: String,
     hint: Option<String>,
 }
 
 impl Problem {
-    fn at(mut self, place: Place) -> Self {
+    fn at(mut self, place: TextPlace) -> Self {
         self.place.get_or_insert(place);
         self
     }
 
-    fn into_refusal(self, outer: Place) -> Refusal {
+    fn into_refusal(self, outer: TextPlace) -> Refusal {
         self.place.unwrap_or(outer).refuse(self.problem, self.hint)
     }
 }
@@ -150,7 +150,7 @@ impl<'de> Deserializer<'de> for &'de Node {
                 visitor.visit_enum(IntoDeserializer::<Problem>::into_deserializer(name.as_str()))
             }
             Value::Object(entries) => match entries.as_slice() {
-                [(key, node)] => visitor.visit_enum(Entry { key, node }),
+                [(key, node)] => visitor.visit_enum(ObjectEntry { key, node }),
                 _ => Err(Problem {
                     place: None,
                     problem: format!("{} names, where one is expected", entries.len()),
@@ -194,7 +194,7 @@ impl<'de> IntoDeserializer<'de, Problem> for &'de Node {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Problem> for &'de Key {
+impl<'de> IntoDeserializer<'de, Problem> for &'de TextKey {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -202,7 +202,7 @@ impl<'de> IntoDeserializer<'de, Problem> for &'de Key {
     }
 }
 
-impl<'de> Deserializer<'de> for &'de Key {
+impl<'de> Deserializer<'de> for &'de TextKey {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
@@ -218,12 +218,12 @@ impl<'de> Deserializer<'de> for &'de Key {
 }
 
 /// One entry of an object, read as an externally tagged variant.
-struct Entry<'de> {
-    key: &'de Key,
+struct ObjectEntry<'de> {
+    key: &'de TextKey,
     node: &'de Node,
 }
 
-impl<'de> Deserializer<'de> for Entry<'de> {
+impl<'de> Deserializer<'de> for ObjectEntry<'de> {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
@@ -237,7 +237,7 @@ impl<'de> Deserializer<'de> for Entry<'de> {
     }
 }
 
-impl<'de> EnumAccess<'de> for Entry<'de> {
+impl<'de> EnumAccess<'de> for ObjectEntry<'de> {
     type Error = Problem;
     type Variant = &'de Node;
 

@@ -1,6 +1,6 @@
 //! The form of a step: a time or a trigger, and exactly one verb.
 
-use super::document::{Key, Node, Value};
+use super::document::{Node, TextKey, Value};
 use super::fleet::GatewayEntry;
 use super::names::{ACTIONS, EVENTS, REQUESTS, STATES};
 use super::reader::{read, read_entry};
@@ -37,7 +37,7 @@ fn one_verb(
     beside: &[&str],
     is_verb: impl Fn(&str) -> bool,
 ) -> Result<Verb, Refusal> {
-    let verbs: Vec<&(Key, Node)> =
+    let verbs: Vec<&(TextKey, Node)> =
         node.entries().iter().filter(|(key, _)| is_verb(&key.name)).collect();
     for (key, _) in &verbs {
         if !VERBS.iter().any(|verb| verb.name == key.name) {
@@ -129,7 +129,7 @@ fn trigger(node: &Node, gateways: &[GatewayEntry]) -> Result<Trigger, Refusal> {
     Ok(Trigger { seen, gateway, nth, after_ms })
 }
 
-fn observable(key: &Key, value: &Node) -> Result<Observable, Refusal> {
+fn observable(key: &TextKey, value: &Node) -> Result<Observable, Refusal> {
     let Some((_, names)) = OBSERVABLES.iter().find(|(field, _)| *field == key.name) else {
         let fields: Vec<&str> = OBSERVABLES
             .iter()

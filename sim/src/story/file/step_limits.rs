@@ -1,6 +1,6 @@
 //! The limits of a step's numbers and names, held against its place in the text.
 
-use super::document::{Node, Place};
+use super::document::{Node, TextPlace};
 use super::names::{is_api_name, is_free_name};
 use super::refusal::{Refusal, hint};
 use crate::story::step::{Broken, Expected, Verb};
@@ -11,7 +11,7 @@ pub(super) fn within(
     value: u64,
     least: u64,
     most: u64,
-    place: Place,
+    place: TextPlace,
 ) -> Result<(), Refusal> {
     if (least..=most).contains(&value) {
         return Ok(());

@@ -8,7 +8,7 @@ use crate::story::step::{Observable, Step, When};
 
 /// The whole file, with a line feed at the end.
 pub(super) fn scenario(scenario: &Scenario) -> String {
-    let mut fields = Fields::default();
+    let mut fields = WrittenFields::default();
     fields.put("schema", &SCHEMA);
     fields.put("why", &scenario.why);
     fields.put("covers", &scenario.covers);
@@ -42,9 +42,9 @@ pub(super) fn scenario(scenario: &Scenario) -> String {
 
 /// The fields of an object as text, in order.
 #[derive(Default)]
-struct Fields(Vec<(String, String)>);
+struct WrittenFields(Vec<(String, String)>);
 
-impl Fields {
+impl WrittenFields {
     fn put<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         self.text(name, line(value));
     }
@@ -94,7 +94,7 @@ fn step(step: &Step) -> String {
 fn expect(expect: &Expect) -> String {
     let mut fields = claims(expect);
     if !expect.gateways.is_empty() {
-        let mut gateways = Fields::default();
+        let mut gateways = WrittenFields::default();
         for (name, of) in &expect.gateways {
             gateways.text(name, object(&claims(of).0));
         }
@@ -107,8 +107,8 @@ fn expect(expect: &Expect) -> String {
 }
 
 /// What is claimed of a gateway.
-fn claims(expect: &Expect) -> Fields {
-    let mut fields = Fields::default();
+fn claims(expect: &Expect) -> WrittenFields {
+    let mut fields = WrittenFields::default();
     if !expect.serving.is_empty() {
         fields.put("serving", &expect.serving);
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::DecodeError;
 use super::json::{self, Collect, Object};
-use crate::model::Roll;
+use crate::model::Listed;
 
 /// How many reasons of one answer are kept; a last one says how many there are besides (law 15).
 const REASONS_MAX: usize = 16;
@@ -84,9 +84,9 @@ impl<T> Items<T> {
         });
     }
 
-    fn finish(self) -> Roll<T> {
+    fn finish(self) -> Listed<T> {
         let items = self.read.into_iter().map(|(_, item)| item).collect();
-        Roll { items, unreadable: self.reasons.finish() }
+        Listed { items, unreadable: self.reasons.finish() }
     }
 }
 
@@ -124,10 +124,10 @@ impl<I: Ord + Clone, T: PartialEq> Items<(I, T)> {
 ///
 /// # Errors
 /// Anything but an array: `null`, an object and a part of an array among them (law 3).
-pub(super) fn read_roll<'de, T: Item<'de>>(
+pub(super) fn read_list<'de, T: Item<'de>>(
     body: &'de [u8],
     what: &str,
-) -> Result<Roll<T>, DecodeError> {
+) -> Result<Listed<T>, DecodeError> {
     let items: Items<T> = json::read_array(body, what)?;
     Ok(items.finish())
 }
@@ -136,11 +136,11 @@ pub(super) fn read_roll<'de, T: Item<'de>>(
 ///
 /// # Errors
 /// Anything but an array.
-pub(super) fn read_roll_by_id<'de, I, T>(
+pub(super) fn read_list_by_id<'de, I, T>(
     body: &'de [u8],
     what: &str,
     is_bad: impl Fn(&(I, T)) -> Option<DecodeError>,
-) -> Result<Roll<(I, T)>, DecodeError>
+) -> Result<Listed<(I, T)>, DecodeError>
 where
     (I, T): Item<'de>,
     I: Ord + Clone,
@@ -177,10 +177,10 @@ mod tests {
     #[track_caller]
     fn check(body: &str, items: &[(&str, u64)], unreadable: &[&str]) {
         let thirteen = |(_, says): &(String, u64)| (*says == 13).then(|| DecodeError::new("13"));
-        let roll = read_roll_by_id::<String, u64>(body.as_bytes(), "roll", thirteen).unwrap();
-        let found: Vec<_> = roll.items.iter().map(|(id, says)| (id.as_str(), *says)).collect();
-        assert_eq!((found.as_slice(), &roll.unreadable[..]), (items, &owned(unreadable)[..]));
-        assert_eq!(roll.is_complete(), unreadable.is_empty());
+        let listed = read_list_by_id::<String, u64>(body.as_bytes(), "list", thirteen).unwrap();
+        let found: Vec<_> = listed.items.iter().map(|(id, says)| (id.as_str(), *says)).collect();
+        assert_eq!((found.as_slice(), &listed.unreadable[..]), (items, &owned(unreadable)[..]));
+        assert_eq!(listed.is_complete(), unreadable.is_empty());
     }
 
     fn owned(texts: &[&str]) -> Vec<String> {
@@ -218,10 +218,10 @@ mod tests {
     #[test]
     fn reasons_are_bounded_and_their_number_is_told() {
         let body = format!("[{}{{\"id\":\"a\"}}]", "0,".repeat(40_000));
-        let roll = read_roll::<(String, u64)>(body.as_bytes(), "roll").unwrap();
-        assert_eq!(roll.items.len(), 1);
-        assert_eq!(roll.unreadable.len(), REASONS_MAX + 1);
-        assert_eq!(roll.unreadable[15], "item 15: it is not an object");
-        assert_eq!(roll.unreadable[16], "and 39984 more");
+        let listed = read_list::<(String, u64)>(body.as_bytes(), "list").unwrap();
+        assert_eq!(listed.items.len(), 1);
+        assert_eq!(listed.unreadable.len(), REASONS_MAX + 1);
+        assert_eq!(listed.unreadable[15], "item 15: it is not an object");
+        assert_eq!(listed.unreadable[16], "and 39984 more");
     }
 }
