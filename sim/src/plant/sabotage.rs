@@ -223,7 +223,7 @@ impl Sabotage {
         served.filter(|id| !is_listed(id)).map(deleted).collect()
     }
 
-    /// An event arrives while `is_reading`; answers whether the engine hears of it.
+    /// An event arrives while `is_reading`; returns whether the engine hears of it.
     pub fn hears(&mut self, event: Option<&Event>, is_reading: bool) -> bool {
         let (heard, id) = match event {
             Some(Event::ConnectionAck { .. }) | None => return true,

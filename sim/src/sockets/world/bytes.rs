@@ -63,7 +63,7 @@ impl Spoiled {
         Self::Pieces { left, size, pause: None, pauses }
     }
 
-    /// Writes what passes now. Answers how many bytes that were, and whether the fault is over.
+    /// Writes what passes now. Returns how many bytes that were, and whether the fault is over.
     pub(super) fn poll_write(
         &mut self,
         inner: &mut TcpStream,
