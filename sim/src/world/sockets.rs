@@ -74,7 +74,7 @@ impl<'t> World<'t> {
         self.hosts.at(gateway).gateway.engine()
     }
 
-    /// See [`Driver::poll_timeout`].
+    /// When the engine wants to be woken, and for what.
     pub fn timeout_of(&self, gateway: GatewayIndex) -> Option<(Instant, Timer)> {
         self.hosts.at(gateway).gateway.poll_timeout()
     }
