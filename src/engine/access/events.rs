@@ -44,9 +44,10 @@ impl AccessEvents<'_> {
             }
             ResourceChange::KeyRegenerated(key) => {
                 let key = keys::successor(&self.access.slot(&id), key);
+                let order_of_creation = self.order_creation(&id, sent_at.as_ref());
                 self.key_ended(&id, Some(&key), sent_at, order);
                 if order == Some(Ordering::Greater) {
-                    self.key_created(&id, &key, order);
+                    self.key_created(&id, &key, order_of_creation);
                 }
             }
             ResourceChange::KeyUnreadable { regenerated, why } => {
