@@ -168,6 +168,20 @@ pub(super) fn listed(
     AfterList { slot: kept, missing }
 }
 
+/// The slot after a list named some of its keys that no list had named before; `None` where there
+/// are no such keys.
+pub(super) fn listable(slot: &KeySlot, named: &[Credential]) -> Option<KeySlot> {
+    let is_new =
+        |key: &Credential| !key.is_listable && named.iter().any(|named| named.hash == key.hash);
+    slot.credentials.iter().any(is_new).then(|| KeySlot {
+        credentials: slot
+            .credentials
+            .iter()
+            .map(|key| Credential { is_listable: key.is_listable || is_new(key), ..key.clone() })
+            .collect(),
+    })
+}
+
 /// The fence of a row whose resource becomes `left`: no earlier than the creation of any key that
 /// goes, so that a late copy of that creation does not bring it back (law 5).
 pub(super) fn fence_after(row: &ResourceRow, left: Option<&Resource>) -> Option<Timestamp> {
@@ -249,6 +263,15 @@ mod tests {
         };
         let left = listed(&known, &[], &[], silence);
         assert_eq!((left.slot, left.missing), (slot(&[key(2, None)]), vec![key(2, None).hash]));
+    }
+
+    #[test]
+    fn a_key_that_a_list_names_is_listable_from_then_on() {
+        let known = slot(&[key(1, None), key(100, None)]);
+        assert_eq!(listable(&known, &[key(1, None), key(2, None)]), None);
+        let after = listable(&known, &[key(100, None)]);
+        let is_listable = |slot: KeySlot| slot.credentials.iter().all(|key| key.is_listable);
+        assert!(after.is_some_and(is_listable));
     }
 
     #[test]

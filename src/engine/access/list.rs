@@ -85,6 +85,7 @@ impl AccessList<'_> {
 
     /// Merges the keys of one name.
     fn merge_name(&mut self, id: &ResourceId, named: &Named, kind: Kind, is_complete: bool) {
+        self.note_listable(id, &named.active);
         let known = self.access.slot(id);
         let silence = |key: &Credential| {
             if !is_complete || !self.covers(id, key) {
@@ -99,6 +100,18 @@ impl AccessList<'_> {
         let missing = listed.missing.into_iter().map(Part::Key).collect();
         let statement = Statement { resource: keys::there(listed.slot), missing };
         self.weigh(id, statement, &ListId::Keys(kind));
+    }
+
+    /// That a list names a key shows that lists do so, however old this one is: from then on their
+    /// silence about it counts.
+    fn note_listable(&mut self, id: &ResourceId, named: &[Credential]) {
+        let Some(belief) = self.access.get(id) else { return };
+        let Some(Resource::ApiKey(slot)) = &belief.row.resource else { return };
+        let Some(slot) = keys::listable(slot, named) else { return };
+        let mut belief = belief.clone();
+        belief.row.resource = keys::there(slot);
+        self.observed.write_resource(id.clone(), Some(belief.row.clone()));
+        self.access.set(id, Some(belief));
     }
 
     /// Merges the subscriptions of one artifact.

@@ -202,6 +202,31 @@ fn a_creation_within_the_margin_of_an_ending_stays_out_until_a_list_names_it() {
 }
 
 #[test]
+fn a_regeneration_within_the_margin_of_an_ending_stays_out_like_a_creation() {
+    let mut rig = holding_keys(&[key(1)]);
+    rig.event(revoked(9_000));
+    rig.stored();
+    rig.event(regenerated(key(2), 11_000));
+    rig.stored();
+    assert_eq!(rig.hashes(), [0_u8; 0]);
+    assert_eq!(rig.state(), SyncState::Unverified);
+}
+
+#[test]
+fn a_list_that_is_too_early_still_shows_that_lists_name_a_key() {
+    let mut rig = holding_keys(&[]);
+    rig.event(created(app_key(7), 9_000));
+    rig.stored();
+    let soon = rig.now.as_millis() + 2_000;
+    rig.want_list(&ListId::Keys(Kind::RestApi), soon);
+    rig.until(soon);
+    assert_eq!(rig.reason(), "1 keys are on no list");
+    rig.answer("read_keys", listed(&[key(7)]));
+    rig.stored();
+    assert_ne!(rig.reason(), "1 keys are on no list");
+}
+
+#[test]
 fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
     let mut rig = holding_keys(&[]);
     rig.event(regenerated(key(1), 1_000));
