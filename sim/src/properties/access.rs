@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use driftless_gateway::engine::StatusKind;
+use driftless_gateway::engine::{StatusKind, SyncState};
 use driftless_gateway::model::{
     ArtifactId, Dialect, Resource, ResourceId, SecretHash, SubscriptionId,
 };
@@ -297,11 +297,17 @@ pub(super) fn holds(context: &Context<'_>, id: &ResourceId, hash: &SecretHash) -
 }
 
 /// Whether a key is held of which neither an event nor a list of APIM said that it is an API's
-/// own: a regenerated one may be an application's, which no list names (A-H28, A-H31).
+/// own: a regenerated one may be an application's, which no list names (A-H28, A-H31). The gateway
+/// has to say that such a key cannot be verified; one that says synced has no such excuse.
 pub(super) fn is_unlisted(context: &Context<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
     let Some(Resource::ApiKey(slot)) = context.held.get(id) else { return false };
     let held = slot.credentials.iter().find(|held| held.hash == *hash);
-    context.dialect != Dialect::PlatformApi11 && held.is_some_and(|held| !held.is_listable)
+    let says_synced = context
+        .engine
+        .is_some_and(|engine| context.said_of(engine, StatusKind::ApiKey) == SyncState::Synced);
+    context.dialect != Dialect::PlatformApi11
+        && held.is_some_and(|held| !held.is_listable)
+        && !says_synced
 }
 
 fn key_name(name: &str) -> driftless_gateway::model::KeyName {

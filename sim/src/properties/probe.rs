@@ -195,7 +195,8 @@ fn is_known(context: &Context<'_>, artifact: &ArtifactId, key: &KeyRecord) -> bo
         .is_some_and(|(index, _)| context.ledger.reach(index, artifact, context.dialect).by_list);
     let is_active = key.life.now() == Some(&KeyState::Active);
     let told = || access::told_hashes(context, artifact, &id);
-    listed || told().is_some_and(|told| told.contains(&key.hash) == is_active)
+    listed && !access::is_unlisted(context, &id, &key.hash)
+        || told().is_some_and(|told| told.contains(&key.hash) == is_active)
 }
 
 /// The token of a subscription to the API that opens it, or of one that does not.
