@@ -11,7 +11,7 @@ use crate::engine::evidence::settled_at;
 use crate::engine::lists::schedule::{Family, ListId, Lists};
 use crate::engine::status::report::{Anomalies, StatusKind};
 use crate::model::{
-    ArtifactId, Credential, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
+    ArtifactId, Credential, KeySlot, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
     Subscription, SubscriptionClaim, SubscriptionStatus,
 };
 use crate::time::{Instant, Timestamp};
@@ -115,6 +115,10 @@ impl AccessEvents<'_> {
 
     /// A key was revoked or regenerated, and APIM names it by its name alone (A-H29). What it was
     /// regenerated into may be known already: a list can be ahead of the event.
+    ///
+    /// An ending that was not heard before ends every key that was heard before it. A stamp that
+    /// says otherwise proves nothing, for clocks are set back; it only makes the ending doubtful
+    /// (law 11).
     fn key_ended(
         &mut self,
         id: &ResourceId,
@@ -124,7 +128,6 @@ impl AccessEvents<'_> {
     ) {
         let known = self.access.slot(id);
         let (meant, spared) = keys::without(&known, successor);
-        let margin = self.config.clock_margin;
         let (left, is_unclear) = match order {
             Some(Ordering::Less) => return self.ended_before(id, at.as_ref()),
             Some(Ordering::Equal) => {
@@ -133,9 +136,9 @@ impl AccessEvents<'_> {
                 (left, is_unclear)
             }
             Some(Ordering::Greater) | None => {
-                let ended = keys::ended(&meant, at.as_ref(), margin);
                 let may_be_another = meant.credentials.len() > 1 || order.is_none();
-                (ended.slot, ended.is_unclear || may_be_another)
+                let is_unclear = keys::may_be_newer(&meant, at.as_ref()) || may_be_another;
+                (KeySlot::default(), is_unclear)
             }
         };
         let left = spared.iter().fold(left, |slot, key| keys::with(&slot, key));

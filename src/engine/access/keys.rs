@@ -1,7 +1,6 @@
 //! The keys of one name: what events and lists do to them, as pure functions.
 
 use std::cmp::Ordering;
-use std::time::Duration;
 
 use crate::model::{Credential, KeySlot, Resource, ResourceRow, SecretHash};
 use crate::time::Timestamp;
@@ -80,32 +79,11 @@ fn joined(known: &Credential, said: &Credential) -> Credential {
     }
 }
 
-/// What a revocation or a regeneration leaves of a slot.
-pub(in crate::engine) struct AfterEnding {
-    /// The keys that survive it.
-    pub(in crate::engine) slot: KeySlot,
-    /// Whether a key went that may be newer than what ended it.
-    pub(in crate::engine) is_unclear: bool,
-}
-
-/// The slot after a revocation or a regeneration sent at `at`. What is not newer by more than
-/// clocks may disagree is dead, for it may be what was meant (law 11).
-pub(in crate::engine) fn ended(
-    slot: &KeySlot,
-    at: Option<&Timestamp>,
-    margin: Duration,
-) -> AfterEnding {
-    let mut left = Vec::new();
-    let mut is_unclear = false;
-    for key in slot.credentials.iter() {
-        let order = |margin| key.created_at.as_ref()?.order_within(at?, margin);
-        if order(margin) == Some(Ordering::Greater) {
-            left.push(key.clone());
-        } else {
-            is_unclear |= order(Duration::ZERO) != Some(Ordering::Less);
-        }
-    }
-    AfterEnding { slot: KeySlot { credentials: left.into() }, is_unclear }
+/// Whether a key of the slot may be newer than an ending sent at `at`: the ending may have been
+/// meant for one that went by its name before it.
+pub(in crate::engine) fn may_be_newer(slot: &KeySlot, at: Option<&Timestamp>) -> bool {
+    let order = |key: &Credential| key.created_at.as_ref()?.order(at?);
+    slot.credentials.iter().any(|key| order(key) != Some(Ordering::Less))
 }
 
 /// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
@@ -224,16 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_spares_only_what_is_newer_beyond_doubt() {
-        let margin = Duration::from_secs(3);
-        let known = slot(&[key(1, Some(1)), key(3, Some(9))]);
-        let left = ended(&known, Some(&at(5)), margin);
-        assert_eq!((left.slot, left.is_unclear), (slot(&[key(3, Some(9))]), false));
-        for unclear in [key(2, Some(5)), key(2, Some(7)), key(2, None)] {
-            let left = ended(&slot(&[unclear]), Some(&at(5)), margin);
-            assert_eq!((left.slot, left.is_unclear), (KeySlot::default(), true));
+    fn only_what_was_created_before_an_ending_is_older_than_it() {
+        assert!(!may_be_newer(&slot(&[key(1, Some(1)), key(2, Some(4))]), Some(&at(5))));
+        for newer in [key(2, Some(5)), key(2, Some(9)), key(2, None)] {
+            assert!(may_be_newer(&slot(&[key(1, Some(1)), newer]), Some(&at(5))));
         }
-        assert!(ended(&known, None, margin).slot.credentials.is_empty());
+        assert!(may_be_newer(&slot(&[key(1, Some(1))]), None));
     }
 
     #[test]

@@ -188,6 +188,34 @@ fn an_ending_sent_a_little_before_the_last_one_may_be_of_a_clock_set_back_and_as
 }
 
 #[test]
+fn an_ending_stamped_before_the_key_it_finds_ends_it_in_doubt_until_a_list_tells() {
+    let mut rig = holding_keys(&[]);
+    rig.event(created(key(1), 20_000));
+    rig.stored();
+    rig.event(revoked(1_000));
+    rig.stored();
+    assert_eq!(rig.hashes(), [0_u8; 0], "a clock may have been set back between");
+    assert_eq!(rig.state(), SyncState::Unverified);
+    let settled_at = rig.now.as_millis() + 5_000;
+    assert_eq!(rig.until(settled_at), [read_keys(FIRST + 1)]);
+    rig.answer("read_keys", listed(&[key(1)]));
+    rig.stored();
+    assert_eq!(rig.hashes(), [1], "it was a late ending of the one before");
+    assert_eq!(rig.state(), SyncState::Synced);
+}
+
+#[test]
+fn a_regeneration_stamped_before_the_key_it_finds_ends_it_in_doubt() {
+    let mut rig = holding_keys(&[]);
+    rig.event(created(key(1), 20_000));
+    rig.stored();
+    rig.event(regenerated(key(2), 1_000));
+    rig.stored();
+    assert!(!rig.hashes().contains(&1));
+    assert_eq!(rig.state(), SyncState::Unverified);
+}
+
+#[test]
 fn a_creation_within_the_margin_of_an_ending_stays_out_until_a_list_names_it() {
     let mut rig = holding_keys(&[key(1)]);
     rig.event(revoked(9_000));
