@@ -107,9 +107,15 @@ impl AccessEvents<'_> {
             return;
         }
         let slot = keys::with(&known, key);
-        if slot != known {
-            let fence = self.access.fence(id);
-            self.believe(id, keys::there(slot), fence);
+        if slot == known {
+            return;
+        }
+        // One more key says nothing of those that are in doubt.
+        let is_doubtful = self.access.get(id).is_some_and(|known| known.is_doubtful);
+        let fence = self.access.fence(id);
+        self.believe(id, keys::there(slot), fence);
+        if is_doubtful {
+            self.doubt(id);
         }
     }
 
