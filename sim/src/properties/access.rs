@@ -170,10 +170,18 @@ fn told_keys(context: &Context<'_>) -> Option<Difference> {
         if held != wanted {
             let expected = format!("{} keys of that name", wanted.len());
             let found = format!("{}, or others", held.len());
-            return Some(Difference::new(StatusKind::ApiKey, id, &expected, &found));
+            return Some(Difference::new(kind_told_of(context), id, &expected, &found));
         }
     }
     None
+}
+
+/// The kind of keys that events alone tell of: with a key list, those of applications.
+const fn kind_told_of(context: &Context<'_>) -> StatusKind {
+    match context.dialect {
+        Dialect::Apim470 => StatusKind::ApiKey,
+        Dialect::Apim470Fixed | Dialect::PlatformApi11 => StatusKind::ApplicationKey,
+    }
 }
 
 /// The hashes that events of one name leave; `None` where they do not tell, or a list says more.
@@ -268,11 +276,14 @@ fn by_subject<'a>(context: &Context<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Acc
     by_subject
 }
 
-/// Whether the gateway knows every event about a thing, and their stamps tell their order. A
-/// restored backup is told by none.
+/// Whether the gateway knows every event about a thing, and their stamps tell their order. An
+/// ending that is heard after the key that was made next ends that, too, for stamps prove nothing
+/// (FB-239: compared by wall clock). A restored backup is told by none.
 fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
     let margin = context.config.clock_margin;
+    let heard_at = |event: &AccessEvent| context.heard.at(event);
     let is_ordered = events.windows(2).all(|pair| match pair {
+        [one, next] if one.ends.is_some() && heard_at(one) > heard_at(next) => false,
         [one, next] => {
             let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
             // A key made within the margin of an ending is taken for one that it ended.
@@ -285,7 +296,7 @@ fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
     });
     context.ledger.restores().is_empty()
         && is_ordered
-        && events.iter().all(|event| context.heard.at(event).is_some())
+        && events.iter().all(|event| heard_at(event).is_some())
 }
 
 /// Whether a key with that hash is in force.
@@ -298,13 +309,13 @@ pub(super) fn holds(context: &Context<'_>, id: &ResourceId, hash: &SecretHash) -
 
 /// Whether a key is held of which neither an event nor a list of APIM said that it is an API's
 /// own: a regenerated one may be an application's, which no list names (A-H28, A-H31). The gateway
-/// has to say that such a key cannot be verified; one that says synced has no such excuse.
+/// has to say so; one that calls such keys synced has no such excuse.
 pub(super) fn is_unlisted(context: &Context<'_>, id: &ResourceId, hash: &SecretHash) -> bool {
     let Some(Resource::ApiKey(slot)) = context.held.get(id) else { return false };
     let held = slot.credentials.iter().find(|held| held.hash == *hash);
-    let says_synced = context
-        .engine
-        .is_some_and(|engine| context.said_of(engine, StatusKind::ApiKey) == SyncState::Synced);
+    let says_synced = context.engine.is_some_and(|engine| {
+        context.said_of(engine, StatusKind::ApplicationKey) == SyncState::Synced
+    });
     context.dialect != Dialect::PlatformApi11
         && held.is_some_and(|held| !held.is_listable)
         && !says_synced

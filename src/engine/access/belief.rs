@@ -214,7 +214,7 @@ impl Access {
         }
     }
 
-    /// What is counted of a kind; artifacts are counted elsewhere.
+    /// What is counted of a kind; artifacts are counted elsewhere, and all keys together.
     pub(in crate::engine) const fn counts(&self, kind: StatusKind) -> Counts {
         self.counts[place(kind)]
     }
@@ -265,7 +265,7 @@ pub(in crate::engine) const fn kind_of(id: &ResourceId) -> StatusKind {
 
 const fn place(kind: StatusKind) -> usize {
     match kind {
-        StatusKind::Artifact(_) | StatusKind::ApiKey => 0,
+        StatusKind::Artifact(_) | StatusKind::ApiKey | StatusKind::ApplicationKey => 0,
         StatusKind::Subscription => 1,
         StatusKind::Plan => 2,
         StatusKind::Application => 3,

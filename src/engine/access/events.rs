@@ -11,8 +11,8 @@ use crate::engine::evidence::settled_at;
 use crate::engine::lists::schedule::{Family, ListId, Lists};
 use crate::engine::status::report::{Anomalies, StatusKind};
 use crate::model::{
-    ArtifactId, Credential, KeySlot, Kind, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow,
-    Subscription, SubscriptionClaim, SubscriptionStatus,
+    ArtifactId, Credential, KeySlot, Kind, Resource, ResourceChange, ResourceEvent, ResourceId,
+    ResourceRow, Subscription, SubscriptionClaim, SubscriptionStatus,
 };
 use crate::time::{Instant, Timestamp};
 

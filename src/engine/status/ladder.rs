@@ -68,11 +68,8 @@ pub(in crate::engine) fn judge(facts: &KindFacts<'_>) -> (SyncState, Why) {
         Source::Events => return (SyncState::Unverified, Why::EventsAlone),
         Source::Lists(_) => {}
     }
-    let is_doubted = health.absent > 0
-        || health.unusable > 0
-        || counts.doubtful > 0
-        || counts.unlisted > 0
-        || facts.dropped > 0;
+    let is_doubted =
+        health.absent > 0 || health.unusable > 0 || counts.doubtful > 0 || facts.dropped > 0;
     let is_under_way = health.unsettled > 0 || counts.pending > 0 || counts.missing > 0;
     if !facts.is_live {
         (SyncState::Stale, Why::NoSession)
@@ -132,7 +129,6 @@ pub(in crate::engine) fn doubts(facts: &KindFacts<'_>, unusable: Option<&str>) -
     [
         absent,
         unusable.map(str::to_owned),
-        counted(counts.unlisted, "keys are on no list"),
         counted(counts.doubtful, "told in contradicting or unreadable ways"),
         dropped,
     ]
@@ -179,7 +175,6 @@ mod tests {
             (Counts { pending: 1, ..Counts::default() }, SyncState::Syncing),
             (Counts { missing: 1, ..Counts::default() }, SyncState::Syncing),
             (Counts { doubtful: 1, ..Counts::default() }, SyncState::Unverified),
-            (Counts { unlisted: 1, ..Counts::default() }, SyncState::Unverified),
         ] {
             assert_eq!(judge(&KindFacts { counts, ..agreed() }).0, state, "{counts:?}");
         }
@@ -214,13 +209,13 @@ mod tests {
 
     #[test]
     fn every_doubt_is_said_with_its_count() {
-        let counts = Counts { held: 3, unlisted: 1, doubtful: 2, ..Counts::default() };
+        let counts = Counts { held: 3, doubtful: 2, ..Counts::default() };
         let health = ListHealth { absent: 1, unusable: 1, ..ListHealth::default() };
         let facts = KindFacts { counts, health, dropped: 4, ..agreed() };
         assert_eq!(
             doubts(&facts, Some("1 list items could not be read: why")),
             "no key list; 3 keys known from events alone; 1 list items could not be read: why; \
-             1 keys are on no list; 2 told in contradicting or unreadable ways; \
+             2 told in contradicting or unreadable ways; \
              4 events about unknown artifacts were not kept"
         );
     }

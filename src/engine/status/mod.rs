@@ -18,7 +18,6 @@ use counts::Counts;
 use ladder::{KindFacts, Source, Why};
 use report::{Anomalies, KindStatus, Status, StatusKind, SyncState};
 
-use crate::model::Dialect;
 use crate::time::Instant;
 
 /// Since when each kind has been in its state.
@@ -87,6 +86,10 @@ impl StatusView<'_> {
         match kind {
             StatusKind::Artifact(_) => Source::Lists(Family::Artifacts),
             StatusKind::ApiKey => Source::Lists(Family::Keys),
+            StatusKind::ApplicationKey if self.discovery.is_platform() => {
+                Source::Lists(Family::Keys)
+            }
+            StatusKind::ApplicationKey => Source::Events,
             _ if !self.discovery.is_platform() => Source::Nothing,
             StatusKind::Subscription => Source::Lists(Family::Subscriptions),
             StatusKind::Plan => Source::Lists(Family::Plans),
@@ -121,13 +124,19 @@ impl StatusView<'_> {
     }
 
     fn counts(&self, kind: StatusKind) -> Counts {
+        let StatusKind::Artifact(kind) = kind else { return self.access_counts(kind) };
+        self.artifacts.counts.of(kind)
+    }
+
+    /// The keys that no list names are a kind of their own. Lists of the Platform API name every
+    /// key.
+    fn access_counts(&self, kind: StatusKind) -> Counts {
+        let counts = self.access.counts(kind);
+        let unlisted = if self.discovery.is_platform() { 0 } else { counts.unlisted };
         match kind {
-            StatusKind::Artifact(kind) => self.artifacts.counts.of(kind),
-            // Lists of the Platform API name every key.
-            _ if self.discovery.dialect() == Some(Dialect::PlatformApi11) => {
-                Counts { unlisted: 0, ..self.access.counts(kind) }
-            }
-            _ => self.access.counts(kind),
+            StatusKind::ApiKey => Counts { held: counts.held - unlisted, ..counts },
+            StatusKind::ApplicationKey => Counts { held: unlisted, ..Counts::default() },
+            _ => counts,
         }
     }
 
@@ -137,7 +146,7 @@ impl StatusView<'_> {
         let bound = self.discovery.revocation_bound(self.config);
         KindStatus {
             state,
-            reason: self.explain(&facts, why),
+            reason: self.explain(kind, &facts, why),
             since: self.since.of(kind, state),
             served: facts.counts.held,
             retained: facts.counts.retained,
@@ -146,7 +155,7 @@ impl StatusView<'_> {
     }
 
     /// Why a kind is in its state, for an operator.
-    fn explain(&self, facts: &KindFacts<'_>, why: Why) -> String {
+    fn explain(&self, kind: StatusKind, facts: &KindFacts<'_>, why: Why) -> String {
         let family = match facts.source {
             Source::Lists(family) => Some(family),
             Source::Events | Source::Nothing => None,
@@ -154,10 +163,12 @@ impl StatusView<'_> {
         let words = ladder::explain(facts, why);
         match why {
             Why::NoSession => format!("{words}: {}", self.session),
-            Why::EventsAlone => match self.access.unbound_keys() {
-                0 => words,
-                unbound => format!("{words}; {unbound} of their keys are not known"),
-            },
+            Why::EventsAlone if kind == StatusKind::Application => {
+                match self.access.unbound_keys() {
+                    0 => words,
+                    unbound => format!("{words}; {unbound} of their keys are not known"),
+                }
+            }
             Why::ListFails => match family.and_then(|family| self.lists.failure(family)) {
                 Some(failure) => format!("{words}: {failure}"),
                 None => words,
@@ -166,6 +177,7 @@ impl StatusView<'_> {
                 ladder::doubts(facts, family.and_then(|family| self.lists.unusable(family)))
             }
             Why::NotTold
+            | Why::EventsAlone
             | Why::WritesFail
             | Why::NeverRead
             | Why::Stuck

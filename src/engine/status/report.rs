@@ -46,8 +46,11 @@ impl fmt::Display for SyncState {
 pub enum StatusKind {
     /// Artifacts of one kind.
     Artifact(Kind),
-    /// API keys.
+    /// API keys that lists name, where the control plane has such lists.
     ApiKey,
+    /// API keys that no list names: those of applications (A-H28: told by events alone), and
+    /// regenerated ones until a list names them.
+    ApplicationKey,
     /// Subscriptions.
     Subscription,
     /// Subscription plans.
@@ -58,16 +61,17 @@ pub enum StatusKind {
 
 impl StatusKind {
     /// Every kind.
-    pub const ALL: [Self; Kind::ALL.len() + 4] = {
-        let mut all = [Self::Application; Kind::ALL.len() + 4];
+    pub const ALL: [Self; Kind::ALL.len() + 5] = {
+        let mut all = [Self::Application; Kind::ALL.len() + 5];
         let mut place = 0;
         while place < Kind::ALL.len() {
             all[place] = Self::Artifact(Kind::ALL[place]);
             place += 1;
         }
         all[place] = Self::ApiKey;
-        all[place + 1] = Self::Subscription;
-        all[place + 2] = Self::Plan;
+        all[place + 1] = Self::ApplicationKey;
+        all[place + 2] = Self::Subscription;
+        all[place + 3] = Self::Plan;
         all
     };
 }
@@ -77,6 +81,7 @@ impl fmt::Display for StatusKind {
         match self {
             Self::Artifact(kind) => f.write_str(kind.name()),
             Self::ApiKey => f.write_str("ApiKey"),
+            Self::ApplicationKey => f.write_str("ApplicationKey"),
             Self::Subscription => f.write_str("Subscription"),
             Self::Plan => f.write_str("Plan"),
             Self::Application => f.write_str("Application"),

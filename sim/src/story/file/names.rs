@@ -53,7 +53,7 @@ pub const EVENTS: &[&str] = &[
 pub const STATES: &[&str] = &["live", "stored", "synced", "restarted"];
 
 /// Every resource kind that a status can be about.
-pub const RESOURCE_KINDS: [StatusKind; 10] = [
+pub const RESOURCE_KINDS: [StatusKind; 11] = [
     StatusKind::Artifact(Kind::LlmProvider),
     StatusKind::Artifact(Kind::LlmProxy),
     StatusKind::Artifact(Kind::RestApi),
@@ -61,6 +61,7 @@ pub const RESOURCE_KINDS: [StatusKind; 10] = [
     StatusKind::Artifact(Kind::WebBrokerApi),
     StatusKind::Artifact(Kind::Mcp),
     StatusKind::ApiKey,
+    StatusKind::ApplicationKey,
     StatusKind::Subscription,
     StatusKind::Plan,
     StatusKind::Application,
