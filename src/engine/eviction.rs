@@ -1,5 +1,5 @@
-//! What is remembered of things that are gone is bounded (law 15): the oldest are evicted, a
-//! quarter at a time, and counted. A late event can bring back only what ended before so many
+//! What is remembered of things that are gone is bounded (law 15): the oldest are evicted, and a
+//! quarter of the bound with them, and counted. A late event can bring back only what ended before so many
 //! others did, and the next complete list takes it away again.
 
 use super::access::belief::Access;
@@ -51,8 +51,9 @@ fn evict_access(access: &mut Access, observed: &mut ObservedSet, gone_max: usize
     count
 }
 
-/// The oldest quarter of what may be remembered.
+/// The oldest, so that three quarters of what may be remembered are left.
 fn oldest<Id: Ord>(mut gone: Vec<(Instant, Id)>, gone_max: usize) -> Vec<Id> {
     gone.sort();
-    gone.into_iter().take(gone_max / 4 + 1).map(|(_, id)| id).collect()
+    let count = gone.len().saturating_sub(gone_max - gone_max / 4);
+    gone.into_iter().take(count).map(|(_, id)| id).collect()
 }

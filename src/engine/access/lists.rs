@@ -1,6 +1,7 @@
 //! Which lists speak of access, and when a change of an artifact or of the dialect asks for them.
 
 use super::belief::Access;
+use super::keys;
 use crate::engine::artifacts::Artifacts;
 use crate::engine::artifacts::belief::Intent;
 use crate::engine::config::Config;
@@ -8,8 +9,8 @@ use crate::engine::discovery::Discovery;
 use crate::engine::durable::ObservedSet;
 use crate::engine::evidence::settled_at;
 use crate::engine::lists::schedule::{ListId, Lists};
-use crate::model::{ArtifactId, Kind, RequestId};
-use crate::time::Instant;
+use crate::model::{ArtifactId, Kind, RequestId, ResourceRow};
+use crate::time::{Instant, Timestamp};
 
 /// Sees to the lists of keys, subscriptions and plans.
 pub(in crate::engine) struct AccessLists<'a> {
@@ -45,10 +46,11 @@ impl AccessLists<'_> {
     pub(in crate::engine) fn note_artifact(&mut self, id: &ArtifactId) -> Option<RequestId> {
         let belief = self.artifacts.beliefs.get(id)?;
         let (kind, intent) = (belief.kind, belief.intent);
+        let deleted_at = belief.generation.performed_at;
         let subscriptions = ListId::Subscriptions(id.clone());
         if intent == Intent::Deleted {
             self.access.deployed.remove(id);
-            self.forget_access_to(id);
+            self.end_access_to(id, deleted_at);
             return self.lists.remove(&subscriptions);
         }
         if intent != Intent::Deployed {
@@ -69,10 +71,17 @@ impl AccessLists<'_> {
         self.lists.read(id, self.now, settled_at(self.now, self.config.read_lag_max));
     }
 
-    /// Keys and subscriptions of what is deleted go with it; nobody will say so (`closure`).
-    fn forget_access_to(&mut self, artifact: &ArtifactId) {
+    /// Keys and subscriptions of what is deleted go with it; nobody will say so (`closure`). That
+    /// they are gone is remembered, so that a late event brings none back should a row or a backup
+    /// bring the artifact back (law 5).
+    fn end_access_to(&mut self, artifact: &ArtifactId, deleted_at: Option<Timestamp>) {
         for id in self.access.of_artifact(artifact).cloned().collect::<Vec<_>>() {
-            self.access.forget(id, self.observed);
+            let Some(known) = self.access.get(&id).filter(|known| !known.is_gone()) else {
+                continue;
+            };
+            let fence = keys::later(keys::fence_after(&known.row, None), deleted_at);
+            let row = ResourceRow { resource: None, fence };
+            self.access.believe(&id, row, self.now, self.observed);
         }
     }
 }

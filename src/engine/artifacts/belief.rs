@@ -160,6 +160,9 @@ pub struct ArtifactBelief {
     pub doubt: Option<Doubt>,
     /// An undeploy or delete that is not yet believed.
     pub withdrawal: Option<Withdrawal>,
+    /// The stamp of the last undeploy or delete that the artifact itself made void; a late copy of
+    /// it proves nothing (A-H1: sent twice).
+    pub voided: Option<Timestamp>,
     /// Raised whenever intent or deployment change; fences answers to earlier questions.
     pub epoch: u64,
     /// The number of the last list that had the artifact.
@@ -185,6 +188,7 @@ impl ArtifactBelief {
             scrub_wanted: false,
             doubt: None,
             withdrawal: None,
+            voided: None,
             epoch: 0,
             listed_in: 0,
         }
@@ -269,6 +273,20 @@ impl ArtifactBelief {
         if (withdrawal.provable, withdrawal.intent) > (known.provable, known.intent) {
             *known = withdrawal;
         }
+    }
+
+    /// The artifact is handed out although an undeploy or delete waits to be believed: it is void.
+    pub fn void_withdrawal(&mut self) {
+        if let Some(withdrawal) = self.withdrawal.take() {
+            self.voided = withdrawal.stamp.or(self.voided);
+        }
+    }
+
+    /// Whether an undeploy or delete of this stamp was found void before.
+    pub fn was_voided(&self, stamp: Option<&Timestamp>) -> bool {
+        stamp.zip(self.voided.as_ref()).is_some_and(|(stamp, voided)| {
+            !matches!(stamp.order(voided), Some(Ordering::Less | Ordering::Greater))
+        })
     }
 
     /// The list of this number has the artifact: absences before it do not count.

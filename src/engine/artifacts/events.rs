@@ -146,12 +146,14 @@ impl ArtifactEvents<'_> {
         stamp: Option<Timestamp>,
         provable: bool,
     ) {
+        let known = self.artifacts.beliefs.get(id);
+        let is_copy = known.is_some_and(|known| known.was_voided(stamp.as_ref()));
         let withdrawal = Withdrawal {
             intent,
             due: self.now.after(self.config.undeploy_grace),
             asked: false,
             contradicted: false,
-            provable,
+            provable: provable && !is_copy,
             known_at: self.now,
             stamp,
         };

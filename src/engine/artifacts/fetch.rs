@@ -113,7 +113,7 @@ impl FetchAnswers<'_> {
         self.artifacts.beliefs.update(id, |belief| {
             belief.read(is_other, is_settled, now);
             belief.doubt = None;
-            belief.withdrawal = None;
+            belief.void_withdrawal();
             belief.answer = Answer::HandedOut(now);
             belief.scrub_wanted = false;
             if belief.presence == Presence::CheckWanted {

@@ -129,6 +129,19 @@ fn an_undeploy_that_the_artifact_contradicts_twice_is_void_and_not_acked() {
 }
 
 #[test]
+fn a_late_copy_of_an_undeploy_that_was_void_is_not_believed_unanswered() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 9));
+    rig.until(14_000);
+    rig.fetched("a d1");
+    rig.at(15_000).event(undeployed("a", "d1", 9));
+    rig.until(40_000);
+    assert_eq!(rig.served(), ["a"]);
+    let state = rig.engine.state(StatusKind::Artifact(Kind::RestApi));
+    assert_ne!(state, SyncState::Synced, "what is in doubt is said");
+}
+
+#[test]
 fn an_undeploy_that_nobody_answers_is_believed() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     rig.at(9_000).event(undeployed("a", "d1", 9));
