@@ -62,6 +62,7 @@ fn withdrawals() -> impl Strategy<Value = Option<Withdrawal>> {
             provable,
             known_at,
             stamp,
+            deployment: None,
         },
     );
     proptest::option::of(withdrawal)

@@ -12,10 +12,18 @@ use crate::apim::AccessEvent;
 /// Which event: what it is about, its type and its stamp; two of one stamp differ in type.
 type Name = (ResourceId, &'static str, Option<Timestamp>);
 
+/// When an event was heard first, and how many were before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Hearing {
+    at: Instant,
+    nth: u64,
+}
+
 /// The events that reached the gateway.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Heard {
-    heard: BTreeMap<Name, Instant>,
+    heard: BTreeMap<Name, Hearing>,
+    count: u64,
     write_begun_at: Instant,
     durable_until: Instant,
 }
@@ -24,7 +32,8 @@ impl Heard {
     /// An event reached the gateway; copies of it count from the first.
     pub(crate) fn hear(&mut self, event: &ResourceEvent, now: Instant) {
         let name = (event.id.clone(), event.event_type(), event.sent_at);
-        self.heard.entry(name).or_insert(now);
+        self.count += 1;
+        self.heard.entry(name).or_insert(Hearing { at: now, nth: self.count });
     }
 
     /// A write was begun; what was heard before is in it, or needed none.
@@ -40,7 +49,7 @@ impl Heard {
     /// The process died.
     pub(crate) fn crash(&mut self) {
         let until = self.durable_until;
-        self.heard.retain(|_, at| *at < until);
+        self.heard.retain(|_, heard| heard.at < until);
     }
 
     /// The store was lost.
@@ -50,6 +59,16 @@ impl Heard {
 
     /// When the gateway heard this event first.
     pub fn at(&self, access_event: &AccessEvent) -> Option<Instant> {
+        self.hearing(access_event).map(|heard| heard.at)
+    }
+
+    /// Whether the gateway heard one event before another; both count from the first copy.
+    pub fn is_before(&self, one: &AccessEvent, other: &AccessEvent) -> bool {
+        let nth = |event: &AccessEvent| self.hearing(event).map(|heard| heard.nth);
+        nth(one).zip(nth(other)).is_some_and(|(one, other)| one < other)
+    }
+
+    fn hearing(&self, access_event: &AccessEvent) -> Option<Hearing> {
         let sent_at = Timestamp::parse(&access_event.sent_text).ok();
         self.heard.get(&(access_event.about.clone(), access_event.event_type, sent_at)).copied()
     }

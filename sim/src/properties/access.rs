@@ -281,9 +281,8 @@ fn by_subject<'a>(context: &Context<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a Acc
 /// (FB-239: compared by wall clock). A restored backup is told by none.
 fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
     let margin = context.config.clock_margin;
-    let heard_at = |event: &AccessEvent| context.heard.at(event);
     let is_ordered = events.windows(2).all(|pair| match pair {
-        [one, next] if one.ends.is_some() && heard_at(one) > heard_at(next) => false,
+        [one, next] if one.ends.is_some() && !context.heard.is_before(one, next) => false,
         [one, next] => {
             let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
             // A key made within the margin of an ending is taken for one that it ended.
@@ -296,7 +295,7 @@ fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
     });
     context.ledger.restores().is_empty()
         && is_ordered
-        && events.iter().all(|event| heard_at(event).is_some())
+        && events.iter().all(|event| context.heard.at(event).is_some())
 }
 
 /// Whether a key with that hash is in force.

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::time::Duration;
 
 use super::super::evidence::settled_at;
-use crate::model::{ArtifactId, Generation, Kind};
+use crate::model::{ArtifactId, DeploymentId, Generation, Kind};
 use crate::time::{Instant, Timestamp};
 
 /// What the control plane wants of one artifact.
@@ -135,6 +135,28 @@ pub struct Withdrawal {
     pub known_at: Instant,
     /// When it was performed or sent, by the control plane's clock.
     pub stamp: Option<Timestamp>,
+    /// The deployment that it names; `None` where it names none, or two of them differ.
+    pub deployment: Option<DeploymentId>,
+}
+
+impl Withdrawal {
+    /// How a deploy of a deployment, performed at `at`, relates to it. A redeploy is an undeploy
+    /// of one deployment and a deploy of another, often of one stamp (A-H20): the first says
+    /// nothing of the second.
+    pub fn order_deploy(
+        &self,
+        deployment: Option<&DeploymentId>,
+        at: Option<&Timestamp>,
+    ) -> Option<Ordering> {
+        let Some(stamp) = &self.stamp else { return Some(Ordering::Greater) };
+        let is_other =
+            self.deployment.as_ref().zip(deployment).is_some_and(|(one, other)| one != other);
+        match at?.order(stamp) {
+            Some(Ordering::Equal) if is_other => Some(Ordering::Greater),
+            Some(Ordering::Equal) => None,
+            order => order,
+        }
+    }
 }
 
 /// What is believed about one artifact.
@@ -221,7 +243,7 @@ impl ArtifactBelief {
     }
 
     /// Changes the intent, learnt `now`; earlier questions about the artifact are void.
-    pub const fn intend(&mut self, intent: Intent, now: Instant) {
+    pub fn intend(&mut self, intent: Intent, now: Instant) {
         self.intent = intent;
         self.known_at = now;
         self.certainty = self.certainty.unsettled();
@@ -270,6 +292,10 @@ impl ArtifactBelief {
         });
         withdrawal.stamp = if is_older { known.stamp } else { withdrawal.stamp };
         known.stamp = withdrawal.stamp;
+        if withdrawal.deployment != known.deployment {
+            withdrawal.deployment = None;
+            known.deployment = None;
+        }
         if (withdrawal.provable, withdrawal.intent) > (known.provable, known.intent) {
             *known = withdrawal;
         }

@@ -29,18 +29,13 @@ impl ArtifactEvents<'_> {
 
     /// How a deploy relates to what is known and to a withdrawal that waits to be believed: it
     /// voids only one that it is provably newer than.
-    fn order_deploy(
-        &self,
-        id: &ArtifactId,
-        at: Option<&Timestamp>,
-        same: bool,
-    ) -> Option<Ordering> {
+    fn order_deploy(&self, head: &EventHead, same: bool) -> Option<Ordering> {
+        let (id, at) = (&head.artifact, head.performed_at.as_ref());
         let known = self.artifacts.beliefs.get(id);
-        let stamp = known.and_then(|known| known.withdrawal.as_ref()?.stamp);
-        match stamp.map(|known| at?.order(&known)) {
+        let pending = known.and_then(|known| known.withdrawal.as_ref());
+        match pending.map(|pending| pending.order_deploy(head.deployment.as_ref(), at)) {
             None | Some(Some(Ordering::Greater)) => self.order(id, at, same),
-            Some(Some(Ordering::Less)) => Some(Ordering::Less),
-            Some(Some(Ordering::Equal) | None) => None,
+            Some(order) => order,
         }
     }
 
@@ -52,7 +47,7 @@ impl ArtifactEvents<'_> {
                 && known.withdrawal.is_none()
                 && known.generation.deployment == head.deployment
         });
-        match self.order_deploy(id, head.performed_at.as_ref(), same) {
+        match self.order_deploy(head, same) {
             // Nothing deleted comes back on a hint; a read decides (law 5).
             Some(Ordering::Greater) if self.artifacts.is_deleted(id) => {
                 self.owe(head, AckAction::Deploy);
@@ -109,7 +104,11 @@ impl ArtifactEvents<'_> {
             // be the old one of a redeploy, or a wrong one (FB-62). A read decides.
             order @ (Some(Ordering::Greater) | None) => {
                 let provable = order.is_some() && !is_other_deployment;
-                self.withdraw(id, head.kind, Intent::Undeployed, head.performed_at, provable);
+                let withdrawal = Withdrawal {
+                    deployment: head.deployment.clone(),
+                    ..self.withdrawal(Intent::Undeployed, head.performed_at, provable)
+                };
+                self.artifacts.withdraw(id, head.kind, withdrawal, self.now);
                 self.owe(head, AckAction::Undeploy);
                 self.relist();
             }
@@ -129,7 +128,8 @@ impl ArtifactEvents<'_> {
         let same = self.artifacts.is_deleted(id);
         match self.order(id, sent_at.as_ref(), same) {
             order @ (Some(Ordering::Greater) | None) => {
-                self.withdraw(id, kind, Intent::Deleted, sent_at, order.is_some());
+                let withdrawal = self.withdrawal(Intent::Deleted, sent_at, order.is_some());
+                self.artifacts.withdraw(id, kind, withdrawal, self.now);
                 self.relist();
             }
             Some(Ordering::Equal) => {}
@@ -138,26 +138,18 @@ impl ArtifactEvents<'_> {
         self.artifacts.touched.insert(id.clone());
     }
 
-    fn withdraw(
-        &mut self,
-        id: &ArtifactId,
-        kind: Kind,
-        intent: Intent,
-        stamp: Option<Timestamp>,
-        provable: bool,
-    ) {
-        let known = self.artifacts.beliefs.get(id);
-        let is_copy = known.is_some_and(|known| known.was_voided(stamp.as_ref()));
-        let withdrawal = Withdrawal {
+    /// An undeploy or delete that was heard now.
+    fn withdrawal(&self, intent: Intent, stamp: Option<Timestamp>, provable: bool) -> Withdrawal {
+        Withdrawal {
             intent,
             due: self.now.after(self.config.undeploy_grace),
             asked: false,
             contradicted: false,
-            provable: provable && !is_copy,
+            provable,
             known_at: self.now,
             stamp,
-        };
-        self.artifacts.withdraw(id, kind, withdrawal, self.now);
+            deployment: None,
+        }
     }
 
     fn owe(&mut self, head: &EventHead, action: AckAction) {

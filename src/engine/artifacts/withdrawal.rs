@@ -20,9 +20,13 @@ impl Artifacts {
         &mut self,
         id: &ArtifactId,
         kind: Kind,
-        withdrawal: Withdrawal,
+        mut withdrawal: Withdrawal,
         now: Instant,
     ) {
+        let known = self.beliefs.get(id);
+        // A copy of what the artifact itself made void proves nothing.
+        withdrawal.provable &=
+            !known.is_some_and(|known| known.was_voided(withdrawal.stamp.as_ref()));
         let Withdrawal { intent, stamp, provable, .. } = withdrawal;
         match self.beliefs.get(id).map(|known| known.intent) {
             Some(Intent::Deployed) => {

@@ -354,6 +354,26 @@ fn a_deploy_between_two_pending_undeploys_is_older_than_the_second() {
 }
 
 #[test]
+fn a_redeploy_of_one_stamp_is_taken_for_what_it_is() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 9));
+    assert_eq!(rig.event(deployed("a", "d2", 9)), [fetch(11, "a")]);
+    rig.fetched("two");
+    assert_eq!(rig.stored(), [acked("a", "d2", AckAction::Deploy, 9)]);
+    rig.event(undeployed("a", "d1", 9));
+    rig.until(40_000);
+    assert_eq!(rig.served(), ["a"], "the copy names another deployment than the one served");
+}
+
+#[test]
+fn an_undeploy_and_a_deploy_of_one_stamp_and_deployment_tell_no_order() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(9_000).event(undeployed("a", "d1", 9));
+    assert_eq!(rig.event(deployed("a", "d1", 9)), []);
+    assert_eq!(rig.until(9_250), [fetch(11, "a")], "the artifact itself decides");
+}
+
+#[test]
 fn a_late_deploy_within_the_grace_does_not_cancel_a_newer_undeploy() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     rig.at(9_000).event(undeployed("a", "d1", 9));
