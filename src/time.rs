@@ -157,18 +157,19 @@ impl Timestamp {
         self.digits as u8
     }
 
-    /// The order of the two moments, or `None` where precision does not tell.
+    /// The order of the two moments by one clock, or `None` where precision does not tell.
     ///
-    /// The same text twice is `Equal`: that is the same stamp, not two moments.
+    /// The same text twice is `Equal`: that is the same stamp, not two moments. Two stamps of one
+    /// precision were cut alike, so where they differ they are in order, however near.
     pub fn order(&self, other: &Self) -> Option<Ordering> {
+        if self.digits == other.digits {
+            return Some(self.unix_nanos().cmp(&other.unix_nanos()));
+        }
         self.order_within(other, Duration::ZERO)
     }
 
     /// Like [`Timestamp::order`], for stamps of different clocks that may disagree by `margin`.
     pub fn order_within(&self, other: &Self, margin: Duration) -> Option<Ordering> {
-        if margin.is_zero() && self == other {
-            return Some(Ordering::Equal);
-        }
         let slack = unit_nanos(self.digits()) + unit_nanos(other.digits()) + nanos_of(margin) - 1;
         let difference = self.unix_nanos() - other.unix_nanos();
         if difference > slack {
@@ -359,8 +360,9 @@ mod tests {
         assert_eq!(second.order(&second), Some(Ordering::Equal));
         assert_eq!(second.order(&stamp("2026-05-20T10:11:12.900Z")), None);
         assert_eq!(second.order(&stamp("2026-05-20T10:11:13.900Z")), Some(Ordering::Less));
+        assert_eq!(second.order(&stamp("2026-05-20T10:11:13Z")), Some(Ordering::Less));
         let micro = stamp("2026-05-20T10:11:12.000001Z");
-        assert_eq!(micro.order(&stamp("2026-05-20T10:11:12.000004Z")), Some(Ordering::Less));
+        assert_eq!(micro.order(&stamp("2026-05-20T10:11:12.000002Z")), Some(Ordering::Less));
         let margin = Duration::from_secs(2);
         assert_eq!(micro.order_within(&stamp("2026-05-20T10:11:13.5Z"), margin), None);
         assert_eq!(

@@ -82,7 +82,8 @@ mod tests {
         check(known, None, "2026-06-17T09:15:00.000100Z", Some(Ordering::Equal));
         check(known, None, "2026-06-17T09:15:00.000200Z", Some(Ordering::Greater));
         check(known, None, "2026-06-17T09:15:00.000050Z", Some(Ordering::Less));
-        check(known, None, "2026-06-17T09:15:00.000101Z", None);
+        check(known, None, "2026-06-17T09:15:00.000101Z", Some(Ordering::Greater));
+        check(known, None, "2026-06-17T09:15:00.0001Z", None);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use driftless_gateway::engine::{StatusKind, SyncState};
 use driftless_gateway::model::{
@@ -286,10 +285,13 @@ fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
         [one, next] => {
             let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
             // A key made within the margin of an ending is taken for one that it ended.
-            let margin = if one.ends.is_some() { margin } else { Duration::ZERO };
-            stamp(next).zip(stamp(one)).is_some_and(|(next, one)| {
-                next.order_within(&one, margin) == Some(Ordering::Greater)
-            })
+            let order = |next: &Timestamp, last: &Timestamp| match one.ends {
+                Some(_) => next.order_within(last, margin),
+                None => next.order(last),
+            };
+            stamp(next)
+                .zip(stamp(one))
+                .is_some_and(|(next, one)| order(&next, &one) == Some(Ordering::Greater))
         }
         _ => false,
     });

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
+use driftless_gateway::model::{Resource, ResourceId};
 use driftless_gateway::time::{Instant, Timestamp};
 
 use super::{Property, Verdicts};
@@ -74,25 +74,13 @@ impl RevocationBound {
     }
 }
 
-/// Whether the stamps say that an ending is older than the key that it ends, or than another ending
-/// of that name: a clock was set back, and only a list can tell.
-fn seems_older(
-    context: &Context<'_>,
-    index: KeyIndex,
-    artifact: &ArtifactId,
-    ended: &AccessEvent,
-) -> bool {
+/// Whether the stamps say that an ending is older than another ending of that name: a clock was set
+/// back, and only a list can tell.
+fn seems_older(context: &Context<'_>, ended: &AccessEvent) -> bool {
     let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
-    let order = |event: &AccessEvent, margin| stamp(event)?.order_within(&stamp(ended)?, margin);
-    let begun =
-        context.ledger.access_events_of(index, artifact).find(|it| it.begins == Some(index));
-    let margin = context.config.clock_margin;
-    begun.is_some_and(|begun| order(begun, margin) == Some(Ordering::Greater))
-        || context.ledger.access_events().iter().any(|it| {
-            it.ends.is_some()
-                && it.about == ended.about
-                && order(it, Duration::ZERO) == Some(Ordering::Greater)
-        })
+    let order = |event: &AccessEvent| stamp(event)?.order(&stamp(ended)?);
+    let others = context.ledger.access_events().iter().filter(|it| it.about == ended.about);
+    others.filter(|it| it.ends.is_some()).any(|other| order(other) == Some(Ordering::Greater))
 }
 
 /// From when on, and within what bound, a dead key has to be refused; `None` where no event told
@@ -108,7 +96,7 @@ fn deadline(
     let ended =
         context.ledger.access_events_of(index, artifact).rev().find(|it| it.ends == Some(index));
     let told = ended
-        .filter(|event| event.at >= last.at && !seems_older(context, index, artifact, event))
+        .filter(|event| event.at >= last.at && !seems_older(context, event))
         .and_then(|event| context.heard.at(event));
     if let Some(heard) = told {
         return Some((heard.max(context.disturbed_at), TOLD));

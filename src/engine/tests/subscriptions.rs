@@ -104,14 +104,14 @@ fn everything_that_is_listed_is_read_and_agrees() {
 }
 
 #[test]
-fn a_block_within_the_second_of_another_event_counts_and_an_opening_waits() {
+fn a_block_in_the_same_second_as_another_event_counts_and_an_opening_waits() {
     let mut rig = platform(&[subscription(SubscriptionStatus::Active)]);
     rig.event(updated(claim(SubscriptionStatus::Active), 10));
     rig.stored();
     rig.event(updated(claim(SubscriptionStatus::Inactive), 10));
     rig.stored();
     assert_eq!(rig.subscription_status(), Some(SubscriptionStatus::Inactive));
-    rig.event(updated(claim(SubscriptionStatus::Active), 11));
+    rig.event(updated(claim(SubscriptionStatus::Active), 10));
     assert_eq!(rig.subscription_status(), Some(SubscriptionStatus::Inactive));
     assert_eq!(rig.of(StatusKind::Subscription).0, SyncState::Unverified);
     let asked = rig.until(10_000);
