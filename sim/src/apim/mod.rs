@@ -39,9 +39,9 @@ pub use faults::Armed;
 pub use ids::KeyIndex;
 pub(crate) use ids::{Others, PerGateway};
 pub use ledger::{
-    AccessEvent, AckRecord, ApplicationRecord, ArtifactRecord, Cause, EventRecord, Expiry, Fate,
-    Issue, Issued, KeyReach, KeyRecord, KeyScope, KeyState, Ledger, MustServe, PlanRecord, Secret,
-    SubscriptionRecord,
+    AccessEvent, AckRecord, ApplicationRecord, ArtifactRecord, Cause, Denied, EventRecord, Expiry,
+    Fate, Issue, Issued, Item, KeyReach, KeyRecord, KeyScope, KeyState, Ledger, MustServe,
+    PlanRecord, Secret, SubscriptionRecord,
 };
 pub use rest::definition::{Operation, Outline};
 pub use tables::timeline::{Said, Timeline};

@@ -1,12 +1,13 @@
 //! `closure`: keys and subscriptions follow their API, and nothing else (law 4). What is
 //! undeployed keeps them, so that a redeploy brings them back; what is deleted takes them along;
-//! and none that lives goes because an answer lacked it.
+//! and none that lives goes because an answer lacked it. Lists that lack it for as long as law 4
+//! asks for have to be believed.
 
 use driftless_gateway::engine::Intent;
 use driftless_gateway::model::{Credential, Resource, ResourceId};
 
 use super::{Property, Verdicts};
-use crate::apim::KeyState;
+use crate::apim::{Item, KeyState};
 use crate::observe::{Context, HeldChange, Observation};
 
 /// The property; it keeps nothing.
@@ -90,6 +91,7 @@ pub(super) fn is_lost(
             after.is_none()
                 && record.is_some_and(|record| record.life.now().is_some())
                 && !was_told_of_an_end(context, id)
+                && !was_denied(context, &Item::Subscription(named.clone()))
         }
         _ => false,
     }
@@ -105,6 +107,14 @@ fn lives(context: &Context<'_>, id: &ResourceId, key: &Credential) -> bool {
         && context.ledger.opens(record, artifact, context.now)
         && !is_deleted
         && !was_told_of_an_end(context, id)
+        && !was_denied(context, &Item::Key(key.hash))
+}
+
+/// Whether lists lacked something for as long as it takes to believe them (law 4). When they were
+/// asked for, and not when they were answered, is what the gateway goes by.
+fn was_denied(context: &Context<'_>, item: &Item) -> bool {
+    let (_, time) = context.ledger.denied().longest(item);
+    time + context.config.read_lag_max >= context.config.credential_orphan_delay
 }
 
 /// Whether any event told of an end under this name: it names no key, so it may end any.

@@ -1,6 +1,7 @@
 //! `safe_read`: a failed, partial or malformed read removes and replaces nothing (law 3).
 //!
-//! What is withdrawn must have been undeployed or deleted since it was served; what is served
+//! What is withdrawn must have been undeployed or deleted since it was served, or denied by all
+//! that a gateway can ask; what is served
 //! must be something that APIM issued for that very artifact. What is held of keys, subscriptions,
 //! plans and applications must have been issued too; that none goes is for `closure` to say.
 
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::{ArtifactId, Event, Resource, ResourceId};
 
 use super::{Property, Verdicts};
-use crate::apim::{Cause, Issued, KeyScope};
+use crate::apim::{Cause, Issued, Item, KeyScope};
 use crate::observe::{Context, Observation};
 
 /// The number of the newest statement when each artifact began to be served as it is.
@@ -86,7 +87,8 @@ impl Property for SafeRead {
             || record.issues.iter().any(|issue| {
                 issue.number > since && matches!(issue.what, Issued::Undeployed | Issued::Deleted)
             });
-        if before.is_some() && !ended && context.engine.is_some() {
+        let is_believable = ended || was_denied(context, artifact);
+        if before.is_some() && !is_believable && context.engine.is_some() {
             verdicts.violated(
                 self.name(),
                 context.now,
@@ -116,6 +118,15 @@ impl SafeRead {
         let known = self.heard.entry(artifact.clone()).or_insert(0);
         *known = (*known).max(if is_undone { u32::MAX } else { issue });
     }
+}
+
+/// Whether two lists in a row lacked an artifact and its own answer was that it is not deployed:
+/// that is all that a gateway can ask, so it has to believe it (law 4).
+fn was_denied(context: &Context<'_>, artifact: &ArtifactId) -> bool {
+    let denied = context.ledger.denied();
+    let (lists, _) = denied.longest(&Item::Row(artifact.clone()));
+    let (answers, time) = denied.longest(&Item::Definition(artifact.clone()));
+    (lists > 1 && answers > 0) || time >= context.config.resync_interval
 }
 
 /// Whether APIM ever said so of a resource.

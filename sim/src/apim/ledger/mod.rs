@@ -5,6 +5,7 @@
 
 mod access;
 pub(super) mod cause;
+mod denied;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use access::{
     SubscriptionRecord,
 };
 pub use cause::Cause;
+pub use denied::{Denied, Item};
 pub use secret::Secret;
 
 use super::rest::definition::Outline;
@@ -35,6 +37,7 @@ pub struct Ledger {
     acks: Vec<AckRecord>,
     restores: Vec<Instant>,
     access: access::IssuedAccess,
+    denied: Denied,
 }
 
 /// Everything issued about one artifact.
@@ -189,6 +192,16 @@ impl Ledger {
     /// When backups were restored.
     pub fn restores(&self) -> &[Instant] {
         &self.restores
+    }
+
+    /// What answers denied although it was so.
+    pub const fn denied(&self) -> &Denied {
+        &self.denied
+    }
+
+    /// Notes what an answer denied or named.
+    pub(in crate::apim) const fn denied_mut(&mut self) -> &mut Denied {
+        &mut self.denied
     }
 
     /// Notes a new artifact.

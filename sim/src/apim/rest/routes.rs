@@ -10,6 +10,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 use super::access::AccessAnswers;
 use super::artifacts::{ArtifactAnswers, api_list};
 use super::bodies;
+use super::denials;
 use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::{Answered, ApiManager, Contract, Reply};
 use crate::random::Key;
@@ -22,7 +23,7 @@ const WELL_KNOWN: &str = "/internal/gateway/.well-known";
 
 /// What a path leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Route<'a> {
+pub(super) enum Route<'a> {
     WellKnown,
     List,
     Fetch(&'a str),
@@ -117,11 +118,41 @@ impl ApiManager {
                 Answered::Answer(self.answer(&asked, &mut wrong_answer, now))
             }
         };
+        if let Answered::Answer(response) = &outcome {
+            self.note_denials(from, route, response, &wrong_answer, now);
+        }
         if let (Some((place, _)), Some(kind)) = (armed, wrong_answer.taken()) {
             self.gateways.at_mut(from).faults.use_up(place);
             self.gateways.count_at(from, kind, 1);
         }
         Reply { delay, outcome }
+    }
+
+    /// Notes what an answer denied although it was so, where anything may have been.
+    fn note_denials(
+        &mut self,
+        from: GatewayIndex,
+        route: Route<'_>,
+        response: &HttpResponse,
+        wrong_answer: &WrongAnswer,
+        now: Instant,
+    ) {
+        let has_lost_rows = matches!(route, Route::List) && self.has_lost_row(from);
+        let ledger = &mut self.gateways.at_mut(from).ledger;
+        if wrong_answer.taken().is_none() && !has_lost_rows && ledger.denied().is_empty() {
+            return;
+        }
+        let wrong = wrong_answer.wrong().filter(|_| wrong_answer.taken().is_some());
+        denials::note(ledger, self.contract.dialect, route, response, wrong, now);
+    }
+
+    /// Whether the artifact cache lacks the row of something that is mapped to a gateway (A-H14).
+    fn has_lost_row(&self, gateway: GatewayIndex) -> bool {
+        let of = self.gateways.organization_of(gateway);
+        self.catalog.by_id(of).any(|(_, api)| {
+            let rows = &api.gateways.at(gateway).state.rows;
+            rows.cached.is_none() && !rows.mapped.is_empty()
+        })
     }
 
     /// Notes what a gateway of the contract never sends.

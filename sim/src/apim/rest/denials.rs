@@ -1,0 +1,111 @@
+//! Notes in the ledger what an answer denied although it was so.
+//!
+//! It looks at the answer as it is sent, so whatever made it wrong counts alike: a fault, a stale
+//! view or a lost row.
+
+use driftless_gateway::model::{ArtifactId, Dialect, Kind, SecretHash};
+use driftless_gateway::time::Instant;
+use driftless_gateway::wire::HttpResponse;
+
+use super::routes::Route;
+use crate::apim::events::access::push_hex;
+use crate::apim::ledger::{Item, KeyState, Ledger};
+use crate::story::step::Wrong;
+
+/// Notes what an answer to a gateway denied. `wrong` is the fault that it met, if any.
+pub(super) fn note(
+    ledger: &mut Ledger,
+    dialect: Dialect,
+    route: Route<'_>,
+    response: &HttpResponse,
+    wrong: Option<Wrong>,
+    now: Instant,
+) {
+    if let Route::Fetch(id) = route {
+        let id = ArtifactId::new(id);
+        let is_wanted = deployed(ledger, now).any(|deployed| deployed == id);
+        if is_wanted && matches!(response.status, 200 | 404) {
+            ledger.denied_mut().note(Item::Definition(id), response.status == 200, now);
+        }
+        return;
+    }
+    if response.status != 200 || !wrong.is_none_or(is_well_formed) {
+        return;
+    }
+    let body = String::from_utf8_lossy(&response.body);
+    for (item, text) in wanted(ledger, dialect, route, now) {
+        ledger.denied_mut().note(item, body.contains(&text), now);
+    }
+}
+
+/// Whether a list that met this fault is still a list to whoever reads it.
+const fn is_well_formed(wrong: Wrong) -> bool {
+    matches!(
+        wrong,
+        Wrong::Empty
+            | Wrong::WithoutTail
+            | Wrong::WithoutMiddle
+            | Wrong::FirstOnly
+            | Wrong::StaleMs(_)
+            | Wrong::MixedMs(_)
+            | Wrong::SlowMs(_)
+    )
+}
+
+/// The artifacts that are deployed, as a fresh read sees them.
+fn deployed(ledger: &Ledger, now: Instant) -> impl Iterator<Item = ArtifactId> {
+    let readable = ledger.must_serve().filter(move |(_, wanted)| wanted.issue.readable_from <= now);
+    readable.map(|(id, _)| id.clone())
+}
+
+/// What a list should name, each with the text that it is known by.
+fn wanted(
+    ledger: &Ledger,
+    dialect: Dialect,
+    route: Route<'_>,
+    now: Instant,
+) -> Vec<(Item, String)> {
+    match route {
+        Route::List => {
+            deployed(ledger, now).map(|id| (Item::Row(id.clone()), id.to_string())).collect()
+        }
+        Route::Keys(kind) if dialect != Dialect::Apim470 => keys(ledger, dialect, kind, now),
+        Route::Subscriptions(of) => {
+            let of = ArtifactId::new(of);
+            let held = ledger.subscriptions_of(&of).filter(|(_, held)| held.life.now().is_some());
+            held.map(|(id, _)| (Item::Subscription(id.clone()), id.to_string())).collect()
+        }
+        Route::Plans => {
+            let held = ledger.plans().filter(|(_, plan)| plan.life.now().is_some());
+            held.map(|(id, _)| (Item::Plan(id.clone()), id.to_string())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The keys that a list names: active ones of APIs that are deployed. The Platform API also names
+/// those of APIs that are not, and those of applications.
+fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<(Item, String)> {
+    let names_all = dialect == Dialect::PlatformApi11;
+    let artifacts: Vec<ArtifactId> = if names_all {
+        let there = ledger.records().filter(|(_, record)| record.deleted_since().is_none());
+        there.map(|(id, _)| id.clone()).collect()
+    } else {
+        deployed(ledger, now).collect()
+    };
+    let of_kind = |id: &&ArtifactId| ledger.record(id).is_some_and(|record| record.kind == kind);
+    let mut wanted = Vec::new();
+    for artifact in artifacts.iter().filter(of_kind) {
+        let through = ledger.opening(artifact, now).filter(|_| names_all);
+        let keys = ledger.keys_of(artifact).chain(through);
+        let active = keys.filter(|(_, key)| key.life.now() == Some(&KeyState::Active));
+        wanted.extend(active.map(|(_, key)| (Item::Key(key.hash), hex(&key.hash))));
+    }
+    wanted
+}
+
+fn hex(hash: &SecretHash) -> String {
+    let mut text = String::with_capacity(64);
+    push_hex(&mut text, hash);
+    text
+}
