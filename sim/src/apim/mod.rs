@@ -40,7 +40,7 @@ pub use ids::KeyIndex;
 pub(crate) use ids::{Others, PerGateway};
 pub use ledger::{
     AccessEvent, AckRecord, ApplicationRecord, ArtifactRecord, Cause, Denied, EventRecord, Expiry,
-    Fate, Issue, Issued, Item, KeyReach, KeyRecord, KeyScope, KeyState, Ledger, MustServe,
+    Fate, Issue, Issued, Item, KeyReach, KeyRecord, KeyScope, KeyState, Ledger, MustServe, Naming,
     PlanRecord, Secret, SubscriptionRecord,
 };
 pub use rest::definition::{Operation, Outline};
@@ -108,6 +108,9 @@ pub struct Reply {
     pub delay: Duration,
     /// What it answers then.
     pub outcome: Answered,
+    /// What it denies or names, where it matters; to be handed to [`ApiManager::told`] when the
+    /// answer arrives.
+    pub namings: Vec<Naming>,
 }
 
 /// What becomes of a request.
@@ -123,7 +126,7 @@ pub enum Answered {
 
 impl Reply {
     const fn at_once(outcome: Answered) -> Self {
-        Self { delay: Duration::ZERO, outcome }
+        Self { delay: Duration::ZERO, outcome, namings: Vec::new() }
     }
 }
 
@@ -516,6 +519,12 @@ impl ApiManager {
     /// there.
     pub fn ledger(&self, gateway: GatewayIndex) -> &Ledger {
         &self.gateways.at(gateway).ledger
+    }
+
+    /// An answer arrived at a gateway: the ledger notes what it denied.
+    pub fn told(&mut self, gateway: GatewayIndex, namings: Vec<Naming>) {
+        let denied = self.gateways.at_mut(gateway).ledger.denied_mut();
+        namings.into_iter().for_each(|naming| denied.note(naming));
     }
 
     /// How often each kind of fault took effect on something that was sent or answered.

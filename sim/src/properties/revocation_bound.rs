@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use driftless_gateway::model::{Resource, ResourceId};
+use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
 use driftless_gateway::time::{Instant, Timestamp};
 
 use super::{Property, Verdicts};
@@ -74,13 +74,29 @@ impl RevocationBound {
     }
 }
 
-/// Whether the stamps say that an ending is older than another ending of that name: a clock was set
-/// back, and only a list can tell.
-fn seems_older(context: &Context<'_>, ended: &AccessEvent) -> bool {
+/// Whether a clock was set back so that nobody but a list can tell what an ending meant: its stamp
+/// says that it is older than another ending of that name, or it was heard before the very key that
+/// it ended and its stamp says so, too.
+fn seems_older(
+    context: &Context<'_>,
+    index: KeyIndex,
+    artifact: &ArtifactId,
+    ended: &AccessEvent,
+) -> bool {
     let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
-    let order = |event: &AccessEvent| stamp(event)?.order(&stamp(ended)?);
-    let others = context.ledger.access_events().iter().filter(|it| it.about == ended.about);
-    others.filter(|it| it.ends.is_some()).any(|other| order(other) == Some(Ordering::Greater))
+    let margin = context.config.clock_margin;
+    let is_begun_later = |begun: &AccessEvent| {
+        let order = || stamp(begun)?.order_within(&stamp(ended)?, margin);
+        context.heard.is_before(ended, begun) && order() == Some(Ordering::Greater)
+    };
+    let mut of_key = context.ledger.access_events_of(index, artifact);
+    let of_name = context.ledger.access_events().iter().filter(|it| it.about == ended.about);
+    let mut endings = of_name.filter(|it| it.ends.is_some());
+    of_key.any(|it| it.begins == Some(index) && is_begun_later(it))
+        || endings.any(|other| {
+            let order = || stamp(other)?.order(&stamp(ended)?);
+            order() == Some(Ordering::Greater)
+        })
 }
 
 /// From when on, and within what bound, a dead key has to be refused; `None` where no event told
@@ -96,7 +112,7 @@ fn deadline(
     let ended =
         context.ledger.access_events_of(index, artifact).rev().find(|it| it.ends == Some(index));
     let told = ended
-        .filter(|event| event.at >= last.at && !seems_older(context, event))
+        .filter(|event| event.at >= last.at && !seems_older(context, index, artifact, event))
         .and_then(|event| context.heard.at(event));
     if let Some(heard) = told {
         return Some((heard.max(context.disturbed_at), TOLD));

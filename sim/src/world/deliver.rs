@@ -6,7 +6,7 @@ use driftless_gateway::driver::{Inbound, read_event};
 use driftless_gateway::engine::{CloseReason, Failure};
 use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
-use driftless_gateway::wire::{HttpRequest, HttpResponse};
+use driftless_gateway::wire::HttpRequest;
 use twox_hash::XxHash3_128;
 
 use super::gateway::host::Host;
@@ -95,8 +95,11 @@ impl<'t> Delivery<'_, 't> {
             Happening::Request { boot, id, exchange, request, name } => {
                 self.request_arrives(boot, id, exchange, &request, name);
             }
-            Happening::Answer { boot, id, exchange, response } => {
-                self.answer_arrives(boot, id, exchange, response);
+            Happening::Answer { boot, id, exchange, response, namings } => {
+                if self.is_over(boot, id, exchange) {
+                    self.manager.told(self.host.index, namings);
+                    self.come_in(Inbound::Responded(id, response), self.now());
+                }
             }
             Happening::NobodyListens { boot, id, exchange } => {
                 self.nobody_listens(boot, id, exchange);
@@ -368,13 +371,8 @@ impl<'t> Delivery<'_, 't> {
             format!("request={id} {name} status={status} bytes={}", response.body.len())
         });
         if let Carried::At(at) = self.host.net.carry(line, Towards::Gateway, sent_at) {
-            self.plan(at, Happening::Answer { boot, id, exchange, response });
-        }
-    }
-
-    fn answer_arrives(&mut self, boot: u64, id: RequestId, exchange: u64, response: HttpResponse) {
-        if self.is_over(boot, id, exchange) {
-            self.come_in(Inbound::Responded(id, response), self.now());
+            let namings = reply.namings;
+            self.plan(at, Happening::Answer { boot, id, exchange, response, namings });
         }
     }
 

@@ -8,7 +8,7 @@ use driftless_gateway::time::Instant;
 use driftless_gateway::wire::{HttpRequest, HttpResponse};
 
 use super::agenda::Agenda;
-use crate::apim::{ServerFrame, Upgrade};
+use crate::apim::{Naming, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
 use crate::story::file::Scenario;
 use crate::story::step::{Observable, Trigger, When};
@@ -32,7 +32,7 @@ pub(super) enum Happening {
     HangupToManager { connection: u64 },
     FrameToGateway { boot: u64, session: SessionId, connection: u64, frame: ServerFrame },
     Request { boot: u64, id: RequestId, exchange: u64, request: HttpRequest, name: &'static str },
-    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse },
+    Answer { boot: u64, id: RequestId, exchange: u64, response: HttpResponse, namings: Vec<Naming> },
     NobodyListens { boot: u64, id: RequestId, exchange: u64 },
     Commit { boot: u64 },
     Read { boot: u64, wanted: Vec<(ArtifactId, ContentDigest)> },

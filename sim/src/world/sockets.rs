@@ -209,7 +209,9 @@ impl<'t> World<'t> {
         now: Instant,
     ) -> Reply {
         self.schedule.pass_to(now);
-        let reply = self.manager.respond(gateway, request, token, self.schedule.now());
+        let mut reply = self.manager.respond(gateway, request, token, self.schedule.now());
+        // On sockets nobody sees an answer arrive, so each counts when it is sent.
+        self.manager.told(gateway, std::mem::take(&mut reply.namings));
         if let Answered::Answer(response) = &reply.outcome {
             self.watch(gateway).record("apim", "answers", &response.body, || {
                 let (status, bytes) = (response.status, response.body.len());

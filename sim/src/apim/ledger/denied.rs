@@ -25,17 +25,21 @@ pub enum Item {
     Plan(PlanId),
 }
 
-/// What one answer said of an item.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Said {
-    at: Instant,
-    is_denied: bool,
+/// Whether an answer names an item that it should name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Naming {
+    /// What it should name.
+    pub item: Item,
+    /// Whether it does.
+    pub is_named: bool,
+    /// When it was asked for, as APIM saw it.
+    pub at: Instant,
 }
 
-/// What answers said of each item, from the first on that denied it.
+/// What the answers that reached a gateway said of each item, from the first on that denied it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Denied {
-    said: BTreeMap<Item, Vec<Said>>,
+    said: BTreeMap<Item, Vec<(Instant, bool)>>,
 }
 
 impl Denied {
@@ -44,13 +48,13 @@ impl Denied {
         self.said.is_empty()
     }
 
-    /// An answer of this moment should name an item, and does or does not.
-    pub(in crate::apim) fn note(&mut self, item: Item, is_named: bool, at: Instant) {
-        let said = Said { at, is_denied: !is_named };
+    /// An answer reached the gateway.
+    pub(in crate::apim) fn note(&mut self, naming: Naming) {
+        let Naming { item, is_named, at } = naming;
         match self.said.get_mut(&item) {
-            Some(known) => known.push(said),
+            Some(known) => known.push((at, is_named)),
             None if is_named => {}
-            None => drop(self.said.insert(item, vec![said])),
+            None => drop(self.said.insert(item, vec![(at, is_named)])),
         }
     }
 
@@ -58,9 +62,9 @@ impl Denied {
     /// the last of these answers were asked for.
     pub fn longest(&self, item: &Item) -> (usize, Duration) {
         let said = self.said.get(item).map_or(&[][..], Vec::as_slice);
-        let runs = said.split(|said| !said.is_denied).filter_map(|run| {
-            let (first, last) = (run.first()?, run.last()?);
-            Some((run.len(), last.at.since(first.at)))
+        let runs = said.split(|(_, is_named)| *is_named).filter_map(|run| {
+            let ((first, _), (last, _)) = (run.first()?, run.last()?);
+            Some((run.len(), last.since(*first)))
         });
         runs.max_by_key(|(_, time)| *time).unwrap_or_default()
     }
@@ -74,11 +78,15 @@ mod tests {
     fn the_longest_run_of_denials_counts_and_a_good_answer_ends_one() {
         let mut denied = Denied::default();
         let item = Item::Row(ArtifactId::new("a"));
-        let at = Instant::from_millis;
-        denied.note(item.clone(), true, at(1));
+        let naming = |is_named, second: u64| Naming {
+            item: item.clone(),
+            is_named,
+            at: Instant::from_millis(second * 1000),
+        };
+        denied.note(naming(true, 1));
         assert!(denied.is_empty(), "what nobody denied is not kept");
         for (is_named, second) in [(false, 2), (true, 3), (false, 10), (false, 14), (true, 15)] {
-            denied.note(item.clone(), is_named, at(second * 1000));
+            denied.note(naming(is_named, second));
         }
         assert_eq!(denied.longest(&item), (2, Duration::from_secs(4)));
         let other = Item::Row(ArtifactId::new("b"));

@@ -5,5 +5,5 @@ pub(super) mod archive;
 pub(super) mod artifacts;
 pub(super) mod bodies;
 pub(super) mod definition;
-mod denials;
+mod namings;
 pub(super) mod routes;

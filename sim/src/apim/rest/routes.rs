@@ -10,9 +10,9 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse, Method};
 use super::access::AccessAnswers;
 use super::artifacts::{ArtifactAnswers, api_list};
 use super::bodies;
-use super::denials;
+use super::namings;
 use crate::apim::faults::wrong_answers::WrongAnswer;
-use crate::apim::{Answered, ApiManager, Contract, Reply};
+use crate::apim::{Answered, ApiManager, Contract, Naming, Reply};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
 use crate::story::step::Endpoint;
@@ -118,32 +118,33 @@ impl ApiManager {
                 Answered::Answer(self.answer(&asked, &mut wrong_answer, now))
             }
         };
-        if let Answered::Answer(response) = &outcome {
-            self.note_denials(from, route, response, &wrong_answer, now);
-        }
+        let namings = match &outcome {
+            Answered::Answer(response) => self.namings(from, route, response, &wrong_answer, now),
+            Answered::NoAnswer | Answered::Refused => Vec::new(),
+        };
         if let (Some((place, _)), Some(kind)) = (armed, wrong_answer.taken()) {
             self.gateways.at_mut(from).faults.use_up(place);
             self.gateways.count_at(from, kind, 1);
         }
-        Reply { delay, outcome }
+        Reply { delay, outcome, namings }
     }
 
-    /// Notes what an answer denied although it was so, where anything may have been.
-    fn note_denials(
-        &mut self,
+    /// What an answer denies or names, where anything is denied or was.
+    fn namings(
+        &self,
         from: GatewayIndex,
         route: Route<'_>,
         response: &HttpResponse,
         wrong_answer: &WrongAnswer,
         now: Instant,
-    ) {
+    ) -> Vec<Naming> {
         let has_lost_rows = matches!(route, Route::List) && self.has_lost_row(from);
-        let ledger = &mut self.gateways.at_mut(from).ledger;
+        let ledger = &self.gateways.at(from).ledger;
         if wrong_answer.taken().is_none() && !has_lost_rows && ledger.denied().is_empty() {
-            return;
+            return Vec::new();
         }
         let wrong = wrong_answer.wrong().filter(|_| wrong_answer.taken().is_some());
-        denials::note(ledger, self.contract.dialect, route, response, wrong, now);
+        namings::of(ledger, self.contract.dialect, route, (response, wrong), now)
     }
 
     /// Whether the artifact cache lacks the row of something that is mapped to a gateway (A-H14).

@@ -1,4 +1,4 @@
-//! Notes in the ledger what an answer denied although it was so.
+//! What an answer denies although it is so, for the ledger.
 //!
 //! It looks at the answer as it is sent, so whatever made it wrong counts alike: a fault, a stale
 //! view or a lost row.
@@ -9,33 +9,32 @@ use driftless_gateway::wire::HttpResponse;
 
 use super::routes::Route;
 use crate::apim::events::access::push_hex;
-use crate::apim::ledger::{Item, KeyState, Ledger};
+use crate::apim::ledger::{Item, KeyState, Ledger, Naming};
 use crate::story::step::Wrong;
 
-/// Notes what an answer to a gateway denied. `wrong` is the fault that it met, if any.
-pub(super) fn note(
-    ledger: &mut Ledger,
+/// What an answer denies and what it names of all that it should name. With it comes the fault
+/// that it met, if any.
+pub(super) fn of(
+    ledger: &Ledger,
     dialect: Dialect,
     route: Route<'_>,
-    response: &HttpResponse,
-    wrong: Option<Wrong>,
+    (response, wrong): (&HttpResponse, Option<Wrong>),
     now: Instant,
-) {
+) -> Vec<Naming> {
+    let naming = |item, is_named| Naming { item, is_named, at: now };
     if let Route::Fetch(id) = route {
         let id = ArtifactId::new(id);
         let is_wanted = deployed(ledger, now).any(|deployed| deployed == id);
-        if is_wanted && matches!(response.status, 200 | 404) {
-            ledger.denied_mut().note(Item::Definition(id), response.status == 200, now);
-        }
-        return;
+        let tells = is_wanted && matches!(response.status, 200 | 404);
+        let is_named = response.status == 200;
+        return tells.then(|| naming(Item::Definition(id), is_named)).into_iter().collect();
     }
     if response.status != 200 || !wrong.is_none_or(is_well_formed) {
-        return;
+        return Vec::new();
     }
     let body = String::from_utf8_lossy(&response.body);
-    for (item, text) in wanted(ledger, dialect, route, now) {
-        ledger.denied_mut().note(item, body.contains(&text), now);
-    }
+    let wanted = wanted(ledger, dialect, route, now).into_iter();
+    wanted.map(|(item, text)| naming(item, body.contains(&text))).collect()
 }
 
 /// Whether a list that met this fault is still a list to whoever reads it.
