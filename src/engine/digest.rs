@@ -169,10 +169,7 @@ mod tests {
     use crate::time::Timestamp;
 
     fn observed(resources: &[(ResourceId, Resource)]) -> ObservedSet {
-        let row = |resource: &Resource| ResourceRow {
-            resource: Some(resource.clone()),
-            ..ResourceRow::default()
-        };
+        let row = |resource: &Resource| ResourceRow::new(Some(resource.clone()), None);
         let resources = resources.iter().map(|(id, held)| (id.clone(), row(held))).collect();
         ObservedSet::new(Recovered { resources, ..Recovered::default() })
     }

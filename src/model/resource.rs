@@ -93,6 +93,16 @@ pub struct ResourceRow {
     /// The `timestamp` of the newest event that replaced or ended it (event clock). An event that
     /// is not newer changes nothing.
     pub fence: Option<Timestamp>,
+    /// Of keys: the stamps of the last events that ended one of that name, the last heard last. A
+    /// copy of one says nothing new (A-H1: sent twice).
+    pub endings: Vec<Timestamp>,
+}
+
+impl ResourceRow {
+    /// What a list, or an event that ended no key, leaves of a resource.
+    pub const fn new(resource: Option<Resource>, fence: Option<Timestamp>) -> Self {
+        Self { resource, fence, endings: Vec::new() }
+    }
 }
 
 /// What an event says about a subscription; what it leaves out is `None`.

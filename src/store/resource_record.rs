@@ -54,6 +54,8 @@ pub(super) struct ResourceRecord {
     is: FormRecord,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fence: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    endings: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -123,6 +125,7 @@ impl From<&ResourceRow> for ResourceRecord {
         Self {
             is: row.resource.as_ref().map_or(FormRecord::Gone, FormRecord::from),
             fence: row.fence.as_ref().map(write_timestamp),
+            endings: row.endings.iter().map(write_timestamp).collect(),
         }
     }
 }
@@ -143,7 +146,12 @@ impl ResourceRecord {
 
     /// The row, or what is wrong with the record.
     pub(super) fn read(&self) -> Result<ResourceRow, String> {
-        Ok(ResourceRow { resource: self.is.read()?, fence: time(&self.fence, "fence")? })
+        let endings = self.endings.iter().map(|text| timestamp(text, "an ending"));
+        Ok(ResourceRow {
+            resource: self.is.read()?,
+            fence: time(&self.fence, "fence")?,
+            endings: endings.collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -275,8 +283,11 @@ impl ApplicationRecord {
 }
 
 fn time(text: &Option<String>, field: &str) -> Result<Option<Timestamp>, String> {
-    let read = text.as_deref().map(read_timestamp).transpose();
-    read.map_err(|_quotes_it| format!("{field} is not a stored timestamp"))
+    text.as_deref().map(|text| timestamp(text, field)).transpose()
+}
+
+fn timestamp(text: &str, field: &str) -> Result<Timestamp, String> {
+    read_timestamp(text).map_err(|_quotes_it| format!("{field} is not a stored timestamp"))
 }
 
 fn hash(text: &str, field: &str) -> Result<SecretHash, String> {
@@ -294,9 +305,10 @@ mod tests {
 
     #[track_caller]
     fn check(resource: Option<Resource>, json: &str) {
-        let row = ResourceRow { resource, fence: Some(stamp()) };
+        let row = ResourceRow { resource, fence: Some(stamp()), endings: vec![stamp()] };
         let bytes = encode(&ResourceRecord::from(&row)).unwrap();
-        let expected = format!(r#"{{"is":{json},"fence":"1781687700.20"}}"#);
+        let expected =
+            format!(r#"{{"is":{json},"fence":"1781687700.20","endings":["1781687700.20"]}}"#);
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), expected);
         assert_eq!(ResourceRecord::decode(&bytes).unwrap().read(), Ok(row));
     }
@@ -431,6 +443,7 @@ mod tests {
             (r#"{"is":"hunter2"}"#, "the record is of another shape at column 15"),
             (r#"{"is":"gone","hunter2":1}"#, "the record is of another shape at column 22"),
             (r#"{"is":"gone","fence":"hunter2"}"#, "fence is not a stored timestamp"),
+            (r#"{"is":"gone","endings":["hunter2"]}"#, "an ending is not a stored timestamp"),
             (r#"{"is":{"keys":[{"hash":"hunter2","listable":true}]}}"#, "hash is not a SHA-256"),
             (
                 r#"{"is":{"subscription":{"artifact":"a","token":"hunter2","status":"ACTIVE"}}}"#,

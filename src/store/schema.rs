@@ -9,7 +9,7 @@
 //! | `meta` | `control_plane` | JSON: `base`, `dialect`; absent until something was found out |
 //! | `artifacts` | artifact id | JSON: `{"row": …}` or `{"tombstone": …}` |
 //! | `contents` | artifact id | the definition as it came; there exactly when the row has `held` |
-//! | `resources` | JSON array: the kind, then its ids | JSON: `is` and `fence` |
+//! | `resources` | JSON array: the kind, then its ids | JSON: `is`, `fence` and, of keys, `endings` |
 //!
 //! A row has `kind`, `state` (`deployed`, `undeployed`), `generation` (`deployment`,
 //! `performed_at`, `listed_at`) and `held` (`digest`: SHA-256 in hexadecimal, `confirmed`). A
@@ -35,6 +35,7 @@
 //! | 1 | a row had `digest` where it now has `held` |
 //! | 2 | `held`, with `confirmed`; what comes from schema 1 is not confirmed |
 //! | 3 | the table `resources`; what comes from an older schema has none |
+//! | 4 | `endings`; what comes from an older schema has none |
 
 use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
@@ -43,7 +44,7 @@ use super::failure::failed;
 use super::record::{ArtifactRecord, ArtifactRecord1, decode, encode};
 
 /// The schema that this version writes, and the newest that it reads.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// A table of this store.
 pub(super) type Definition = TableDefinition<'static, &'static str, &'static [u8]>;
@@ -166,7 +167,7 @@ pub(super) fn bring_up_to_date(database: &Database, found: Option<u32>) -> Resul
         let mut meta = write.open_table(META).map_err(failed)?;
         let mut artifacts = write.open_table(ARTIFACTS).map_err(failed)?;
         write.open_table(CONTENTS).map_err(failed)?;
-        // All there is to schema 2 to 3.
+        // All there is to schema 2 to 3; schema 4 reads what schema 3 wrote.
         write.open_table(RESOURCES).map_err(failed)?;
         if found == Some(1) {
             confirm_nothing(&mut artifacts)?;

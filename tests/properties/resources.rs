@@ -92,12 +92,13 @@ pub(crate) fn resource_writes() -> impl Strategy<Value = (ResourceId, Option<Res
         40 => applications(),
         1 => lies(),
     ];
-    (resources, prop::option::of(timestamps()), 0..10_u8).prop_map(
-        |((id, resource), fence, form)| {
+    let endings = prop::collection::vec(timestamps(), 0..3);
+    (resources, prop::option::of(timestamps()), endings, 0..10_u8).prop_map(
+        |((id, resource), fence, endings, form)| {
             let row = match form {
                 0..2 => None,
-                2..4 => Some(ResourceRow { resource: None, fence }),
-                _ => Some(ResourceRow { resource: Some(resource), fence }),
+                2..4 => Some(ResourceRow { endings, ..ResourceRow::new(None, fence) }),
+                _ => Some(ResourceRow { endings, ..ResourceRow::new(Some(resource), fence) }),
             };
             (id, row)
         },

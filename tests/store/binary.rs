@@ -97,7 +97,7 @@ fn a_store_is_shown_for_people_and_unchanged() {
     assert_eq!((shown.status.code(), text(&shown.stderr)), (Some(0), String::new()));
     let printed = text(&shown.stdout);
     let lines: Vec<&str> = printed.lines().collect();
-    assert_eq!(lines[0], "schema         3");
+    assert_eq!(lines[0], "schema         4");
     assert_eq!(lines[1], "control plane  /api/internal/v1 dialect=apim-4.7.0");
     assert_eq!(lines[2], "artifacts      21 served=20");
     let orders = lines.iter().find(|line| line.starts_with("  orders ")).unwrap();
@@ -148,7 +148,7 @@ fn a_store_is_shown_as_json_lines() {
     let lines: Vec<serde_json::Value> =
         text(&shown.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 1 + 21 + 2 + 5);
-    assert_eq!((&lines[0]["is"], &lines[0]["schema"]), (&"store".into(), &3.into()));
+    assert_eq!((&lines[0]["is"], &lines[0]["schema"]), (&"store".into(), &4.into()));
     let counts = &lines[0]["resources"];
     assert_eq!((&counts["keys"], &counts["gone"]), (&1.into(), &1.into()));
     let resources = [

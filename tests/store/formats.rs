@@ -171,7 +171,7 @@ fn disk_of_schema(schema: u32) -> SimDisk {
 
 #[test]
 fn an_older_schema_is_read_as_it_is_and_becomes_the_current_one_with_the_first_commit() {
-    for (older, confirmed) in [(1, false), (2, true)] {
+    for (older, confirmed) in [(1, false), (2, true), (3, true)] {
         let disk = disk_of_schema(older);
         let before = disk.bytes();
         let mut store = DiskStore::new(disk.clone());
@@ -208,7 +208,7 @@ fn an_older_schema_is_read_as_it_is_and_becomes_the_current_one_with_the_first_c
 
 #[test]
 fn a_migration_that_is_interrupted_anywhere_is_done_or_not_begun() {
-    for older in [1, 2] {
+    for older in [1, 2, 3] {
         let bytes = disk_of_schema(older).bytes();
         let migrated = everything(&mut DiskStore::new(disk_of_schema(older))).unwrap();
         let mut schemas = BTreeMap::new();

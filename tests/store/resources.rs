@@ -21,7 +21,7 @@ fn stamp(day: u32) -> Timestamp {
 }
 
 fn row(id: ResourceId, day: u32, resource: Resource) -> Write {
-    (id, Some(ResourceRow { resource: Some(resource), fence: Some(stamp(day)) }))
+    (id, Some(ResourceRow::new(Some(resource), Some(stamp(day)))))
 }
 
 pub(crate) fn key(artifact: &str, name: &str, day: u32) -> Write {
@@ -71,5 +71,5 @@ pub(crate) fn application(id: &str, day: u32) -> Write {
 }
 
 pub(crate) fn gone(id: ResourceId, day: u32) -> Write {
-    (id, Some(ResourceRow { resource: None, fence: Some(stamp(day)) }))
+    (id, Some(ResourceRow::new(None, Some(stamp(day)))))
 }

@@ -330,10 +330,11 @@ fn resource(choices: &mut Unstructured<'_>) -> Result<(ResourceId, Option<Resour
         }
     };
     let fence = stamp(choices)?;
+    let endings = fence.into_iter().collect();
     let row = match choices.int_in_range(0..=5)? {
         0 => None,
-        1 => Some(ResourceRow { resource: None, fence }),
-        _ => Some(ResourceRow { resource: Some(resource), fence }),
+        1 => Some(ResourceRow { resource: None, fence, endings }),
+        _ => Some(ResourceRow { resource: Some(resource), fence, endings }),
     };
     Ok((id, row))
 }

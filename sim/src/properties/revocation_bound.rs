@@ -74,9 +74,8 @@ impl RevocationBound {
     }
 }
 
-/// Whether a clock was set back so that nobody but a list can tell what an ending meant: its stamp
-/// says that it is older than another ending of that name, or it was heard before the very key that
-/// it ended and its stamp says so, too.
+/// Whether an ending was heard before the very key that it ended, and its stamp says that it is
+/// older: a clock was set back, and nobody but a list can tell.
 fn seems_older(
     context: &Context<'_>,
     index: KeyIndex,
@@ -85,18 +84,13 @@ fn seems_older(
 ) -> bool {
     let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
     let margin = context.config.clock_margin;
-    let is_begun_later = |begun: &AccessEvent| {
-        let order = || stamp(begun)?.order_within(&stamp(ended)?, margin);
-        context.heard.is_before(ended, begun) && order() == Some(Ordering::Greater)
-    };
     let mut of_key = context.ledger.access_events_of(index, artifact);
-    let of_name = context.ledger.access_events().iter().filter(|it| it.about == ended.about);
-    let mut endings = of_name.filter(|it| it.ends.is_some());
-    of_key.any(|it| it.begins == Some(index) && is_begun_later(it))
-        || endings.any(|other| {
-            let order = || stamp(other)?.order(&stamp(ended)?);
-            order() == Some(Ordering::Greater)
-        })
+    of_key.any(|begun| {
+        let order = || stamp(begun)?.order_within(&stamp(ended)?, margin);
+        begun.begins == Some(index)
+            && context.heard.is_before(ended, begun)
+            && order() == Some(Ordering::Greater)
+    })
 }
 
 /// From when on, and within what bound, a dead key has to be refused; `None` where no event told

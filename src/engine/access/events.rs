@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::belief::{Access, AccessBelief, kind_of};
-use super::keys;
+use super::keys::{self, Ending};
 use crate::engine::artifacts::Artifacts;
 use crate::engine::config::Config;
 use crate::engine::durable::ObservedSet;
@@ -44,21 +44,22 @@ impl AccessEvents<'_> {
             }
             ResourceChange::KeyRegenerated(key) => {
                 let key = keys::successor(&self.access.slot(&id), key);
-                let order_of_creation = self.order_creation(&id, sent_at.as_ref());
-                self.key_ended(&id, Some(&key), sent_at, order);
-                if order == Some(Ordering::Greater) {
-                    self.key_created(&id, &key, order_of_creation);
+                let order = self.order_creation(&id, sent_at.as_ref());
+                if self.key_ended(&id, Some(&key), sent_at) == Ending::New {
+                    self.key_created(&id, &key, order);
                 }
             }
             ResourceChange::KeyUnreadable { regenerated, why } => {
                 tracing::warn!(key = %id, %why, "a key event cannot be read; its key is unknown");
                 self.anomalies.unreadable_keys += 1;
                 if regenerated {
-                    self.key_ended(&id, None, sent_at, order);
+                    self.key_ended(&id, None, sent_at);
                 }
                 self.doubt(&id);
             }
-            ResourceChange::KeyRevoked => self.key_ended(&id, None, sent_at, order),
+            ResourceChange::KeyRevoked => {
+                self.key_ended(&id, None, sent_at);
+            }
             ResourceChange::SubscriptionCreated(claim)
             | ResourceChange::SubscriptionUpdated(claim) => {
                 self.subscription_said(&id, claim, sent_at, order);
@@ -130,45 +131,36 @@ impl AccessEvents<'_> {
         id: &ResourceId,
         successor: Option<&Credential>,
         at: Option<Timestamp>,
-        order: Option<Ordering>,
-    ) {
+    ) -> Ending {
         let known = self.access.slot(id);
+        let row = self.access.get(id).map(|known| &known.row);
+        let ending = keys::ending(at.as_ref(), row);
         let (meant, spared) = keys::without(&known, successor);
-        let (left, is_unclear) = match order {
-            Some(Ordering::Less) => return self.ended_before(id, at.as_ref()),
-            Some(Ordering::Equal) => {
+        let (left, is_unclear) = match ending {
+            Ending::Again => {
                 let left = keys::ended_again(&meant, at.as_ref());
                 let is_unclear = left != meant;
                 (left, is_unclear)
             }
-            Some(Ordering::Greater) | None => {
-                let may_be_another = meant.credentials.len() > 1 || order.is_none();
+            Ending::New | Ending::Unordered => {
+                let may_be_another = meant.credentials.len() > 1 || ending == Ending::Unordered;
                 let is_unclear = keys::may_be_newer(&meant, at.as_ref()) || may_be_another;
                 (KeySlot::default(), is_unclear)
             }
         };
         let left = spared.iter().fold(left, |slot, key| keys::with(&slot, key));
-        if order == Some(Ordering::Equal) && left == known {
-            return;
+        if ending == Ending::Again && left == known {
+            return ending;
         }
         let left = keys::there(left);
-        let fence =
-            self.access.get(id).and_then(|known| keys::fence_after(&known.row, left.as_ref()));
-        self.believe(id, left, keys::later(at, fence));
+        let fence = row.and_then(|row| keys::fence_after(row, left.as_ref()));
+        let endings = keys::with_ending(row.map_or(&[], |row| &row.endings), at.as_ref());
+        let row = ResourceRow { resource: left, fence: keys::later(at, fence), endings };
+        self.access.believe(id, row, self.now, self.observed);
         if is_unclear {
             self.doubt(id);
         }
-    }
-
-    /// An ending sent before the last one of its name is a late copy, or news by a clock that was
-    /// set back. The list of keys tells, where there is one.
-    fn ended_before(&mut self, id: &ResourceId, at: Option<&Timestamp>) {
-        let fence = self.access.fence(id);
-        let order =
-            at.zip(fence).map(|(at, fence)| at.order_within(&fence, self.config.clock_margin));
-        if order == Some(None) {
-            self.relist_for(id);
-        }
+        ending
     }
 
     fn subscription_said(
@@ -239,7 +231,9 @@ impl AccessEvents<'_> {
     }
 
     fn believe(&mut self, id: &ResourceId, resource: Option<Resource>, fence: Option<Timestamp>) {
-        self.access.believe(id, ResourceRow { resource, fence }, self.now, self.observed);
+        let endings = self.access.get(id).map(|known| known.row.endings.clone());
+        let row = ResourceRow { resource, fence, endings: endings.unwrap_or_default() };
+        self.access.believe(id, row, self.now, self.observed);
     }
 
     fn settled_at(&self) -> Instant {

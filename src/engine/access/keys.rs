@@ -23,6 +23,44 @@ pub(in crate::engine) fn order(
     }
 }
 
+/// How many endings of one name are remembered. An older one that comes again counts as another,
+/// which closes what it may have meant.
+const ENDINGS_MAX: usize = 8;
+
+/// What an event that ends a key of a name is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::engine) enum Ending {
+    /// One that was not heard before.
+    New,
+    /// A copy of one that was heard, or another of its very stamp (A-H1, A-H3).
+    Again,
+    /// One without a stamp.
+    Unordered,
+}
+
+/// What an ending sent at `at` is to a name. Its stamp is its identity and not its place in time,
+/// for clocks are set back (FB-239: compared by wall clock).
+pub(in crate::engine) fn ending(at: Option<&Timestamp>, known: Option<&ResourceRow>) -> Ending {
+    let Some(known) = known else { return Ending::New };
+    match at {
+        None if known.fence.is_none() && known.endings.is_empty() => Ending::New,
+        None => Ending::Unordered,
+        Some(at) if known.endings.contains(at) || known.fence == Some(*at) => Ending::Again,
+        Some(_) => Ending::New,
+    }
+}
+
+/// The endings to be remembered after one more.
+pub(in crate::engine) fn with_ending(
+    endings: &[Timestamp],
+    at: Option<&Timestamp>,
+) -> Vec<Timestamp> {
+    let is_new = |at: &&Timestamp| !endings.contains(at);
+    let mut endings = [endings, at.filter(is_new).map_or(&[], std::slice::from_ref)].concat();
+    endings.drain(..endings.len().saturating_sub(ENDINGS_MAX));
+    endings
+}
+
 /// The later of two fences.
 pub(in crate::engine) fn later(
     one: Option<Timestamp>,
@@ -251,11 +289,28 @@ mod tests {
     #[test]
     fn what_goes_leaves_a_fence_no_earlier_than_its_creation() {
         let resource = there(slot(&[key(1, Some(7)), key(2, Some(4))]));
-        let row = ResourceRow { resource, fence: Some(at(5)) };
+        let row = ResourceRow::new(resource, Some(at(5)));
         assert_eq!(fence_after(&row, row.resource.as_ref()), Some(at(5)));
         let left = there(slot(&[key(1, Some(7))]));
         assert_eq!(fence_after(&row, left.as_ref()), Some(at(5)));
         assert_eq!(fence_after(&row, None), Some(at(7)));
+    }
+
+    #[test]
+    fn an_ending_is_known_by_its_stamp_and_the_oldest_is_forgotten() {
+        assert_eq!(ending(None, None), Ending::New);
+        let mut row = ResourceRow::default();
+        for second in 1..=9 {
+            assert_eq!(ending(Some(&at(second)), Some(&row)), Ending::New);
+            row.endings = with_ending(&row.endings, Some(&at(second)));
+            row.endings = with_ending(&row.endings, Some(&at(second)));
+        }
+        assert_eq!(row.endings, (2..=9).map(at).collect::<Vec<_>>());
+        assert_eq!(ending(Some(&at(5)), Some(&row)), Ending::Again);
+        assert_eq!(ending(Some(&at(1)), Some(&row)), Ending::New);
+        assert_eq!(ending(None, Some(&row)), Ending::Unordered);
+        row = ResourceRow::new(None, Some(at(7)));
+        assert_eq!(ending(Some(&at(7)), Some(&row)), Ending::Again, "of an older store");
     }
 
     #[test]

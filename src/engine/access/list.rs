@@ -174,7 +174,7 @@ impl AccessList<'_> {
         let Statement { resource, missing } = statement;
         let Some(known) = self.access.get(id) else {
             if resource.is_some() {
-                let row = ResourceRow { resource, fence: None };
+                let row = ResourceRow::new(resource, None);
                 self.access.believe(id, row, self.now, self.observed);
             }
             return;
@@ -194,7 +194,8 @@ impl AccessList<'_> {
         let absent: BTreeMap<Part, Absence> = missing.into_iter().map(absence).collect();
         let fence = keys::fence_after(&known.row, resource.as_ref());
         let known_at = if is_same { known.known_at } else { self.now };
-        self.access.believe(id, ResourceRow { resource, fence }, known_at, self.observed);
+        let row = ResourceRow { resource, fence, endings: known.row.endings.clone() };
+        self.access.believe(id, row, known_at, self.observed);
         if !absent.is_empty() {
             self.miss(id, absent, list);
         }

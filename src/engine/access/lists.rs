@@ -80,7 +80,7 @@ impl AccessLists<'_> {
                 continue;
             };
             let fence = keys::later(keys::fence_after(&known.row, None), deleted_at);
-            let row = ResourceRow { resource: None, fence };
+            let row = ResourceRow { resource: None, fence, endings: known.row.endings.clone() };
             self.access.believe(&id, row, self.now, self.observed);
         }
     }
