@@ -27,7 +27,7 @@ pub use ids::{
 };
 pub use listing::{KeyReading, Listed, ListedArtifact, ListedKey, ListedState, Listing, Packed};
 pub use resource::{
-    Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow, SubscriptionClaim,
+    KeyEnding, Resource, ResourceChange, ResourceEvent, ResourceId, ResourceRow, SubscriptionClaim,
 };
 pub use subscription::{Application, Plan, Quota, QuotaUnit, Subscription, SubscriptionStatus};
 pub use tier::Tier;

@@ -93,9 +93,18 @@ pub struct ResourceRow {
     /// The `timestamp` of the newest event that replaced or ended it (event clock). An event that
     /// is not newer changes nothing.
     pub fence: Option<Timestamp>,
-    /// Of keys: the stamps of the last events that ended one of that name, the last heard last. A
-    /// copy of one says nothing new (A-H1: sent twice).
-    pub endings: Vec<Timestamp>,
+    /// Of keys: the last events that ended one of that name, the last heard last. A copy of one
+    /// says nothing new (A-H1: sent twice).
+    pub endings: Vec<KeyEnding>,
+}
+
+/// An event that ended keys of a name, by what tells it from others: it has no number (A-H29).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyEnding {
+    /// Its stamp (event clock).
+    pub at: Timestamp,
+    /// The key that took their place, where it tells of a regeneration.
+    pub successor: Option<SecretHash>,
 }
 
 impl ResourceRow {

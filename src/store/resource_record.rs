@@ -8,9 +8,9 @@ use serde_json::error::Category;
 
 use super::record::{hex, read_timestamp, unhex, write_timestamp};
 use crate::model::{
-    Application, ApplicationId, ArtifactId, Credential, KeyName, KeySlot, KeyUuid, Plan, PlanId,
-    Quota, QuotaUnit, Resource, ResourceId, ResourceRow, SecretHash, Subscription, SubscriptionId,
-    SubscriptionStatus,
+    Application, ApplicationId, ArtifactId, Credential, KeyEnding, KeyName, KeySlot, KeyUuid, Plan,
+    PlanId, Quota, QuotaUnit, Resource, ResourceId, ResourceRow, SecretHash, Subscription,
+    SubscriptionId, SubscriptionStatus,
 };
 use crate::time::Timestamp;
 
@@ -55,7 +55,15 @@ pub(super) struct ResourceRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fence: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    endings: Vec<String>,
+    endings: Vec<EndingRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndingRecord {
+    at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    successor: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,7 +133,7 @@ impl From<&ResourceRow> for ResourceRecord {
         Self {
             is: row.resource.as_ref().map_or(FormRecord::Gone, FormRecord::from),
             fence: row.fence.as_ref().map(write_timestamp),
-            endings: row.endings.iter().map(write_timestamp).collect(),
+            endings: row.endings.iter().map(EndingRecord::from).collect(),
         }
     }
 }
@@ -146,12 +154,26 @@ impl ResourceRecord {
 
     /// The row, or what is wrong with the record.
     pub(super) fn read(&self) -> Result<ResourceRow, String> {
-        let endings = self.endings.iter().map(|text| timestamp(text, "an ending"));
+        let endings = self.endings.iter().map(EndingRecord::read);
         Ok(ResourceRow {
             resource: self.is.read()?,
             fence: time(&self.fence, "fence")?,
             endings: endings.collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl From<&KeyEnding> for EndingRecord {
+    fn from(ending: &KeyEnding) -> Self {
+        let successor = ending.successor.as_ref().map(|hash| hex(&hash.0));
+        Self { at: write_timestamp(&ending.at), successor }
+    }
+}
+
+impl EndingRecord {
+    fn read(&self) -> Result<KeyEnding, String> {
+        let successor = self.successor.as_deref().map(|text| hash(text, "successor"));
+        Ok(KeyEnding { at: timestamp(&self.at, "at")?, successor: successor.transpose()? })
     }
 }
 
@@ -305,10 +327,11 @@ mod tests {
 
     #[track_caller]
     fn check(resource: Option<Resource>, json: &str) {
-        let row = ResourceRow { resource, fence: Some(stamp()), endings: vec![stamp()] };
+        let ended = KeyEnding { at: stamp(), successor: Some(SecretHash([0xab; 32])) };
+        let row = ResourceRow { resource, fence: Some(stamp()), endings: vec![ended] };
         let bytes = encode(&ResourceRecord::from(&row)).unwrap();
-        let expected =
-            format!(r#"{{"is":{json},"fence":"1781687700.20","endings":["1781687700.20"]}}"#);
+        let ended = format!(r#"{{"at":"1781687700.20","successor":"{}"}}"#, "ab".repeat(32));
+        let expected = format!(r#"{{"is":{json},"fence":"1781687700.20","endings":[{ended}]}}"#);
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), expected);
         assert_eq!(ResourceRecord::decode(&bytes).unwrap().read(), Ok(row));
     }
@@ -443,7 +466,7 @@ mod tests {
             (r#"{"is":"hunter2"}"#, "the record is of another shape at column 15"),
             (r#"{"is":"gone","hunter2":1}"#, "the record is of another shape at column 22"),
             (r#"{"is":"gone","fence":"hunter2"}"#, "fence is not a stored timestamp"),
-            (r#"{"is":"gone","endings":["hunter2"]}"#, "an ending is not a stored timestamp"),
+            (r#"{"is":"gone","endings":[{"at":"hunter2"}]}"#, "at is not a stored timestamp"),
             (r#"{"is":{"keys":[{"hash":"hunter2","listable":true}]}}"#, "hash is not a SHA-256"),
             (
                 r#"{"is":{"subscription":{"artifact":"a","token":"hunter2","status":"ACTIVE"}}}"#,

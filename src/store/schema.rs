@@ -28,7 +28,9 @@
 //! | `plan` | `name`, `quota` (`count`, `unit`), `stops_on_quota`, `expires_at`, `active` |
 //! | `application` | `name`, `keys`: UUIDs |
 //!
-//! `hash` and `token` are SHA-256 in hexadecimal; no key and no token is in the file.
+//! An item of `endings` has `at` and, of a regeneration, `successor`: the hash of the new key.
+//!
+//! `hash`, `successor` and `token` are SHA-256 in hexadecimal; no key and no token is in the file.
 //!
 //! | schema | what it changed |
 //! |---|---|

@@ -1,8 +1,8 @@
 //! Random keys, subscriptions, plans and applications, as they are written to a store.
 
 use driftless_gateway::model::{
-    Application, Credential, KeyName, KeySlot, Plan, Quota, QuotaUnit, Resource, ResourceId,
-    ResourceRow, SecretHash, Subscription, SubscriptionStatus,
+    Application, Credential, KeyEnding, KeyName, KeySlot, Plan, Quota, QuotaUnit, Resource,
+    ResourceId, ResourceRow, SecretHash, Subscription, SubscriptionStatus,
 };
 use proptest::prelude::*;
 
@@ -11,6 +11,11 @@ use crate::store::timestamps;
 /// Ids and names: few, so that one is written often, and such as a key made of them could mix up.
 fn texts() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["a", "b", "a\",\"b", "[\"plan\",\"a\"]", "é\n"])
+}
+
+fn endings() -> impl Strategy<Value = KeyEnding> {
+    (timestamps(), prop::option::of(hashes()))
+        .prop_map(|(at, successor)| KeyEnding { at, successor })
 }
 
 fn hashes() -> impl Strategy<Value = SecretHash> {
@@ -92,7 +97,7 @@ pub(crate) fn resource_writes() -> impl Strategy<Value = (ResourceId, Option<Res
         40 => applications(),
         1 => lies(),
     ];
-    let endings = prop::collection::vec(timestamps(), 0..3);
+    let endings = prop::collection::vec(endings(), 0..3);
     (resources, prop::option::of(timestamps()), endings, 0..10_u8).prop_map(
         |((id, resource), fence, endings, form)| {
             let row = match form {

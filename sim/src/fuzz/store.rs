@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use arbitrary::{Result, Unstructured};
 use driftless_gateway::model::{
     Application, ApplicationId, ArtifactId, ArtifactWrite, Batch, Content, ContentDigest,
-    ControlPlane, Credential, DeployState, DeploymentId, Generation, Held, KeyName, KeySlot,
-    KeyUuid, Kind, Plan, PlanId, Recovered, Resource, ResourceId, ResourceRow, Row, SecretHash,
-    Subscription, SubscriptionId, SubscriptionStatus, Tombstone,
+    ControlPlane, Credential, DeployState, DeploymentId, Generation, Held, KeyEnding, KeyName,
+    KeySlot, KeyUuid, Kind, Plan, PlanId, Recovered, Resource, ResourceId, ResourceRow, Row,
+    SecretHash, Subscription, SubscriptionId, SubscriptionStatus, Tombstone,
 };
 use driftless_gateway::store::{Store, StoreError};
 use driftless_gateway::time::Timestamp;
@@ -330,7 +330,8 @@ fn resource(choices: &mut Unstructured<'_>) -> Result<(ResourceId, Option<Resour
         }
     };
     let fence = stamp(choices)?;
-    let endings = fence.into_iter().collect();
+    let ending = |at| KeyEnding { at, successor: None };
+    let endings = fence.map(ending).into_iter().collect();
     let row = match choices.int_in_range(0..=5)? {
         0 => None,
         1 => Some(ResourceRow { resource: None, fence, endings }),

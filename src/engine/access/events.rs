@@ -11,8 +11,8 @@ use crate::engine::evidence::settled_at;
 use crate::engine::lists::schedule::{Family, ListId, Lists};
 use crate::engine::status::report::{Anomalies, StatusKind};
 use crate::model::{
-    ArtifactId, Credential, KeySlot, Kind, Resource, ResourceChange, ResourceEvent, ResourceId,
-    ResourceRow, Subscription, SubscriptionClaim, SubscriptionStatus,
+    ArtifactId, Credential, KeyEnding, KeySlot, Kind, Resource, ResourceChange, ResourceEvent,
+    ResourceId, ResourceRow, Subscription, SubscriptionClaim, SubscriptionStatus,
 };
 use crate::time::{Instant, Timestamp};
 
@@ -134,7 +134,8 @@ impl AccessEvents<'_> {
     ) -> Ending {
         let known = self.access.slot(id);
         let row = self.access.get(id).map(|known| &known.row);
-        let ending = keys::ending(at.as_ref(), row);
+        let said = at.map(|at| KeyEnding { at, successor: successor.map(|key| key.hash) });
+        let ending = keys::ending(said.as_ref(), row);
         let (meant, spared) = keys::without(&known, successor);
         let (left, is_unclear) = match ending {
             Ending::Again => {
@@ -154,7 +155,7 @@ impl AccessEvents<'_> {
         }
         let left = keys::there(left);
         let fence = row.and_then(|row| keys::fence_after(row, left.as_ref()));
-        let endings = keys::with_ending(row.map_or(&[], |row| &row.endings), at.as_ref());
+        let endings = keys::with_ending(row.map_or(&[], |row| &row.endings), said.as_ref());
         let row = ResourceRow { resource: left, fence: keys::later(at, fence), endings };
         self.access.believe(id, row, self.now, self.observed);
         if is_unclear {

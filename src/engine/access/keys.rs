@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{Credential, KeySlot, Resource, ResourceRow, SecretHash};
+use crate::model::{Credential, KeyEnding, KeySlot, Resource, ResourceRow, SecretHash};
 use crate::time::Timestamp;
 
 /// The slot as a resource; one without keys is gone.
@@ -38,25 +38,28 @@ pub(in crate::engine) enum Ending {
     Unordered,
 }
 
-/// What an ending sent at `at` is to a name. Its stamp is its identity and not its place in time,
-/// for clocks are set back (FB-239: compared by wall clock).
-pub(in crate::engine) fn ending(at: Option<&Timestamp>, known: Option<&ResourceRow>) -> Ending {
+/// What an ending is to a name; `None` is one without a stamp. Its stamp is its identity and not its
+/// place in time, for clocks are set back (FB-239: compared by wall clock).
+pub(in crate::engine) fn ending(said: Option<&KeyEnding>, known: Option<&ResourceRow>) -> Ending {
     let Some(known) = known else { return Ending::New };
-    match at {
-        None if known.fence.is_none() && known.endings.is_empty() => Ending::New,
+    let knows_none = known.endings.is_empty();
+    match said {
+        None if knows_none && known.fence.is_none() => Ending::New,
         None => Ending::Unordered,
-        Some(at) if known.endings.contains(at) || known.fence == Some(*at) => Ending::Again,
+        Some(said) if known.endings.contains(said) => Ending::Again,
+        // A store of an older schema knows the last one by its stamp alone.
+        Some(said) if knows_none && known.fence == Some(said.at) => Ending::Again,
         Some(_) => Ending::New,
     }
 }
 
 /// The endings to be remembered after one more.
 pub(in crate::engine) fn with_ending(
-    endings: &[Timestamp],
-    at: Option<&Timestamp>,
-) -> Vec<Timestamp> {
-    let is_new = |at: &&Timestamp| !endings.contains(at);
-    let mut endings = [endings, at.filter(is_new).map_or(&[], std::slice::from_ref)].concat();
+    endings: &[KeyEnding],
+    said: Option<&KeyEnding>,
+) -> Vec<KeyEnding> {
+    let is_new = |said: &&KeyEnding| !endings.contains(said);
+    let mut endings = [endings, said.filter(is_new).map_or(&[], std::slice::from_ref)].concat();
     endings.drain(..endings.len().saturating_sub(ENDINGS_MAX));
     endings
 }
@@ -297,20 +300,23 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_is_known_by_its_stamp_and_the_oldest_is_forgotten() {
+    fn an_ending_is_known_by_its_stamp_and_successor_and_the_oldest_is_forgotten() {
         assert_eq!(ending(None, None), Ending::New);
+        let revoked = |second| KeyEnding { at: at(second), successor: None };
         let mut row = ResourceRow::default();
         for second in 1..=9 {
-            assert_eq!(ending(Some(&at(second)), Some(&row)), Ending::New);
-            row.endings = with_ending(&row.endings, Some(&at(second)));
-            row.endings = with_ending(&row.endings, Some(&at(second)));
+            assert_eq!(ending(Some(&revoked(second)), Some(&row)), Ending::New);
+            row.endings = with_ending(&row.endings, Some(&revoked(second)));
+            row.endings = with_ending(&row.endings, Some(&revoked(second)));
         }
-        assert_eq!(row.endings, (2..=9).map(at).collect::<Vec<_>>());
-        assert_eq!(ending(Some(&at(5)), Some(&row)), Ending::Again);
-        assert_eq!(ending(Some(&at(1)), Some(&row)), Ending::New);
+        assert_eq!(row.endings, (2..=9).map(revoked).collect::<Vec<_>>());
+        assert_eq!(ending(Some(&revoked(5)), Some(&row)), Ending::Again);
+        let regenerated = KeyEnding { successor: Some(key(1, None).hash), ..revoked(5) };
+        assert_eq!(ending(Some(&regenerated), Some(&row)), Ending::New);
+        assert_eq!(ending(Some(&revoked(1)), Some(&row)), Ending::New);
         assert_eq!(ending(None, Some(&row)), Ending::Unordered);
         row = ResourceRow::new(None, Some(at(7)));
-        assert_eq!(ending(Some(&at(7)), Some(&row)), Ending::Again, "of an older store");
+        assert_eq!(ending(Some(&revoked(7)), Some(&row)), Ending::Again, "of an older store");
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl Certainty {
         }
     }
 
+    /// Whether the definition may be of a later deployment than the one that is known: a read that
+    /// was late enough brought it first, and no list has named its deployment yet.
+    pub fn may_be_of_another(self) -> bool {
+        matches!(self, Self::Settled { read_at, settled_at } if read_at == settled_at)
+    }
+
     /// What is wanted changed: what was read may be of the revision before.
     const fn unsettled(self) -> Self {
         match self.read_at() {

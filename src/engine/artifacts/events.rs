@@ -97,7 +97,8 @@ impl ArtifactEvents<'_> {
             known.intent == Intent::Deployed
                 && known.generation.deployment.is_some()
                 && head.deployment.is_some()
-                && known.generation.deployment != head.deployment
+                && (known.generation.deployment != head.deployment
+                    || known.certainty.may_be_of_another())
         });
         match self.order(id, head.performed_at.as_ref(), same) {
             // The id of a deployment that is not the one served proves nothing by itself: it may

@@ -129,6 +129,22 @@ fn an_undeploy_that_the_artifact_contradicts_twice_is_void_and_not_acked() {
 }
 
 #[test]
+fn an_undeploy_is_not_believed_unanswered_once_another_definition_was_read() {
+    let mut rig = Rig::live();
+    rig.event(deployed("a", "d1", 1));
+    rig.fetched("one");
+    rig.stored();
+    rig.until(5_000);
+    rig.fetched("two");
+    rig.stored();
+    rig.event(undeployed("a", "d1", 9));
+    rig.until(20_000);
+    assert_eq!(rig.served(), ["a"], "what is served may be of the next deployment");
+    let state = rig.engine.state(StatusKind::Artifact(Kind::RestApi));
+    assert_ne!(state, SyncState::Synced);
+}
+
+#[test]
 fn a_late_copy_of_an_undeploy_that_was_void_is_not_believed_unanswered() {
     let mut rig = Rig::serving(&[("a", "d1")]);
     rig.at(9_000).event(undeployed("a", "d1", 9));
