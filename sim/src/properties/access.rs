@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use driftless_gateway::engine::{StatusKind, SyncState};
 use driftless_gateway::model::{
-    ArtifactId, Dialect, Resource, ResourceId, SecretHash, SubscriptionId,
+    ArtifactId, Dialect, Resource, ResourceId, SecretHash, Subscription, SubscriptionId,
 };
 use driftless_gateway::time::Timestamp;
 
@@ -49,7 +49,7 @@ pub(super) fn difference(context: &Context<'_>) -> Option<Difference> {
 }
 
 /// Whether fresh lists have news of an API, deployed or not: a key that is not held and opens it,
-/// one that is held and dead, or a subscription that is there on one side only.
+/// one that is held and dead, or a subscription that is not the same on both sides.
 pub(super) fn has_news(context: &Context<'_>, artifact: &ArtifactId) -> bool {
     let id = |name: &str| ResourceId::ApiKey(artifact.clone(), key_name(name));
     let mut own = context.ledger.keys_of(artifact);
@@ -62,8 +62,7 @@ pub(super) fn has_news(context: &Context<'_>, artifact: &ArtifactId) -> bool {
     is_news
         || opening.any(|(_, key)| !holds(context, &id(&key.name), &key.hash))
         || subscribed.any(|(id, record)| {
-            let is_held = context.held.contains_key(&ResourceId::Subscription(id.clone()));
-            record.life.now().is_some() != is_held
+            held_subscription(context, &ResourceId::Subscription(id.clone())) != record.life.now()
         })
 }
 
@@ -118,10 +117,7 @@ fn subscriptions(context: &Context<'_>) -> Option<Difference> {
     for (artifact, _) in context.ledger.must_serve() {
         for (id, record) in context.ledger.subscriptions_of(artifact) {
             let id = ResourceId::Subscription(id.clone());
-            let held = match context.held.get(&id) {
-                Some(Resource::Subscription(held)) => Some(&**held),
-                _ => None,
-            };
+            let held = held_subscription(context, &id);
             if held != record.life.now() {
                 let expected = describe(record.life.now().map(|wanted| wanted.status.name()));
                 let found = describe(held.map(|held| held.status.name()));
@@ -135,6 +131,13 @@ fn subscriptions(context: &Context<'_>) -> Option<Difference> {
         _ => false,
     })?;
     Some(Difference::new(kind, foreign, "subscriptions that were issued", "one that was not"))
+}
+
+fn held_subscription<'a>(context: &Context<'a>, id: &ResourceId) -> Option<&'a Subscription> {
+    match context.held.get(id) {
+        Some(Resource::Subscription(held)) => Some(held),
+        _ => None,
+    }
 }
 
 fn plans(context: &Context<'_>) -> Option<Difference> {

@@ -2,13 +2,15 @@
 //!
 //! A definition does not say which generation it is, and a revision may be deployed again. So the
 //! property keeps, per artifact, the oldest generation that what was served so far can have been; a
-//! definition that was issued only before that is a step back.
+//! definition that was issued only before that is a step back. APIM itself goes back when a backup
+//! is restored.
 
 use std::collections::BTreeMap;
 
 use driftless_gateway::model::ArtifactId;
 
 use super::{Property, Verdicts};
+use crate::apim::{Cause, Issue};
 use crate::observe::{Context, Observation};
 
 /// By artifact, the number of the statement reached.
@@ -40,8 +42,10 @@ impl Property for GenerationNeverRegresses {
         let Some(record) = context.ledger.record(artifact) else { return };
         let reached = self.reached.entry((*artifact).clone()).or_insert(0);
         let mut candidates = record.issues_of(after.digest);
+        let restored = |issue: &Issue| issue.number >= *reached && issue.cause == Cause::Restore;
         match candidates.find(|issue| issue.number >= *reached) {
             Some(issue) => *reached = issue.number,
+            None if record.issues.iter().any(restored) => {}
             None => {
                 if let Some(newest) = record.issues_of(after.digest).next_back() {
                     verdicts.violated(
