@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::ArtifactId;
 
 use super::{Property, Verdicts};
-use crate::apim::{Cause, Issue};
 use crate::observe::{Context, Observation};
 
 /// By artifact, the number of the statement reached.
@@ -42,10 +41,11 @@ impl Property for GenerationNeverRegresses {
         let Some(record) = context.ledger.record(artifact) else { return };
         let reached = self.reached.entry((*artifact).clone()).or_insert(0);
         let mut candidates = record.issues_of(after.digest);
-        let restored = |issue: &Issue| issue.number >= *reached && issue.cause == Cause::Restore;
+        let reached_at = record.issue(*reached).map(|issue| issue.at);
+        let is_restored = context.ledger.restores().last().copied() >= reached_at;
         match candidates.find(|issue| issue.number >= *reached) {
             Some(issue) => *reached = issue.number,
-            None if record.issues.iter().any(restored) => {}
+            None if is_restored => {}
             None => {
                 if let Some(newest) = record.issues_of(after.digest).next_back() {
                     verdicts.violated(
