@@ -40,8 +40,8 @@ pub use ids::KeyIndex;
 pub(crate) use ids::{Others, PerGateway};
 pub use ledger::{
     AccessEvent, AckRecord, ApplicationRecord, ArtifactRecord, Cause, Denied, EventRecord, Expiry,
-    Fate, Issue, Issued, Item, KeyReach, KeyRecord, KeyScope, KeyState, Ledger, MustServe, Naming,
-    PlanRecord, Secret, SubscriptionRecord,
+    Fate, Issue, Issued, KeyReach, KeyRecord, KeyScope, KeyState, Ledger, MustServe, Naming,
+    PlanRecord, Secret, Subject, SubscriptionRecord,
 };
 pub use rest::definition::{Operation, Outline};
 pub use tables::timeline::{Said, Timeline};

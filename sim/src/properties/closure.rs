@@ -7,7 +7,7 @@ use driftless_gateway::engine::Intent;
 use driftless_gateway::model::{Credential, Resource, ResourceId};
 
 use super::{Property, Verdicts};
-use crate::apim::{Item, KeyState};
+use crate::apim::{KeyState, Subject};
 use crate::observe::{Context, HeldChange, Observation};
 
 /// The property; it keeps nothing.
@@ -91,7 +91,7 @@ pub(super) fn is_lost(
             after.is_none()
                 && record.is_some_and(|record| record.life.now().is_some())
                 && !was_told_of_an_end(context, id)
-                && !was_denied(context, &Item::Subscription(named.clone()))
+                && !was_denied(context, &Subject::Subscription(named.clone()))
         }
         _ => false,
     }
@@ -107,12 +107,12 @@ fn lives(context: &Context<'_>, id: &ResourceId, key: &Credential) -> bool {
         && context.ledger.opens(record, artifact, context.now)
         && !is_deleted
         && !was_told_of_an_end(context, id)
-        && !was_denied(context, &Item::Key(key.hash))
+        && !was_denied(context, &Subject::Key(key.hash))
 }
 
 /// Whether lists lacked something for as long as it takes to believe them (law 4). When they were
 /// asked for, and not when they were answered, is what the gateway goes by.
-fn was_denied(context: &Context<'_>, item: &Item) -> bool {
+fn was_denied(context: &Context<'_>, item: &Subject) -> bool {
     let (_, time) = context.ledger.denied().longest(item);
     time + context.config.read_lag_max >= context.config.credential_orphan_delay
 }

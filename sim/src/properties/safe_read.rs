@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use driftless_gateway::model::{ArtifactId, Event, Resource, ResourceId};
 
 use super::{Property, Verdicts};
-use crate::apim::{Cause, Issued, Item, KeyScope};
+use crate::apim::{Cause, Issued, KeyScope, Subject};
 use crate::observe::{Context, Observation};
 
 /// The number of the newest statement when each artifact began to be served as it is.
@@ -124,8 +124,8 @@ impl SafeRead {
 /// that is all that a gateway can ask, so it has to believe it (law 4).
 fn was_denied(context: &Context<'_>, artifact: &ArtifactId) -> bool {
     let denied = context.ledger.denied();
-    let (lists, _) = denied.longest(&Item::Row(artifact.clone()));
-    let (answers, time) = denied.longest(&Item::Definition(artifact.clone()));
+    let (lists, _) = denied.longest(&Subject::Row(artifact.clone()));
+    let (answers, time) = denied.longest(&Subject::Definition(artifact.clone()));
     (lists > 1 && answers > 0) || time >= context.config.resync_interval
 }
 

@@ -12,7 +12,7 @@ use driftless_gateway::time::Instant;
 
 /// Something that an answer should have named.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Item {
+pub enum Subject {
     /// The row of an artifact.
     Row(ArtifactId),
     /// The definition of an artifact.
@@ -29,7 +29,7 @@ pub enum Item {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Naming {
     /// What it should name.
-    pub item: Item,
+    pub item: Subject,
     /// Whether it does.
     pub is_named: bool,
     /// When it was asked for, as APIM saw it.
@@ -39,7 +39,7 @@ pub struct Naming {
 /// What the answers that reached a gateway said of each item, from the first on that denied it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Denied {
-    said: BTreeMap<Item, Vec<(Instant, bool)>>,
+    said: BTreeMap<Subject, Vec<(Instant, bool)>>,
 }
 
 impl Denied {
@@ -60,7 +60,7 @@ impl Denied {
 
     /// How often an item was denied in a row, the longest time, and how far apart the first and
     /// the last of these answers were asked for.
-    pub fn longest(&self, item: &Item) -> (usize, Duration) {
+    pub fn longest(&self, item: &Subject) -> (usize, Duration) {
         let said = self.said.get(item).map_or(&[][..], Vec::as_slice);
         let runs = said.split(|(_, is_named)| *is_named).filter_map(|run| {
             let ((first, _), (last, _)) = (run.first()?, run.last()?);
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn the_longest_run_of_denials_counts_and_a_good_answer_ends_one() {
         let mut denied = Denied::default();
-        let item = Item::Row(ArtifactId::new("a"));
+        let item = Subject::Row(ArtifactId::new("a"));
         let naming = |is_named, second: u64| Naming {
             item: item.clone(),
             is_named,
@@ -89,7 +89,7 @@ mod tests {
             denied.note(naming(is_named, second));
         }
         assert_eq!(denied.longest(&item), (2, Duration::from_secs(4)));
-        let other = Item::Row(ArtifactId::new("b"));
+        let other = Subject::Row(ArtifactId::new("b"));
         assert_eq!(denied.longest(&other), (0, Duration::ZERO));
     }
 }

@@ -21,7 +21,7 @@ pub use access::{
     SubscriptionRecord,
 };
 pub use cause::Cause;
-pub use denied::{Denied, Item, Naming};
+pub use denied::{Denied, Naming, Subject};
 pub use secret::Secret;
 
 use super::rest::definition::Outline;

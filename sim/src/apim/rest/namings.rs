@@ -7,9 +7,9 @@ use driftless_gateway::model::{ArtifactId, Dialect, Kind, SecretHash};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
-use super::routes::Route;
+use super::route::Route;
 use crate::apim::events::access::push_hex;
-use crate::apim::ledger::{Item, KeyState, Ledger, Naming};
+use crate::apim::ledger::{KeyState, Ledger, Naming, Subject};
 use crate::story::step::Wrong;
 
 /// What an answer denies and what it names of all that it should name. With it comes the fault
@@ -27,7 +27,7 @@ pub(super) fn of(
         let is_wanted = deployed(ledger, now).any(|deployed| deployed == id);
         let tells = is_wanted && matches!(response.status, 200 | 404);
         let is_named = response.status == 200;
-        return tells.then(|| naming(Item::Definition(id), is_named)).into_iter().collect();
+        return tells.then(|| naming(Subject::Definition(id), is_named)).into_iter().collect();
     }
     if response.status != 200 || !wrong.is_none_or(is_well_formed) {
         return Vec::new();
@@ -63,20 +63,20 @@ fn wanted(
     dialect: Dialect,
     route: Route<'_>,
     now: Instant,
-) -> Vec<(Item, String)> {
+) -> Vec<(Subject, String)> {
     match route {
         Route::List => {
-            deployed(ledger, now).map(|id| (Item::Row(id.clone()), id.to_string())).collect()
+            deployed(ledger, now).map(|id| (Subject::Row(id.clone()), id.to_string())).collect()
         }
         Route::Keys(kind) if dialect != Dialect::Apim470 => keys(ledger, dialect, kind, now),
         Route::Subscriptions(of) => {
             let of = ArtifactId::new(of);
             let held = ledger.subscriptions_of(&of).filter(|(_, held)| held.life.now().is_some());
-            held.map(|(id, _)| (Item::Subscription(id.clone()), id.to_string())).collect()
+            held.map(|(id, _)| (Subject::Subscription(id.clone()), id.to_string())).collect()
         }
         Route::Plans => {
             let held = ledger.plans().filter(|(_, plan)| plan.life.now().is_some());
-            held.map(|(id, _)| (Item::Plan(id.clone()), id.to_string())).collect()
+            held.map(|(id, _)| (Subject::Plan(id.clone()), id.to_string())).collect()
         }
         _ => Vec::new(),
     }
@@ -84,7 +84,7 @@ fn wanted(
 
 /// The keys that a list names: active ones of APIs that are deployed. The Platform API also names
 /// those of APIs that are not, and those of applications.
-fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<(Item, String)> {
+fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<(Subject, String)> {
     let names_all = dialect == Dialect::PlatformApi11;
     let artifacts: Vec<ArtifactId> = if names_all {
         let there = ledger.records().filter(|(_, record)| record.deleted_since().is_none());
@@ -98,7 +98,7 @@ fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<(Ite
         let through = ledger.opening(artifact, now).filter(|_| names_all);
         let keys = ledger.keys_of(artifact).chain(through);
         let active = keys.filter(|(_, key)| key.life.now() == Some(&KeyState::Active));
-        wanted.extend(active.map(|(_, key)| (Item::Key(key.hash), hex(&key.hash))));
+        wanted.extend(active.map(|(_, key)| (Subject::Key(key.hash), hex(&key.hash))));
     }
     wanted
 }
