@@ -190,21 +190,17 @@ impl ObservedSet {
         batch
     }
 
-    /// The write in flight is durable: returns the artifacts it wrote.
-    pub fn stored(&mut self, id: WriteId) -> Vec<ArtifactId> {
-        match self.in_flight.take_if(|(in_flight, _)| *in_flight == id) {
-            Some((_, batch)) => {
-                self.durable.apply(&batch);
-                self.changed.extend(batch.resources.into_keys().map(Change::Resource));
-                self.changed.extend(batch.artifacts.keys().cloned().map(Change::Artifact));
-                if mem::take(&mut self.failing) {
-                    // What waits had taken effect without its write, and does no longer.
-                    self.waiting_changed();
-                }
-                batch.artifacts.into_keys().collect()
-            }
-            None => Vec::new(),
-        }
+    /// The write in flight is durable: returns the artifacts it wrote, or `None` where it is not
+    /// the one in flight.
+    pub fn stored(&mut self, id: WriteId) -> Option<Vec<ArtifactId>> {
+        let (_, batch) = self.in_flight.take_if(|(in_flight, _)| *in_flight == id)?;
+        self.durable.apply(&batch);
+        self.changed.extend(batch.resources.into_keys().map(Change::Resource));
+        self.changed.extend(batch.artifacts.keys().cloned().map(Change::Artifact));
+        // What waits took effect without its write while writes failed, and does not come back
+        // before it is written.
+        self.failing &= !self.waiting.is_empty();
+        Some(batch.artifacts.into_keys().collect())
     }
 
     /// The write in flight failed: it waits again, behind what was queued since. Returns whether

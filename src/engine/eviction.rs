@@ -1,6 +1,6 @@
 //! What is remembered of things that are gone is bounded (law 15): the oldest are evicted, and a
 //! quarter of the bound with them, and counted. A late event can bring back only what ended before so many
-//! others did, and the next complete list takes it away again.
+//! others did, and later lists take away again what they cover.
 
 use super::access::belief::Access;
 use super::artifacts::Artifacts;
@@ -40,7 +40,7 @@ fn evict_artifacts(artifacts: &mut Artifacts, observed: &mut ObservedSet, gone_m
 }
 
 fn evict_access(access: &mut Access, observed: &mut ObservedSet, gone_max: usize) -> u64 {
-    let gone = access.iter().filter(|(_, belief)| belief.is_gone());
+    let gone = access.iter().filter(|(_, belief)| belief.is_forgettable());
     let gone: Vec<(Instant, ResourceId)> =
         gone.map(|(id, belief)| (belief.known_at, id.clone())).collect();
     let oldest = oldest(gone, gone_max);

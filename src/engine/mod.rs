@@ -156,8 +156,10 @@ impl Engine {
                 }
             }
             Input::Stored(write) => {
-                self.artifacts.touched.extend(self.observed.stored(write));
-                self.writes.succeeded();
+                if let Some(written) = self.observed.stored(write) {
+                    self.artifacts.touched.extend(written);
+                    self.writes.succeeded();
+                }
             }
             Input::StoreFailed(write, failure) => {
                 if self.observed.failed(write) {
@@ -605,7 +607,8 @@ impl Engine {
     /// is still starting answers so (FB-71).
     ///
     /// What is not deployed here may have no list of subscriptions; those that are held stay, and
-    /// the list is read again with the next deployment.
+    /// the list is read again once something about the artifact changes. Where some were missing,
+    /// the artifact may be deleted, so whether it exists is asked.
     fn list_failed(&mut self, id: &ListId, failure: &Failure, now: Instant) {
         if let ListId::Subscriptions(artifact) = id
             && matches!(
@@ -615,6 +618,10 @@ impl Engine {
             && self.desired().get(artifact).is_none_or(|known| known.intent != Intent::Deployed)
         {
             self.lists.remove(id);
+            if self.access.forget_absences(artifact) && self.discovery.has_existence_check() {
+                let at = settled_at(now, self.config.read_lag_max);
+                self.artifacts.existence.want(artifact, at);
+            }
             return;
         }
         let failures = self.lists.failures(id) + 1;

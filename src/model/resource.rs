@@ -96,6 +96,9 @@ pub struct ResourceRow {
     /// Of keys: the last events that ended one of that name, the last heard last. A copy of one
     /// says nothing new (A-H1: sent twice).
     pub endings: Vec<KeyEnding>,
+    /// Of keys: the hashes of the last that went. A hash is never issued again, so no event brings
+    /// one of them back; a list may, where it went in doubt.
+    pub ended: Vec<SecretHash>,
 }
 
 /// An event that ended keys of a name, by what tells it from others: it has no number (A-H29).
@@ -105,12 +108,22 @@ pub struct KeyEnding {
     pub at: Timestamp,
     /// The key that took their place, where it tells of a regeneration.
     pub successor: Option<SecretHash>,
+    /// Whether it found a key. One that found none ended a key that was not heard of, and whose
+    /// creation may still come.
+    pub found: bool,
+}
+
+impl KeyEnding {
+    /// Whether this is a copy of another.
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        (self.at, self.successor) == (other.at, other.successor)
+    }
 }
 
 impl ResourceRow {
-    /// What a list, or an event that ended no key, leaves of a resource.
+    /// A row that remembers no ending of a key.
     pub const fn new(resource: Option<Resource>, fence: Option<Timestamp>) -> Self {
-        Self { resource, fence, endings: Vec::new() }
+        Self { resource, fence, endings: Vec::new(), ended: Vec::new() }
     }
 }
 

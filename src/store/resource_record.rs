@@ -56,6 +56,8 @@ pub(super) struct ResourceRecord {
     fence: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     endings: Vec<EndingRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ended: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +66,7 @@ struct EndingRecord {
     at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     successor: Option<String>,
+    found: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +137,7 @@ impl From<&ResourceRow> for ResourceRecord {
             is: row.resource.as_ref().map_or(FormRecord::Gone, FormRecord::from),
             fence: row.fence.as_ref().map(write_timestamp),
             endings: row.endings.iter().map(EndingRecord::from).collect(),
+            ended: row.ended.iter().map(|hash| hex(&hash.0)).collect(),
         }
     }
 }
@@ -155,10 +159,12 @@ impl ResourceRecord {
     /// The row, or what is wrong with the record.
     pub(super) fn read(&self) -> Result<ResourceRow, String> {
         let endings = self.endings.iter().map(EndingRecord::read);
+        let ended = self.ended.iter().map(|text| hash(text, "ended"));
         Ok(ResourceRow {
             resource: self.is.read()?,
             fence: time(&self.fence, "fence")?,
             endings: endings.collect::<Result<_, _>>()?,
+            ended: ended.collect::<Result<_, _>>()?,
         })
     }
 }
@@ -166,14 +172,18 @@ impl ResourceRecord {
 impl From<&KeyEnding> for EndingRecord {
     fn from(ending: &KeyEnding) -> Self {
         let successor = ending.successor.as_ref().map(|hash| hex(&hash.0));
-        Self { at: write_timestamp(&ending.at), successor }
+        Self { at: write_timestamp(&ending.at), successor, found: ending.found }
     }
 }
 
 impl EndingRecord {
     fn read(&self) -> Result<KeyEnding, String> {
         let successor = self.successor.as_deref().map(|text| hash(text, "successor"));
-        Ok(KeyEnding { at: timestamp(&self.at, "at")?, successor: successor.transpose()? })
+        Ok(KeyEnding {
+            at: timestamp(&self.at, "at")?,
+            successor: successor.transpose()?,
+            found: self.found,
+        })
     }
 }
 
@@ -327,11 +337,20 @@ mod tests {
 
     #[track_caller]
     fn check(resource: Option<Resource>, json: &str) {
-        let ended = KeyEnding { at: stamp(), successor: Some(SecretHash([0xab; 32])) };
-        let row = ResourceRow { resource, fence: Some(stamp()), endings: vec![ended] };
+        let hash = SecretHash([0xab; 32]);
+        let ending = KeyEnding { at: stamp(), successor: Some(hash), found: true };
+        let row = ResourceRow {
+            resource,
+            fence: Some(stamp()),
+            endings: vec![ending],
+            ended: vec![hash],
+        };
         let bytes = encode(&ResourceRecord::from(&row)).unwrap();
-        let ended = format!(r#"{{"at":"1781687700.20","successor":"{}"}}"#, "ab".repeat(32));
-        let expected = format!(r#"{{"is":{json},"fence":"1781687700.20","endings":[{ended}]}}"#);
+        let text = "ab".repeat(32);
+        let ending = format!(r#"{{"at":"1781687700.20","successor":"{text}","found":true}}"#);
+        let expected = format!(
+            r#"{{"is":{json},"fence":"1781687700.20","endings":[{ending}],"ended":["{text}"]}}"#
+        );
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), expected);
         assert_eq!(ResourceRecord::decode(&bytes).unwrap().read(), Ok(row));
     }
@@ -466,7 +485,10 @@ mod tests {
             (r#"{"is":"hunter2"}"#, "the record is of another shape at column 15"),
             (r#"{"is":"gone","hunter2":1}"#, "the record is of another shape at column 22"),
             (r#"{"is":"gone","fence":"hunter2"}"#, "fence is not a stored timestamp"),
-            (r#"{"is":"gone","endings":[{"at":"hunter2"}]}"#, "at is not a stored timestamp"),
+            (
+                r#"{"is":"gone","endings":[{"at":"hunter2","found":true}]}"#,
+                "at is not a stored timestamp",
+            ),
             (r#"{"is":{"keys":[{"hash":"hunter2","listable":true}]}}"#, "hash is not a SHA-256"),
             (
                 r#"{"is":{"subscription":{"artifact":"a","token":"hunter2","status":"ACTIVE"}}}"#,

@@ -9,7 +9,7 @@
 //! | `meta` | `control_plane` | JSON: `base`, `dialect`; absent until something was found out |
 //! | `artifacts` | artifact id | JSON: `{"row": …}` or `{"tombstone": …}` |
 //! | `contents` | artifact id | the definition as it came; there exactly when the row has `held` |
-//! | `resources` | JSON array: the kind, then its ids | JSON: `is`, `fence` and, of keys, `endings` |
+//! | `resources` | JSON array: the kind, then its ids | JSON: `is`, `fence` and, of keys, `endings`, `ended` |
 //!
 //! A row has `kind`, `state` (`deployed`, `undeployed`), `generation` (`deployment`,
 //! `performed_at`, `listed_at`) and `held` (`digest`: SHA-256 in hexadecimal, `confirmed`). A
@@ -28,7 +28,8 @@
 //! | `plan` | `name`, `quota` (`count`, `unit`), `stops_on_quota`, `expires_at`, `active` |
 //! | `application` | `name`, `keys`: UUIDs |
 //!
-//! An item of `endings` has `at` and, of a regeneration, `successor`: the hash of the new key.
+//! An item of `endings` has `at`, `found` and, of a regeneration, `successor`: the hash of the new
+//! key. `ended` has hashes of keys.
 //!
 //! `hash`, `successor` and `token` are SHA-256 in hexadecimal; no key and no token is in the file.
 //!
@@ -37,7 +38,7 @@
 //! | 1 | a row had `digest` where it now has `held` |
 //! | 2 | `held`, with `confirmed`; what comes from schema 1 is not confirmed |
 //! | 3 | the table `resources`; what comes from an older schema has none |
-//! | 4 | `endings`; what comes from an older schema has none |
+//! | 4 | `endings`, `ended`; what comes from an older schema has none |
 
 use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 

@@ -14,8 +14,8 @@ fn texts() -> impl Strategy<Value = &'static str> {
 }
 
 fn endings() -> impl Strategy<Value = KeyEnding> {
-    (timestamps(), prop::option::of(hashes()))
-        .prop_map(|(at, successor)| KeyEnding { at, successor })
+    (timestamps(), prop::option::of(hashes()), any::<bool>())
+        .prop_map(|(at, successor, found)| KeyEnding { at, successor, found })
 }
 
 fn hashes() -> impl Strategy<Value = SecretHash> {

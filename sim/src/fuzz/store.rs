@@ -330,12 +330,12 @@ fn resource(choices: &mut Unstructured<'_>) -> Result<(ResourceId, Option<Resour
         }
     };
     let fence = stamp(choices)?;
-    let ending = |at| KeyEnding { at, successor: None };
+    let ending = |at| KeyEnding { at, successor: None, found: true };
     let endings = fence.map(ending).into_iter().collect();
     let row = match choices.int_in_range(0..=5)? {
         0 => None,
-        1 => Some(ResourceRow { resource: None, fence, endings }),
-        _ => Some(ResourceRow { resource: Some(resource), fence, endings }),
+        1 => Some(ResourceRow { endings, ..ResourceRow::new(None, fence) }),
+        _ => Some(ResourceRow { endings, ..ResourceRow::new(Some(resource), fence) }),
     };
     Ok((id, row))
 }

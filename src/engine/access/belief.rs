@@ -54,6 +54,11 @@ impl AccessBelief {
         self.row.resource.is_none()
     }
 
+    /// Whether it is gone without a doubt, so that it may be forgotten one day.
+    pub(in crate::engine) const fn is_forgettable(&self) -> bool {
+        self.is_gone() && !self.is_doubtful
+    }
+
     /// Whether a list that agrees has nothing to change.
     pub(in crate::engine) fn is_at_rest(&self) -> bool {
         self.absent.is_empty() && !self.is_doubtful
@@ -72,7 +77,7 @@ impl AccessBelief {
         Counts {
             held,
             unlisted,
-            gone: usize::from(self.is_gone()),
+            gone: usize::from(self.is_forgettable()),
             doubtful: usize::from(self.is_doubtful),
             missing: self.absent.len(),
             ..Counts::default()
@@ -169,6 +174,20 @@ impl Access {
         if !is_same {
             observed.write_resource(id.clone(), Some(row));
         }
+    }
+
+    /// No list speaks of the subscriptions of an artifact any more, so none is missing from one.
+    /// Returns whether any was.
+    pub(in crate::engine) fn forget_absences(&mut self, artifact: &ArtifactId) -> bool {
+        let before = self.counts(StatusKind::Subscription).missing;
+        for id in self.of_artifact(artifact).cloned().collect::<Vec<_>>() {
+            let missing = self.get(&id).filter(|known| !known.absent.is_empty());
+            if let (ResourceId::Subscription(_), Some(known)) = (&id, missing) {
+                let belief = AccessBelief { absent: BTreeMap::new(), ..known.clone() };
+                self.set(&id, Some(belief));
+            }
+        }
+        self.counts(StatusKind::Subscription).missing < before
     }
 
     /// Forgets a resource, and that it ever was.

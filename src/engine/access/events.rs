@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::belief::{Access, AccessBelief, kind_of};
-use super::keys::{self, Ending};
+use super::endings::{self, Ending};
+use super::keys;
 use crate::engine::artifacts::Artifacts;
 use crate::engine::config::Config;
 use crate::engine::durable::ObservedSet;
@@ -81,11 +82,12 @@ impl AccessEvents<'_> {
     /// by stamp: a creation that is newer by less than the margin may be of the very key that was
     /// ended (A-H3).
     fn order_creation(&self, id: &ResourceId, at: Option<&Timestamp>) -> Option<Ordering> {
-        let fence = self.access.fence(id);
+        let row = self.access.get(id).map(|known| &known.row);
+        let fence = row.and_then(|row| row.fence);
         let order = keys::order(at, fence.as_ref());
-        match (order, at.zip(fence)) {
-            (Some(Ordering::Greater), Some((at, fence))) => {
-                at.order_within(&fence, self.config.clock_margin)
+        match (order, row, at.zip(fence)) {
+            (Some(Ordering::Greater), Some(row), Some((at, fence))) => {
+                at.order_within(&fence, endings::margin_after(row, self.config.clock_margin))
             }
             _ => order,
         }
@@ -96,11 +98,16 @@ impl AccessEvents<'_> {
     fn key_created(&mut self, id: &ResourceId, key: &Credential, order: Option<Ordering>) {
         let known = self.access.slot(id);
         let is_held = known.credentials.iter().any(|held| held.hash == key.hash);
+        let row = self.access.get(id).map(|known| &known.row);
+        let has_ended = row.is_some_and(|row| row.ended.contains(&key.hash));
+        if !is_held && has_ended {
+            return;
+        }
         match order {
             Some(Ordering::Greater) => {}
             _ if is_held => return,
-            Some(Ordering::Less) => return,
-            Some(Ordering::Equal) | None => {
+            Some(Ordering::Less) if self.explains_an_ending(id, key) => return,
+            Some(Ordering::Less | Ordering::Equal) | None => {
                 return self.doubt(id);
             }
         }
@@ -120,6 +127,17 @@ impl AccessEvents<'_> {
         }
     }
 
+    /// Takes a key whose creation is older than the last ending for the one that it ended, where
+    /// that found none.
+    fn explains_an_ending(&mut self, id: &ResourceId, key: &Credential) -> bool {
+        let Some(belief) = self.access.get(id) else { return false };
+        let Some(row) = endings::explained(&belief.row, key.hash) else { return false };
+        let belief = AccessBelief { row, ..belief.clone() };
+        self.observed.write_resource(id.clone(), Some(belief.row.clone()));
+        self.access.set(id, Some(belief));
+        true
+    }
+
     /// A key was revoked or regenerated, and APIM names it by its name alone (A-H29). What it was
     /// regenerated into may be known already: a list can be ahead of the event.
     ///
@@ -133,13 +151,17 @@ impl AccessEvents<'_> {
         at: Option<Timestamp>,
     ) -> Ending {
         let known = self.access.slot(id);
-        let row = self.access.get(id).map(|known| &known.row);
-        let said = at.map(|at| KeyEnding { at, successor: successor.map(|key| key.hash) });
-        let ending = keys::ending(said.as_ref(), row);
+        let belief = self.access.get(id);
+        let row = belief.map(|known| known.row.clone()).unwrap_or_default();
+        // One in doubt may have been of a key whose event could not be read.
+        let found = !known.credentials.is_empty() || belief.is_some_and(|known| known.is_doubtful);
+        let successor_hash = successor.map(|key| key.hash);
+        let said = at.map(|at| KeyEnding { at, successor: successor_hash, found });
+        let ending = endings::ending(said.as_ref(), belief.is_some().then_some(&row));
         let (meant, spared) = keys::without(&known, successor);
         let (left, is_unclear) = match ending {
             Ending::Again => {
-                let left = keys::ended_again(&meant, at.as_ref());
+                let left = endings::ended_again(&meant, &row, at.as_ref());
                 let is_unclear = left != meant;
                 (left, is_unclear)
             }
@@ -153,10 +175,9 @@ impl AccessEvents<'_> {
         if ending == Ending::Again && left == known {
             return ending;
         }
-        let left = keys::there(left);
-        let fence = row.and_then(|row| keys::fence_after(row, left.as_ref()));
-        let endings = keys::with_ending(row.map_or(&[], |row| &row.endings), said.as_ref());
-        let row = ResourceRow { resource: left, fence: keys::later(at, fence), endings };
+        let mut row = endings::row_with(&row, keys::there(left));
+        row.fence = keys::later(at, row.fence);
+        row.endings = endings::with_ending(&row.endings, said.as_ref());
         self.access.believe(id, row, self.now, self.observed);
         if is_unclear {
             self.doubt(id);
@@ -214,7 +235,9 @@ impl AccessEvents<'_> {
         let is_new = known.is_none();
         let fence = self.access.fence(id);
         match order {
-            Some(Ordering::Less) => return,
+            // A late copy, or news by a clock that was set back: the list of it tells.
+            Some(Ordering::Less) if is_known => return,
+            Some(Ordering::Less) => return self.relist_for(id),
             Some(Ordering::Greater) if is_known => {}
             Some(Ordering::Equal) | None if is_known => return,
             Some(Ordering::Equal) | None if !opens_less => {
@@ -225,15 +248,19 @@ impl AccessEvents<'_> {
         if is_new && resource.is_some() && !self.has_room_for(id, resource.as_ref()) {
             return;
         }
+        let is_there = resource.is_some();
         self.believe(id, resource, keys::later(at, fence));
-        if order != Some(Ordering::Greater) {
-            self.doubt(id);
+        match order {
+            Some(Ordering::Greater) => {}
+            // No list speaks of what is gone, so no list would settle a doubt; one brings it back.
+            _ if !is_there => self.relist_for(id),
+            _ => self.doubt(id),
         }
     }
 
     fn believe(&mut self, id: &ResourceId, resource: Option<Resource>, fence: Option<Timestamp>) {
-        let endings = self.access.get(id).map(|known| known.row.endings.clone());
-        let row = ResourceRow { resource, fence, endings: endings.unwrap_or_default() };
+        let known = self.access.get(id).map(|known| known.row.clone()).unwrap_or_default();
+        let row = ResourceRow { resource, fence, ..known };
         self.access.believe(id, row, self.now, self.observed);
     }
 
@@ -241,8 +268,14 @@ impl AccessEvents<'_> {
         settled_at(self.now, self.config.read_lag_max)
     }
 
-    /// Marks a resource as not to be relied on, and wants the list that settles it.
+    /// Marks a resource as not to be relied on, and wants the list that settles it. Of an artifact
+    /// that is not known here no list speaks; once it is, its keys are listed anyway (A-H34).
     pub(in crate::engine) fn doubt(&mut self, id: &ResourceId) {
+        if let ResourceId::ApiKey(artifact, _) = id
+            && self.artifacts.beliefs.get(artifact).is_none()
+        {
+            return;
+        }
         let mut belief = match self.access.get(id) {
             Some(known) => known.clone(),
             None => AccessBelief::new(ResourceRow::default(), self.now),

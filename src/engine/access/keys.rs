@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::model::{Credential, KeyEnding, KeySlot, Resource, ResourceRow, SecretHash};
+use crate::model::{Credential, KeySlot, Resource, SecretHash};
 use crate::time::Timestamp;
 
 /// The slot as a resource; one without keys is gone.
@@ -21,47 +21,6 @@ pub(in crate::engine) fn order(
         (None, Some(_)) => None,
         (Some(at), Some(fence)) => at.order(fence),
     }
-}
-
-/// How many endings of one name are remembered. An older one that comes again counts as another,
-/// which closes what it may have meant.
-const ENDINGS_MAX: usize = 8;
-
-/// What an event that ends a key of a name is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::engine) enum Ending {
-    /// One that was not heard before.
-    New,
-    /// A copy of one that was heard, or another of its very stamp (A-H1, A-H3).
-    Again,
-    /// One without a stamp.
-    Unordered,
-}
-
-/// What an ending is to a name; `None` is one without a stamp. Its stamp is its identity and not its
-/// place in time, for clocks are set back (FB-239: compared by wall clock).
-pub(in crate::engine) fn ending(said: Option<&KeyEnding>, known: Option<&ResourceRow>) -> Ending {
-    let Some(known) = known else { return Ending::New };
-    let knows_none = known.endings.is_empty();
-    match said {
-        None if knows_none && known.fence.is_none() => Ending::New,
-        None => Ending::Unordered,
-        Some(said) if known.endings.contains(said) => Ending::Again,
-        // A store of an older schema knows the last one by its stamp alone.
-        Some(said) if knows_none && known.fence == Some(said.at) => Ending::Again,
-        Some(_) => Ending::New,
-    }
-}
-
-/// The endings to be remembered after one more.
-pub(in crate::engine) fn with_ending(
-    endings: &[KeyEnding],
-    said: Option<&KeyEnding>,
-) -> Vec<KeyEnding> {
-    let is_new = |said: &&KeyEnding| !endings.contains(said);
-    let mut endings = [endings, said.filter(is_new).map_or(&[], std::slice::from_ref)].concat();
-    endings.drain(..endings.len().saturating_sub(ENDINGS_MAX));
-    endings
 }
 
 /// The later of two fences.
@@ -127,16 +86,6 @@ pub(in crate::engine) fn may_be_newer(slot: &KeySlot, at: Option<&Timestamp>) ->
     slot.credentials.iter().any(|key| order(key) != Some(Ordering::Less))
 }
 
-/// The slot after an ending of the very stamp of the last one. A copy of that ending finds only
-/// newer keys; another event of the same stamp may mean any that is not newer beyond doubt.
-pub(in crate::engine) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
-    let survives = |key: &&Credential| {
-        let order = key.created_at.as_ref().zip(at).map(|(created, at)| created.order(at));
-        order.is_none_or(|order| order == Some(Ordering::Greater))
-    };
-    KeySlot { credentials: slot.credentials.iter().filter(survives).cloned().collect() }
-}
-
 /// What it means that a list does not name a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Silence {
@@ -199,18 +148,6 @@ pub(super) fn listable(slot: &KeySlot, named: &[Credential]) -> Option<KeySlot> 
             .map(|key| Credential { is_listable: key.is_listable || is_new(key), ..key.clone() })
             .collect(),
     })
-}
-
-/// The fence of a row whose resource becomes `left`: no earlier than the creation of any key that
-/// goes, so that a late copy of that creation does not bring it back (law 5).
-pub(super) fn fence_after(row: &ResourceRow, left: Option<&Resource>) -> Option<Timestamp> {
-    let Some(Resource::ApiKey(slot)) = &row.resource else { return row.fence };
-    let is_left = |key: &Credential| match left {
-        Some(Resource::ApiKey(left)) => left.credentials.iter().any(|kept| kept.hash == key.hash),
-        _ => false,
-    };
-    let gone = slot.credentials.iter().filter(|key| !is_left(key));
-    gone.fold(row.fence, |fence, key| later(key.created_at, fence))
 }
 
 /// A key as a list names it: the list is the newer word on everything but when an event first
@@ -287,36 +224,6 @@ mod tests {
         let after = listable(&known, &[key(100, None)]);
         let is_listable = |slot: KeySlot| slot.credentials.iter().all(|key| key.is_listable);
         assert!(after.is_some_and(is_listable));
-    }
-
-    #[test]
-    fn what_goes_leaves_a_fence_no_earlier_than_its_creation() {
-        let resource = there(slot(&[key(1, Some(7)), key(2, Some(4))]));
-        let row = ResourceRow::new(resource, Some(at(5)));
-        assert_eq!(fence_after(&row, row.resource.as_ref()), Some(at(5)));
-        let left = there(slot(&[key(1, Some(7))]));
-        assert_eq!(fence_after(&row, left.as_ref()), Some(at(5)));
-        assert_eq!(fence_after(&row, None), Some(at(7)));
-    }
-
-    #[test]
-    fn an_ending_is_known_by_its_stamp_and_successor_and_the_oldest_is_forgotten() {
-        assert_eq!(ending(None, None), Ending::New);
-        let revoked = |second| KeyEnding { at: at(second), successor: None };
-        let mut row = ResourceRow::default();
-        for second in 1..=9 {
-            assert_eq!(ending(Some(&revoked(second)), Some(&row)), Ending::New);
-            row.endings = with_ending(&row.endings, Some(&revoked(second)));
-            row.endings = with_ending(&row.endings, Some(&revoked(second)));
-        }
-        assert_eq!(row.endings, (2..=9).map(revoked).collect::<Vec<_>>());
-        assert_eq!(ending(Some(&revoked(5)), Some(&row)), Ending::Again);
-        let regenerated = KeyEnding { successor: Some(key(1, None).hash), ..revoked(5) };
-        assert_eq!(ending(Some(&regenerated), Some(&row)), Ending::New);
-        assert_eq!(ending(Some(&revoked(1)), Some(&row)), Ending::New);
-        assert_eq!(ending(None, Some(&row)), Ending::Unordered);
-        row = ResourceRow::new(None, Some(at(7)));
-        assert_eq!(ending(Some(&revoked(7)), Some(&row)), Ending::Again, "of an older store");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::belief::{Absence, Access, AccessBelief, Part};
+use super::endings;
 use super::keys::{self, Silence};
 use crate::engine::artifacts::Artifacts;
 use crate::engine::artifacts::belief::{Intent, Presence};
@@ -30,6 +31,10 @@ struct Statement {
     resource: Option<Resource>,
     /// What the list should name and does not, as long as that does not count.
     missing: Vec<Part>,
+    /// Whether the list is all there is to say; one that is not ends no absence.
+    is_complete: bool,
+    /// Whether it covers the resource; one that does not settles no doubt.
+    is_covered: bool,
 }
 
 fn name_of(item: &ListedKey) -> (&ArtifactId, &KeyName) {
@@ -98,7 +103,9 @@ impl AccessList<'_> {
         };
         let listed = keys::listed(&known, &named.active, &named.dead, silence);
         let missing = listed.missing.into_iter().map(Part::Key).collect();
-        let statement = Statement { resource: keys::there(listed.slot), missing };
+        let is_covered = self.covers_name(id);
+        let resource = keys::there(listed.slot);
+        let statement = Statement { resource, missing, is_complete, is_covered };
         self.weigh(id, statement, &ListId::Keys(kind));
     }
 
@@ -159,11 +166,13 @@ impl AccessList<'_> {
             let resource = held.filter(|_| !is_gone);
             let is_missing = is_complete && resource.is_some();
             let missing = if is_missing { vec![Part::Whole] } else { Vec::new() };
-            let statement = Statement { resource, missing };
+            let statement = Statement { resource, missing, is_complete, is_covered: true };
             self.weigh(&id, statement, list);
         }
         while let Some((id, resource)) = listed.pop_first() {
-            let statement = Statement { resource: Some(resource), missing: Vec::new() };
+            let resource = Some(resource);
+            let missing = Vec::new();
+            let statement = Statement { resource, missing, is_complete: true, is_covered: true };
             self.weigh(&id, statement, list);
         }
     }
@@ -171,7 +180,7 @@ impl AccessList<'_> {
     /// Takes the statement of a list that was asked for late enough; otherwise asks again.
     fn weigh(&mut self, id: &ResourceId, statement: Statement, list: &ListId) {
         let (lag, asked_at) = (self.config.read_lag_max, self.asked_at);
-        let Statement { resource, missing } = statement;
+        let Statement { resource, missing, is_complete, is_covered } = statement;
         let Some(known) = self.access.get(id) else {
             if resource.is_some() {
                 let row = ResourceRow::new(resource, None);
@@ -190,12 +199,23 @@ impl AccessList<'_> {
             // By far the most rows say what is known and settled.
             return;
         }
+        if is_same && !is_complete {
+            self.lists.relist(list, settled_at(self.now, lag));
+            return;
+        }
         let absence = |part: Part| (part, self.absence(known, part));
         let absent: BTreeMap<Part, Absence> = missing.into_iter().map(absence).collect();
-        let fence = keys::fence_after(&known.row, resource.as_ref());
+        let row = endings::row_with(&known.row, resource);
         let known_at = if is_same { known.known_at } else { self.now };
-        let row = ResourceRow { resource, fence, endings: known.row.endings.clone() };
+        let is_doubtful = known.is_doubtful && !(is_complete && is_covered);
+        let kept = if is_complete { BTreeMap::new() } else { known.absent.clone() };
         self.access.believe(id, row, known_at, self.observed);
+        if (is_doubtful || !kept.is_empty())
+            && let Some(known) = self.access.get(id)
+        {
+            let belief = AccessBelief { absent: kept, is_doubtful, ..known.clone() };
+            self.access.set(id, Some(belief));
+        }
         if !absent.is_empty() {
             self.miss(id, absent, list);
         }
@@ -265,19 +285,19 @@ impl AccessList<'_> {
             && read_at.is_some_and(|read_at| may_contradict(read_at, again, lag))
     }
 
+    /// Whether the list names every key of this name that lists ever name.
+    fn covers_name(&self, id: &ResourceId) -> bool {
+        let ResourceId::ApiKey(artifact, _) = id else { return false };
+        self.artifacts.beliefs.get(artifact).is_some_and(|known| match self.discovery.dialect() {
+            Some(Dialect::PlatformApi11) => known.intent != Intent::Deleted,
+            _ => known.intent == Intent::Deployed && known.presence == Presence::Listed,
+        })
+    }
+
     /// Whether the list would name this key if it lived. APIM lists the API-scoped keys of APIs
     /// that are deployed here, by the same table that may have lost a row (A-H28, A-H35).
     fn covers(&self, id: &ResourceId, key: &Credential) -> bool {
-        let ResourceId::ApiKey(artifact, _) = id else { return false };
-        let Some(desired) = self.artifacts.beliefs.get(artifact) else { return false };
-        match self.discovery.dialect() {
-            Some(Dialect::PlatformApi11) => desired.intent != Intent::Deleted,
-            _ => {
-                key.is_listable
-                    && desired.intent == Intent::Deployed
-                    && desired.presence == Presence::Listed
-            }
-        }
+        self.covers_name(id) && (key.is_listable || self.discovery.is_platform())
     }
 
     /// The names of keys on artifacts of this kind; those on unknown artifacts are not spoken of.

@@ -1,6 +1,7 @@
 //! Which lists speak of access, and when a change of an artifact or of the dialect asks for them.
 
 use super::belief::Access;
+use super::endings;
 use super::keys;
 use crate::engine::artifacts::Artifacts;
 use crate::engine::artifacts::belief::Intent;
@@ -9,7 +10,7 @@ use crate::engine::discovery::Discovery;
 use crate::engine::durable::ObservedSet;
 use crate::engine::evidence::settled_at;
 use crate::engine::lists::schedule::{ListId, Lists};
-use crate::model::{ArtifactId, Kind, RequestId, ResourceRow};
+use crate::model::{ArtifactId, Kind, RequestId};
 use crate::time::{Instant, Timestamp};
 
 /// Sees to the lists of keys, subscriptions and plans.
@@ -55,7 +56,7 @@ impl AccessLists<'_> {
         }
         if intent != Intent::Deployed {
             self.access.deployed.remove(id);
-        } else if self.access.deployed.insert(id.clone()) {
+        } else if self.access.deployed.insert(id.clone()) || !self.lists.has(&ListId::Keys(kind)) {
             // The key list names the keys of deployed APIs only, and no event repeats them.
             self.read(&ListId::Keys(kind));
         }
@@ -79,8 +80,8 @@ impl AccessLists<'_> {
             let Some(known) = self.access.get(&id).filter(|known| !known.is_gone()) else {
                 continue;
             };
-            let fence = keys::later(keys::fence_after(&known.row, None), deleted_at);
-            let row = ResourceRow { resource: None, fence, endings: known.row.endings.clone() };
+            let mut row = endings::row_with(&known.row, None);
+            row.fence = keys::later(row.fence, deleted_at);
             self.access.believe(&id, row, self.now, self.observed);
         }
     }

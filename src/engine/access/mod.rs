@@ -6,6 +6,7 @@
 //! opens less is taken until a list settles it: a dead credential must not open an API (law 11).
 
 pub(super) mod belief;
+mod endings;
 pub(super) mod events;
 mod keys;
 pub(super) mod list;

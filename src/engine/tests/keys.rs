@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::model::{
-    Credential, KeyEnding, KeyName, KeySlot, ListedKey, Resource, ResourceChange, ResourceEvent,
-    ResourceId, ResourceRow, SecretHash,
+    Credential, KeyName, KeySlot, ListedKey, Resource, ResourceChange, ResourceEvent, ResourceId,
+    ResourceRow, SecretHash,
 };
 
 /// A stamp of the event clock, in milliseconds of one minute.
 fn stamp(millis: u32) -> Timestamp {
-    let (second, millis) = (millis / 1000, millis % 1000);
-    Timestamp::parse(&format!("2026-06-17T09:15:{second:02}.{millis:03}000Z")).unwrap()
+    let (minute, second, millis) = (15 + millis / 60_000, millis / 1000 % 60, millis % 1000);
+    Timestamp::parse(&format!("2026-06-17T09:{minute}:{second:02}.{millis:03}000Z")).unwrap()
 }
 
 fn slot_id(artifact: &str) -> ResourceId {
@@ -53,13 +53,10 @@ fn revoked(sent: u32) -> Event {
     changed(ResourceChange::KeyRevoked, sent)
 }
 
-/// The write of a slot.
-fn stored_slot(id: u64, keys: &[Credential], fence: Option<u32>) -> Action {
-    let endings = fence.map(|at| KeyEnding { at: stamp(at), successor: None });
+/// The write of a slot whose name saw no ending.
+fn stored_slot(id: u64, keys: &[Credential]) -> Action {
     let slot = KeySlot { credentials: keys.into() };
-    let resource = (!keys.is_empty()).then_some(Resource::ApiKey(slot));
-    let row =
-        ResourceRow { resource, fence: fence.map(stamp), endings: endings.into_iter().collect() };
+    let row = ResourceRow::new(Some(Resource::ApiKey(slot)), None);
     let resources = [(slot_id("a"), Some(row))].into();
     Action::Store(WriteId(id), Batch { resources, ..Batch::default() })
 }
@@ -121,7 +118,7 @@ impl Rig {
 #[test]
 fn a_created_key_is_written_once_however_often_it_is_said() {
     let mut rig = holding_keys(&[]);
-    assert_eq!(rig.event(created(key(1), 1_000)), [stored_slot(FIRST, &[at(1_000, key(1))], None)]);
+    assert_eq!(rig.event(created(key(1), 1_000)), [stored_slot(FIRST, &[at(1_000, key(1))])]);
     rig.stored();
     assert_eq!(rig.event(created(key(1), 1_000)), []);
     assert_eq!(rig.hashes(), [1]);
@@ -278,7 +275,7 @@ fn of_two_endings_of_one_stamp_the_second_counts_and_a_copy_does_not() {
     rig.event(revoked(1_000));
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0], "it may have been the second (A-H3)");
-    rig.event(created(key(2), 6_000));
+    rig.event(created(key(2), 70_000));
     rig.stored();
     assert_eq!(rig.event(revoked(1_000)), []);
     assert_eq!(rig.hashes(), [2]);
@@ -434,4 +431,55 @@ fn a_revocation_holds_although_writes_fail() {
     let write = rig.write.unwrap();
     rig.input(Input::StoreFailed(write, StoreFailure::Full));
     assert_eq!(rig.hashes(), [0_u8; 0]);
+}
+
+#[test]
+fn a_creation_that_comes_after_its_ending_by_a_clock_set_back_stays_out_until_a_list_names_it() {
+    let mut rig = holding_keys(&[]);
+    rig.event(revoked(2_000));
+    rig.stored();
+    assert_eq!(rig.event(created(key(1), 12_000)), [], "the ending found nothing: it may be this");
+    assert_eq!(rig.state(), SyncState::Unverified);
+    assert!(!rig.event(created(key(2), 70_000)).is_empty(), "so much is no clock set back");
+}
+
+#[test]
+fn a_creation_sent_before_the_last_ending_of_a_key_never_held_is_in_doubt() {
+    let mut rig = holding_keys(&[at(1_000, key(1))]);
+    rig.event(revoked(30_000));
+    rig.stored();
+    assert_eq!(rig.event(created(key(1), 1_000)), [], "a copy");
+    assert_eq!(rig.event(created(key(1), 90_000)), [], "whatever its stamp");
+    assert_eq!(rig.state(), SyncState::Synced);
+    assert_eq!(rig.event(created(key(2), 10_000)), [], "a clock may have been set back");
+    assert_eq!(rig.state(), SyncState::Unverified);
+}
+
+#[test]
+fn a_list_that_does_not_cover_a_name_settles_no_doubt_about_it_and_forgets_no_absence() {
+    let mut rig = holding_keys(&[at(1_000, key(1))]);
+    rig.event(created(key(2), 20_000));
+    rig.stored();
+    rig.event(revoked(9_000));
+    rig.stored();
+    assert_eq!(rig.state(), SyncState::Unverified);
+    rig.engine.artifacts.beliefs.update(&"a".into(), |known| {
+        known.presence = Presence::AbsentSince(known.known_at);
+    });
+    rig.until(10_000);
+    rig.answer("read_keys", listed(&[]));
+    assert_eq!(rig.state(), SyncState::Unverified, "APIM lists no keys of what has no row (A-H14)");
+}
+
+#[test]
+fn a_revoked_key_stays_out_while_its_write_waits_behind_one_that_failed_before() {
+    let mut rig = holding_keys(&[at(1_000, key(1))]);
+    rig.event(created(key(2), 8_000));
+    rig.store_failed();
+    let retry_at = rig.engine.writes.due_at(&rig.engine.observed).unwrap();
+    rig.until(retry_at.as_millis());
+    rig.event(revoked(9_000));
+    assert_eq!(rig.hashes(), [0_u8; 0], "refused at once while writes fail");
+    rig.stored();
+    assert_eq!(rig.hashes(), [0_u8; 0], "and still, though the write before it is durable");
 }
