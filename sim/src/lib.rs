@@ -36,6 +36,7 @@
 //! - [`world`]: the only scheduler; its gateways, network, disks and stores.
 //! - [`run`]: a story to its outcome: the phases of a run, and two worlds or several gateways held
 //!   against each other.
+//! - [`shrink`]: the smallest story with the same violation.
 //! - [`sockets`]: the simulated API Manager on sockets, and the production shell beside it over
 //!   simulated ones, both behind the feature `wire`; the choice between the two worlds.
 //! - [`fuzz`]: what fuzzing checks, and what it begins with.
@@ -56,6 +57,8 @@ pub mod plant;
 pub mod world;
 
 pub mod run;
+
+pub mod shrink;
 
 pub mod sockets;
 

@@ -48,7 +48,7 @@ pub struct Config {
     pub ack_failure_attempts: u32,
     /// Most fetches in flight.
     pub fetches_in_flight_max: usize,
-    /// Most lists of one family in flight: of keys, of subscriptions, of plans.
+    /// Most lists of one family in flight: of artifacts, of keys, of subscriptions, of plans.
     pub lists_in_flight_max: usize,
     /// Most keys and subscriptions kept for artifacts that are not known; an event about a
     /// further one is dropped and counted.

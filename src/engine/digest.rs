@@ -27,7 +27,7 @@ impl fmt::Debug for StateDigest {
     }
 }
 
-/// HashedFields with their lengths, so that no two lists of fields feed the same bytes.
+/// Hashes fields with their lengths, so that no two lists of fields feed the same bytes.
 struct HashedFields(Sha256);
 
 impl HashedFields {

@@ -82,15 +82,6 @@ impl ObservedSet {
             .or_else(|| self.in_flight.as_ref().and_then(|(_, batch)| batch.artifacts.get(id)))
     }
 
-    /// The row as it will be once every write is durable.
-    pub fn latest_row(&self, id: &ArtifactId) -> Option<&Row> {
-        match self.on_its_way(id) {
-            Some(ArtifactWrite::Put { row, .. }) => Some(row),
-            Some(ArtifactWrite::Bury(_) | ArtifactWrite::Forget) => None,
-            None => self.durable.rows.get(id),
-        }
-    }
-
     /// The row and the tombstone as they will be once every write is durable.
     pub fn latest(&self, id: &ArtifactId) -> (Option<&Row>, Option<&Tombstone>) {
         match self.on_its_way(id) {
@@ -101,22 +92,14 @@ impl ObservedSet {
         }
     }
 
-    /// The tombstone as it will be once every write is durable.
-    pub fn latest_tombstone(&self, id: &ArtifactId) -> Option<&Tombstone> {
-        match self.on_its_way(id) {
-            Some(ArtifactWrite::Put { .. } | ArtifactWrite::Forget) => None,
-            Some(ArtifactWrite::Bury(tombstone)) => Some(tombstone),
-            None => self.durable.tombstones.get(id),
-        }
+    /// The row as it will be once every write is durable.
+    pub fn latest_row(&self, id: &ArtifactId) -> Option<&Row> {
+        self.latest(id).0
     }
 
-    /// What will be known about the control plane once every write is durable.
-    pub fn latest_control_plane(&self) -> Option<&ControlPlane> {
-        self.waiting
-            .control_plane
-            .as_ref()
-            .or_else(|| self.in_flight.as_ref().and_then(|(_, batch)| batch.control_plane.as_ref()))
-            .or(self.durable.control_plane.as_ref())
+    /// The tombstone as it will be once every write is durable.
+    pub fn latest_tombstone(&self, id: &ArtifactId) -> Option<&Tombstone> {
+        self.latest(id).1
     }
 
     /// Whether nothing is on its way for the artifact.

@@ -27,6 +27,7 @@ const ROOMS: &[&str] = &[
     "plant",
     "world",
     "run",
+    "shrink",
     "sockets",
     "fuzz",
     "cli",

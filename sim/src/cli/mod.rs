@@ -19,6 +19,7 @@ mod seed;
 #[cfg(feature = "wire")]
 mod serve;
 mod shard;
+mod shrink;
 mod story;
 mod sweep;
 mod text;
@@ -65,6 +66,7 @@ pub fn main() -> Exit {
     let done = match &arguments.command {
         Command::Check(command) => check::check(command, plant, &mut output),
         Command::Replay(command) => replay::replay(command, plant, &mut output),
+        Command::Shrink(command) => shrink::shrink(command, plant, &mut output),
         Command::Run(command) => sweep::run(command, plant, &mut output),
         Command::List(command) => list::list(command.what, &mut output),
         #[cfg(feature = "wire")]

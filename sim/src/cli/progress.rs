@@ -69,6 +69,35 @@ impl Progress {
     }
 }
 
+/// A line on stderr that says how long something has gone on, and how long it may.
+pub(super) struct Spinner {
+    what: &'static str,
+    line: ProgressBar,
+}
+
+impl Spinner {
+    /// Draws on a terminal only, and not when `quiet`.
+    pub(super) fn new(quiet: bool, what: &'static str) -> Self {
+        let target = if quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND)
+        };
+        Self { what, line: ProgressBar::with_draw_target(None, target) }
+    }
+
+    /// Says how long it has gone on; the line is drawn when it is time to.
+    pub(super) fn tick(&self, elapsed: Duration, budget: Duration) {
+        let (elapsed, budget) = (elapsed.as_secs(), budget.as_secs());
+        self.line.set_message(format!("{} for {elapsed} s, {budget} s at most", self.what));
+    }
+
+    /// Takes the line away.
+    pub(super) fn clear(&self) {
+        self.line.finish_and_clear();
+    }
+}
+
 fn style() -> ProgressStyle {
     match ProgressStyle::with_template(LINE) {
         Ok(style) => style.progress_chars("=> "),

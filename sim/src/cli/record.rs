@@ -100,6 +100,8 @@ pub(super) enum Record {
         /// The event, with its virtual time.
         line: String,
     },
+    /// A story was made smaller.
+    Shrunk(ShrunkRecord),
     /// A story was written.
     Saved {
         /// The file.
@@ -247,4 +249,23 @@ pub(super) struct Item {
     /// The names that its fields take, by field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) choices: BTreeMap<&'static str, &'static [&'static str]>,
+}
+
+/// How far shrinking went.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct ShrunkRecord {
+    /// The story.
+    pub(super) story: String,
+    /// The property that stays violated.
+    pub(super) property: String,
+    /// How many steps it had.
+    pub(super) steps_before: usize,
+    /// How many are left.
+    pub(super) steps_after: usize,
+    /// How many stories were told.
+    pub(super) told: u64,
+    /// Whether nothing more helped; otherwise the time was up.
+    pub(super) is_done: bool,
+    /// The steps that are left.
+    pub(super) steps: Vec<String>,
 }

@@ -10,13 +10,13 @@ use super::judge::{Judged, judge};
 use super::output::Output;
 use super::progress::Stopwatch;
 use super::record::Record;
-use super::story::{FOLDER, Told, of_bytes, of_seed, path_of, profile};
+use super::story::{FOLDER, Told, of_argument, of_bytes};
 use super::{BadArguments, Exit};
 use crate::observe::TraceLine;
 use crate::plant::Plant;
 use crate::run::RunOptions;
 use crate::sockets::Place;
-use crate::story::file::{Only, Scenario, WorldName, is_kebab_case, load, save};
+use crate::story::file::{Only, Scenario, WorldName, is_kebab_case, save};
 use crate::story::step::Verb;
 
 /// Runs the story twice, tells every event of the first run when asked to, and reports.
@@ -27,7 +27,7 @@ pub(super) fn replay(
 ) -> Result<Exit, BadArguments> {
     let place = Place::from(command.world);
     let told = told(command, place)?.in_place(place).with_plant(plant);
-    let target = command.save.as_ref().map(|name| target(name, &told)).transpose()?;
+    let target = command.save.as_ref().map(|name| save_path(name, &told)).transpose()?;
     let until = command.until.map(Instant::from_millis);
     let watch = Stopwatch::start();
     let judged = if command.trace {
@@ -53,28 +53,17 @@ pub(super) fn replay(
 }
 
 fn told(command: &ReplayCommand, place: Place) -> Result<Told, BadArguments> {
-    if let Some(path) = &command.bytes {
-        return of_bytes(path);
-    }
-    let named = command.story.as_deref().unwrap_or_default();
-    if let Ok(seed) = named.parse() {
-        return Ok(of_seed(profile(command.profile.as_deref())?, seed, place));
-    }
-    if command.profile.is_some() {
-        return Err(BadArguments::usage("--profile is for seeds; a scenario has its steps"));
-    }
-    let told: Told = load(&path_of(named)?)?.into();
-    match &told.scenario.only {
-        Some(only) if only.world != place.name() => {
-            let world = only.world.name();
-            Err(BadArguments::usage(format!("told in the {world} world only: {}", only.why)))
+    match &command.bytes {
+        Some(path) => of_bytes(path),
+        None => {
+            let named = command.story.as_deref().unwrap_or_default();
+            of_argument(named, command.profile.as_deref(), place)
         }
-        _ => Ok(told),
     }
 }
 
 /// The file to save to; another story's file is never overwritten.
-fn target(name: &str, told: &Told) -> Result<PathBuf, BadArguments> {
+pub(super) fn save_path(name: &str, told: &Told) -> Result<PathBuf, BadArguments> {
     let path = if name.ends_with(".json") || name.contains('/') {
         Path::new(name).with_extension("json")
     } else {

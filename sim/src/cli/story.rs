@@ -76,6 +76,28 @@ pub(super) fn of_seed(profile: &Profile, seed: Seed, place: Place) -> Told {
     }
 }
 
+/// The story that an argument means: a seed, or a scenario file or name.
+pub(super) fn of_argument(
+    named: &str,
+    profile_name: Option<&str>,
+    place: Place,
+) -> Result<Told, BadArguments> {
+    if let Ok(seed) = named.parse() {
+        return Ok(of_seed(profile(profile_name)?, seed, place));
+    }
+    if profile_name.is_some() {
+        return Err(BadArguments::usage("--profile is for seeds; a scenario has its steps"));
+    }
+    let told: Told = load(&path_of(named)?)?.into();
+    match &told.scenario.only {
+        Some(only) if only.world != place.name() => {
+            let world = only.world.name();
+            Err(BadArguments::usage(format!("told in the {world} world only: {}", only.why)))
+        }
+        _ => Ok(told),
+    }
+}
+
 /// The story of a fuzzer's input.
 pub(super) fn of_bytes(path: &Path) -> Result<Told, BadArguments> {
     let bytes = std::fs::read(path)

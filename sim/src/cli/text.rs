@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::measure::{counted, per_second, simulated, took};
 #[cfg(feature = "wire")]
 use super::record::ServingRecord;
-use super::record::{Item, Record, Status, StoryRecord, ViolationRecord};
+use super::record::{Item, Record, ShrunkRecord, Status, StoryRecord, ViolationRecord};
 
 /// The column in which everything after the status word begins.
 const INDENT: &str = "           ";
@@ -103,6 +103,7 @@ impl Text {
                 self.line(Tone::Odd, "Idle", &rest)
             }
             Record::Trace { line } => format!("{line}\n"),
+            Record::Shrunk(shrunk) => self.shrunk(shrunk, wall),
             Record::Saved { path } => self.line(Tone::Plain, "Saved", path),
             #[cfg(feature = "wire")]
             Record::Serving(serving) => self.serving(serving),
@@ -111,6 +112,23 @@ impl Text {
                 self.summary(*ran, noun, *violated, *differed)
             }
         }
+    }
+
+    fn shrunk(self, shrunk: &ShrunkRecord, wall: Option<Duration>) -> String {
+        let ShrunkRecord { story, property, steps_before, steps_after, told, .. } = shrunk;
+        let mut rest: Vec<String> = wall.map(took).into_iter().collect();
+        rest.push(format!("{story}: {steps_before} steps to {steps_after}"));
+        rest.push(format!("{property} stays violated"));
+        rest.push(format!("{} told", stories(*told)));
+        if !shrunk.is_done {
+            rest.push("the time was up; --for gives more".to_owned());
+        }
+        let tone = if shrunk.is_done { Tone::Good } else { Tone::Odd };
+        let mut text = self.line(tone, "Shrunk", &rest.join("   "));
+        for step in &shrunk.steps {
+            let _ = writeln!(text, "{INDENT}{step}");
+        }
+        text
     }
 
     #[cfg(feature = "wire")]
@@ -232,6 +250,10 @@ impl Text {
 
 const fn verdict(held: bool) -> (Tone, &'static str) {
     if held { (Tone::Good, "ok") } else { (Tone::Bad, "VIOLATED") }
+}
+
+fn stories(count: u64) -> String {
+    if count == 1 { "1 story".to_owned() } else { counted(count, "storie") }
 }
 
 fn crashes_of(crashes: u64) -> String {

@@ -62,6 +62,30 @@ impl Context<'_> {
         if self.claims_synced { SyncState::Synced } else { engine.state(kind) }
     }
 
+    /// A key, subscription, plan or application by its name in the story, with its id.
+    pub fn about(&self, id: &ResourceId) -> String {
+        let api = |id: &ArtifactId| self.ledger.record(id).map_or("?", |record| &record.name);
+        let application =
+            |id| self.ledger.application(id).map_or("?", |application| &application.name);
+        match id {
+            ResourceId::ApiKey(artifact, name) => {
+                format!("key {name} of {}", self.name(artifact))
+            }
+            ResourceId::Subscription(uuid) => match self.ledger.subscription(uuid) {
+                Some(held) => {
+                    let (of, to) = (application(&held.application), api(&held.artifact));
+                    format!("subscription of {of} to {to} ({uuid})")
+                }
+                None => id.to_string(),
+            },
+            ResourceId::Plan(uuid) => match self.ledger.plan(uuid) {
+                Some(plan) => format!("plan {} ({uuid})", plan.name),
+                None => id.to_string(),
+            },
+            ResourceId::Application(uuid) => format!("application {} ({uuid})", application(uuid)),
+        }
+    }
+
     /// The artifact's name in the story, with its id.
     pub fn name(&self, id: &ArtifactId) -> String {
         match self.ledger.record(id) {

@@ -26,9 +26,15 @@ pub(super) struct Difference {
 }
 
 impl Difference {
-    fn new(kind: StatusKind, id: &ResourceId, expected: &str, found: &str) -> Self {
+    fn new(
+        context: &Context<'_>,
+        kind: StatusKind,
+        id: &ResourceId,
+        expected: &str,
+        found: &str,
+    ) -> Self {
         let (expected, found) = (expected.to_owned(), found.to_owned());
-        Self { kind, subject: id.to_string(), expected, found }
+        Self { kind, subject: context.about(id), expected, found }
     }
 }
 
@@ -87,7 +93,13 @@ fn listed_keys(context: &Context<'_>) -> Option<Difference> {
                 continue;
             }
             let say = |yes: bool| if yes { "the key is held" } else { "the key is not held" };
-            return Some(Difference::new(StatusKind::ApiKey, &id, say(is_active), say(!is_active)));
+            return Some(Difference::new(
+                context,
+                StatusKind::ApiKey,
+                &id,
+                say(is_active),
+                say(!is_active),
+            ));
         }
     }
     for (id, resource) in context.held {
@@ -106,7 +118,7 @@ fn listed_keys(context: &Context<'_>) -> Option<Difference> {
         };
         if slot.credentials.iter().any(|held| is_foreign(&held.hash)) {
             let (expected, found) = ("keys that were issued for it", "a key that was not");
-            return Some(Difference::new(StatusKind::ApiKey, id, expected, found));
+            return Some(Difference::new(context, StatusKind::ApiKey, id, expected, found));
         }
     }
     None
@@ -121,7 +133,7 @@ fn subscriptions(context: &Context<'_>) -> Option<Difference> {
             if held != record.life.now() {
                 let expected = describe(record.life.now().map(|wanted| wanted.status.name()));
                 let found = describe(held.map(|held| held.status.name()));
-                return Some(Difference::new(kind, &id, &expected, &found));
+                return Some(Difference::new(context, kind, &id, &expected, &found));
             }
         }
     }
@@ -130,7 +142,13 @@ fn subscriptions(context: &Context<'_>) -> Option<Difference> {
         ResourceId::Subscription(id) => !is_known(id),
         _ => false,
     })?;
-    Some(Difference::new(kind, foreign, "subscriptions that were issued", "one that was not"))
+    Some(Difference::new(
+        context,
+        kind,
+        foreign,
+        "subscriptions that were issued",
+        "one that was not",
+    ))
 }
 
 fn held_subscription<'a>(context: &Context<'a>, id: &ResourceId) -> Option<&'a Subscription> {
@@ -150,7 +168,7 @@ fn plans(context: &Context<'_>) -> Option<Difference> {
         if held != record.life.now() {
             let expected = format!("{:?}", record.life.now());
             let found = format!("{held:?}");
-            return Some(Difference::new(StatusKind::Plan, &id, &expected, &found));
+            return Some(Difference::new(context, StatusKind::Plan, &id, &expected, &found));
         }
     }
     None
@@ -172,7 +190,7 @@ fn told_keys(context: &Context<'_>) -> Option<Difference> {
         if held != wanted {
             let expected = format!("{} keys of that name", wanted.len());
             let found = format!("{}, or others", held.len());
-            return Some(Difference::new(kind_told_of(context), id, &expected, &found));
+            return Some(Difference::new(context, kind_told_of(context), id, &expected, &found));
         }
     }
     None
@@ -238,7 +256,7 @@ fn told_applications(context: &Context<'_>) -> Option<Difference> {
         if held != wanted {
             let expected = format!("{} keys", wanted.len());
             let found = format!("{}, or others", held.len());
-            return Some(Difference::new(StatusKind::Application, id, &expected, &found));
+            return Some(Difference::new(context, StatusKind::Application, id, &expected, &found));
         }
     }
     None

@@ -43,7 +43,7 @@ impl Closure {
         let Some(before) = &change.before else { return };
         if is_lost(context, &change.id, before, change.after.as_ref()) {
             let found = "gone, and nobody said so";
-            verdicts.violated(self.name(), context.now, change.id.to_string(), "held", found);
+            verdicts.violated(self.name(), context.now, context.about(&change.id), "held", found);
         }
     }
 
@@ -58,7 +58,13 @@ impl Closure {
             let believed = context.engine.and_then(|engine| engine.desired().get(artifact));
             if believed.is_some_and(|known| known.intent == Intent::Deleted) {
                 let found = format!("held although {} is deleted", context.name(artifact));
-                verdicts.violated(self.name(), context.now, id.to_string(), "gone with it", found);
+                verdicts.violated(
+                    self.name(),
+                    context.now,
+                    context.about(id),
+                    "gone with it",
+                    found,
+                );
             }
         }
     }

@@ -98,7 +98,7 @@ impl NoResurrection {
             let dropped = self.dropped.remove(&(id.clone(), *hash));
             if dropped.is_some_and(|at| !lived_since(context, hash, at)) {
                 let (expected, found) = ("gone since it was ended", "in force again");
-                verdicts.violated(self.name(), context.now, id.to_string(), expected, found);
+                verdicts.violated(self.name(), context.now, context.about(id), expected, found);
             }
         }
     }

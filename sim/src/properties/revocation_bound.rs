@@ -38,7 +38,7 @@ impl Property for RevocationBound {
         let Observation::Held(change) = observation else { return };
         let Some(Resource::ApiKey(slot)) = &change.after else { return };
         if slot.credentials.iter().any(|key| context.ledger.key_with(&key.hash).is_none()) {
-            let (about, found) = (change.id.to_string(), "a key that was never issued");
+            let (about, found) = (context.about(&change.id), "a key that was never issued");
             verdicts.violated(self.name(), context.now, about, "keys of the ledger", found);
         }
     }
@@ -66,7 +66,7 @@ impl RevocationBound {
             verdicts.violated(
                 self.name(),
                 context.now,
-                id.to_string(),
+                context.about(id),
                 format!("refused {} ms after {from}", bound.as_millis()),
                 "still in force",
             );

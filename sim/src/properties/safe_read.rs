@@ -50,7 +50,7 @@ impl Property for SafeRead {
             Observation::Held(change) => {
                 let after = change.after.as_ref();
                 if after.is_some_and(|after| !was_issued(context, &change.id, after)) {
-                    let (subject, found) = (change.id.to_string(), "something else");
+                    let (subject, found) = (context.about(&change.id), "something else");
                     let expected = "what APIM issued under that name";
                     verdicts.violated(self.name(), context.now, subject, expected, found);
                 }

@@ -82,7 +82,13 @@ impl Property for ServesLastGood {
         for (id, before) in std::mem::take(&mut self.held) {
             if closure::is_lost(context, &id, &before, context.held.get(&id)) {
                 let expected = "held as it was when the process died";
-                verdicts.violated(self.name(), context.now, id.to_string(), expected, "not held");
+                verdicts.violated(
+                    self.name(),
+                    context.now,
+                    context.about(&id),
+                    expected,
+                    "not held",
+                );
             }
         }
         for (id, served) in std::mem::take(&mut self.served) {

@@ -78,7 +78,7 @@ impl UpdateCount {
             if *changes > most {
                 let expected = format!("at most {most} changes for {issued} statements");
                 let found = format!("{changes}");
-                verdicts.violated(self.name(), context.now, id.to_string(), expected, found);
+                verdicts.violated(self.name(), context.now, context.about(id), expected, found);
             }
         }
     }

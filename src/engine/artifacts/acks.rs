@@ -35,8 +35,8 @@ impl AckLedger {
     /// Past `owed_max` it is dropped and counted. A list asked for at `told_at` or later tells
     /// whether something deleted is back.
     pub(in crate::engine) fn owe(&mut self, ack: Ack, told_at: Instant, owed_max: usize) {
-        let owed = self.owed.entry(ack.artifact.clone()).or_default();
-        if owed.iter().any(|known| known.ack == ack) {
+        let known = self.owed.get(&ack.artifact).map_or(&[][..], Vec::as_slice);
+        if known.iter().any(|known| known.ack == ack) {
             return;
         }
         if self.count >= owed_max {
@@ -44,6 +44,7 @@ impl AckLedger {
             return;
         }
         self.count += 1;
+        let owed = self.owed.entry(ack.artifact.clone()).or_default();
         owed.push(Owed { ack, failed_sent: false, told_at });
     }
 

@@ -178,10 +178,12 @@ impl FetchQueue {
         }
     }
 
-    /// The most telling failure among jobs that failed at least `attempts_min` times.
-    pub(in crate::engine) fn stuck(&self, attempts_min: u32) -> Option<&str> {
-        let (_, id) = self.failing.last().filter(|(attempts, _)| *attempts >= attempts_min)?;
-        self.jobs.get(id)?.last_failure.as_deref()
+    /// The most telling failure among jobs for a kind that failed at least `attempts_min` times.
+    pub(in crate::engine) fn stuck(&self, kind: Kind, attempts_min: u32) -> Option<&str> {
+        let failing = self.failing.iter().rev();
+        let mut stuck = failing.take_while(|(attempts, _)| *attempts >= attempts_min);
+        let job = stuck.find_map(|(_, id)| self.jobs.get(id).filter(|job| job.kind == kind))?;
+        job.last_failure.as_deref()
     }
 }
 

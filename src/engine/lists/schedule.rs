@@ -285,7 +285,8 @@ impl Lists {
             let is_periodic = list.periodic_at.is_some_and(|at| at <= now);
             list.in_flight = Some((request, is_periodic));
             list.asked_at = Some(now);
-            list.wanted_at = None;
+            // What is wanted later is still wanted then.
+            list.wanted_at = list.wanted_at.filter(|at| *at > now);
         });
     }
 

@@ -108,16 +108,20 @@ impl StatusView<'_> {
     fn facts(&self, kind: StatusKind) -> KindFacts<'_> {
         let source = self.source(kind);
         let counts = self.counts(kind);
-        let is_artifact = matches!(kind, StatusKind::Artifact(_));
         let attempts = self.config.ack_failure_attempts;
-        let may_be_stuck = is_artifact && counts.pending > 0;
+        let stuck = match kind {
+            StatusKind::Artifact(kind) if counts.pending > 0 => {
+                self.artifacts.queue.stuck(kind, attempts)
+            }
+            _ => None,
+        };
         let below_artifacts = matches!(kind, StatusKind::ApiKey | StatusKind::Subscription);
         KindFacts {
             source,
             is_live: self.session.live().is_some(),
             write_failure: self.writes.failure(),
             health: self.health(source),
-            stuck: may_be_stuck.then(|| self.artifacts.queue.stuck(attempts)).flatten(),
+            stuck,
             counts,
             dropped: if below_artifacts { self.access.dropped } else { 0 },
         }

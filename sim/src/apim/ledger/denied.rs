@@ -48,6 +48,11 @@ impl Denied {
         self.said.is_empty()
     }
 
+    /// Whether an item was ever denied.
+    pub(in crate::apim) fn knows(&self, item: &Subject) -> bool {
+        self.said.contains_key(item)
+    }
+
     /// An answer reached the gateway.
     pub(in crate::apim) fn note(&mut self, naming: Naming) {
         let Naming { item, is_named, at } = naming;

@@ -91,11 +91,12 @@ impl ApiManager {
     ) -> Vec<Naming> {
         let has_lost_rows = matches!(route, Route::List) && self.has_lost_row(from);
         let ledger = &self.gateways.at(from).ledger;
-        if wrong_answer.taken().is_none() && !has_lost_rows && ledger.denied().is_empty() {
+        let is_suspect = wrong_answer.taken().is_some() || has_lost_rows;
+        if !is_suspect && ledger.denied().is_empty() {
             return Vec::new();
         }
         let wrong = wrong_answer.wrong().filter(|_| wrong_answer.taken().is_some());
-        namings::of(ledger, self.contract.dialect, route, (response, wrong), now)
+        namings::of(ledger, self.contract.dialect, route, (response, wrong), is_suspect, now)
     }
 
     /// Whether the artifact cache lacks the row of something that is mapped to a gateway (A-H14).

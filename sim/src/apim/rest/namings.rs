@@ -13,12 +13,13 @@ use crate::apim::ledger::{KeyState, Ledger, Naming, Subject};
 use crate::story::step::Wrong;
 
 /// What an answer denies and what it names of all that it should name. With it comes the fault
-/// that it met, if any.
+/// that it met, if any; `is_suspect` says that something may be wrong with it.
 pub(super) fn of(
     ledger: &Ledger,
     dialect: Dialect,
     route: Route<'_>,
     (response, wrong): (&HttpResponse, Option<Wrong>),
+    is_suspect: bool,
     now: Instant,
 ) -> Vec<Naming> {
     let naming = |item, is_named| Naming { item, is_named, at: now };
@@ -33,7 +34,9 @@ pub(super) fn of(
         return Vec::new();
     }
     let body = String::from_utf8_lossy(&response.body);
-    let wanted = wanted(ledger, dialect, route, now).into_iter();
+    // What an answer names without a fault matters only where it was denied before.
+    let matters = |(item, _): &(Subject, _)| is_suspect || ledger.denied().knows(item);
+    let wanted = wanted(ledger, dialect, route, now).into_iter().filter(matters);
     wanted.map(|(item, text)| naming(item, body.contains(&text))).collect()
 }
 

@@ -122,7 +122,15 @@ impl Scenario {
     /// # Errors
     /// [`Refusal`] with line, column, what is wrong and what was expected.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        parse::scenario(text)
+        parse::scenario(text, true)
+    }
+
+    /// Reads a story that may claim nothing yet, as those of seeds do.
+    ///
+    /// # Errors
+    /// As [`Scenario::parse`].
+    pub(crate) fn parse_unclaimed(text: &str) -> Result<Self, Refusal> {
+        parse::scenario(text, false)
     }
 
     /// Whether it is told in that world.

@@ -7,7 +7,7 @@ use super::names::{dialects, is_covered_id, is_sentence};
 use super::reader::read;
 use super::refusal::{Refusal, hint};
 use super::step_limits::within;
-use super::{Only, SCHEMA, Scenario, WorldName, expect, fleet, step_form};
+use super::{Expect, Only, SCHEMA, Scenario, WorldName, expect, fleet, step_form};
 use crate::story::step::{Step, TIME_MS_MAX};
 use crate::story::switches::GivenSwitches;
 
@@ -28,8 +28,8 @@ const FIELDS: &[&str] = &[
     "expect",
 ];
 
-/// Reads a whole file.
-pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
+/// Reads a whole file. Its `expect` may be left out unless `is_claim_due`.
+pub(super) fn scenario(text: &str, is_claim_due: bool) -> Result<Scenario, Refusal> {
     let root = Node::parse(text)?;
     if !matches!(root.value, Value::Object(_)) {
         return Err(root.place.refuse("a scenario is an object", None));
@@ -45,7 +45,10 @@ pub(super) fn scenario(text: &str) -> Result<Scenario, Refusal> {
     let steps = step_form::steps(required(&root, "steps")?, &gateways)?;
     let only = root.get("only").map(only).transpose()?;
     only_in_wire(&steps, only.as_ref(), required(&root, "steps")?)?;
-    let expect = expect::parse(required(&root, "expect")?, &steps, &gateways)?;
+    let expect = match root.get("expect") {
+        None if !is_claim_due => Expect::default(),
+        _ => expect::parse(required(&root, "expect")?, &steps, &gateways)?,
+    };
     let dialect = dialect(required(&root, "dialect")?)?;
     let switches: GivenSwitches = root.get("switches").map(read).transpose()?.unwrap_or_default();
     Ok(Scenario {
