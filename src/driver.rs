@@ -3,14 +3,15 @@
 //! The production shell and the simulator own one each and drive it the same way, so what is
 //! simulated is what ships. It holds no socket, no file and no clock, decides nothing, and knows
 //! only which answer is awaited: bytes alone do not say what they answer. There is one way in,
-//! [`Driver::handle`]; frames and bodies are decoded behind it.
+//! [`Driver::handle`]; bodies are decoded behind it, and a [`Frame`] when it is made.
 //!
 //! **After every call that takes an instant, drain [`Driver::poll_outbound`] to `None`, then read
 //! [`Driver::poll_timeout`].**
 
 mod answer;
+mod frame;
 
-pub use answer::read_event;
+pub use frame::Frame;
 
 use crate::engine::{
     Action, Change, CloseReason, Engine, Failure, Input, Request, Response, StoreFailure, Timer,
@@ -31,7 +32,7 @@ pub enum Inbound {
     /// A session could not be opened, or ended.
     Closed(SessionId, CloseReason),
     /// A text frame arrived.
-    Frame(SessionId, Vec<u8>),
+    Frame(SessionId, Frame),
     /// A binary frame of so many bytes arrived. The contract has none, so it is no event,
     /// whatever it holds.
     Binary(SessionId, usize),
@@ -121,7 +122,7 @@ impl Driver {
         Some(match inbound {
             Inbound::Opened(session) => Input::SessionOpened(session),
             Inbound::Closed(session, reason) => Input::SessionClosed(session, reason),
-            Inbound::Frame(session, frame) => answer::read_frame(session, &frame),
+            Inbound::Frame(session, frame) => frame.input(session),
             Inbound::Binary(session, length) => {
                 Input::Malformed(session, format!("binary frame of {length} bytes"))
             }
@@ -306,7 +307,7 @@ mod tests {
         for (inbound, input) in [
             (Inbound::Opened(session), Input::SessionOpened(session)),
             (Inbound::Closed(session, lost.clone()), Input::SessionClosed(session, lost)),
-            (Inbound::Frame(session, b"{}".to_vec()), malformed("type is missing")),
+            (Inbound::Frame(session, Frame::read(b"{}".to_vec())), malformed("type is missing")),
             (Inbound::Binary(session, 7), malformed("binary frame of 7 bytes")),
             (Inbound::Pinged(session), Input::Pinged(session)),
             (Inbound::Stored(write), Input::Stored(write)),

@@ -1,29 +1,7 @@
 //! What arrived, in the engine's terms.
 
-use super::FRAME_BYTES_MAX;
-use crate::engine::{Failure, Input, Request, Response};
-use crate::model::{Event, SessionId};
+use crate::engine::{Failure, Request, Response};
 use crate::wire::{self, ArchiveLimits, DecodeError, HttpResponse};
-
-/// The event that a text frame is.
-///
-/// # Errors
-/// Why it is none.
-pub fn read_event(frame: &[u8]) -> Result<Event, String> {
-    if frame.len() > FRAME_BYTES_MAX {
-        return Err(format!("frame of {} bytes, over {FRAME_BYTES_MAX}", frame.len()));
-    }
-    wire::decode_event(frame).map_err(|error| error.to_string())
-}
-
-/// What a text frame means to the engine. What is no event is counted as such: something may have
-/// been missed.
-pub(super) fn read_frame(session: SessionId, frame: &[u8]) -> Input {
-    match read_event(frame) {
-        Ok(event) => Input::Watched(session, event),
-        Err(why) => Input::Malformed(session, why),
-    }
-}
 
 /// The answer to `asked`, or why it is none. Empty, failed and missing stay three different
 /// things (law 3).

@@ -360,7 +360,7 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
                 tracing::info!(%session, "connected, waiting for the acknowledgement");
             }
             Inbound::Frame(_, frame) => {
-                self.counters.frame(frame.len());
+                self.counters.frame(frame.bytes().len());
                 self.arrivals.waiting.push(now);
             }
             Inbound::Binary(_, length) => self.counters.frame(*length),

@@ -19,7 +19,7 @@ use super::client::{AGENT, API_KEY};
 use super::config::{Limits, Timeouts};
 use super::inbox::Happened;
 use super::transport::{Dial, Transport, Wire};
-use crate::driver::Inbound;
+use crate::driver::{Frame, Inbound};
 use crate::engine::CloseReason;
 use crate::model::SessionId;
 
@@ -89,7 +89,7 @@ impl<D: Dial> SessionTask<D> {
         let wanted = u32::try_from(bytes).unwrap_or(u32::MAX);
         // The semaphore is never closed. Without a permit the frame would count as nothing.
         let room = Arc::clone(&self.frames).acquire_many_owned(wanted).await.ok();
-        let inbound = Inbound::Frame(self.session, frame);
+        let inbound = Inbound::Frame(self.session, Frame::read(frame));
         // If the loop has ended, nobody needs to know.
         let _gone = self.happened.send(Happened { inbound, room }).await;
     }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use driftless_gateway::driver::{Driver, Inbound, Outbound};
+use driftless_gateway::driver::{Driver, Frame, Inbound, Outbound};
 use driftless_gateway::engine::{CloseReason, Config, Engine, Failure, StoreFailure};
 use driftless_gateway::model::{
     Ack, AckAction, AckStatus, Batch, Dialect, Recovered, RequestId, SessionId, WriteId,
@@ -237,7 +237,7 @@ impl SessionBench {
                 let mut bytes = text.as_bytes().to_vec();
                 twist(&mut bytes);
                 self.evidence.heard(&bytes);
-                self.driver.handle(Inbound::Frame(session, bytes), self.now);
+                self.driver.handle(Inbound::Frame(session, Frame::read(bytes)), self.now);
             }
             ServerFrame::Ping => self.driver.handle(Inbound::Pinged(session), self.now),
             ServerFrame::Close(code, reason) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use driftless_gateway::driver::{Inbound, read_event};
+use driftless_gateway::driver::{Frame, Inbound};
 use driftless_gateway::engine::{CloseReason, Failure};
 use driftless_gateway::model::{ArtifactId, Event, RequestId, SessionId};
 use driftless_gateway::time::Instant;
@@ -290,7 +290,9 @@ impl<'t> Delivery<'_, 't> {
             return;
         }
         let inbound = match frame {
-            ServerFrame::Text(text) => Inbound::Frame(session, text.as_bytes().to_vec()),
+            ServerFrame::Text(text) => {
+                Inbound::Frame(session, Frame::read(text.as_bytes().to_vec()))
+            }
             ServerFrame::Ping => Inbound::Pinged(session),
             ServerFrame::Close(code, reason) => {
                 self.links.remove(connection);
@@ -301,12 +303,11 @@ impl<'t> Delivery<'_, 't> {
     }
 
     /// A text frame reached the gateway; returns whether its engine hears of it.
-    fn note_frame(&mut self, frame: &[u8]) -> bool {
-        let event = read_event(frame).ok();
-        if let Some(event) = &event {
-            self.hear(event, frame);
+    fn note_frame(&mut self, frame: &Frame) -> bool {
+        if let Some(event) = frame.event() {
+            self.hear(event, frame.bytes());
         }
-        self.host.sabotage.hears(event.as_ref(), !self.host.requests.is_empty())
+        self.host.sabotage.hears(frame.event(), !self.host.requests.is_empty())
     }
 
     /// The gateway hears that APIM closed its session.
@@ -405,7 +406,8 @@ impl<'t> Delivery<'_, 't> {
     fn tell_beside(&mut self, beside: &[String]) {
         let session = self.host.gateway.sessions.last_key_value().map(|(session, _)| *session);
         for (frame, session) in beside.iter().zip(session.iter().cycle()) {
-            self.host.tell(Inbound::Frame(*session, frame.as_bytes().to_vec()), self.now());
+            self.host
+                .tell(Inbound::Frame(*session, Frame::read(frame.as_bytes().to_vec())), self.now());
         }
     }
 

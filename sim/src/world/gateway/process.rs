@@ -245,23 +245,13 @@ impl SimGateway {
 
     /// What the next change comes to for whoever publishes it; everybody else has seen it then.
     pub fn next_fact(&mut self, sabotage: &mut Sabotage) -> Option<Fact> {
-        loop {
-            while let Some(fact) = self.facts.pop_front() {
-                if let Some(fact) = sabotage.published(fact) {
-                    return Some(fact);
-                }
-            }
-            let driver = self.driver.as_mut()?;
-            let change = driver.poll_change()?;
-            self.view.take(change, driver.engine(), sabotage, &mut self.facts);
-        }
+        next_fact(&mut self.driver, &mut self.view, &mut self.facts, sabotage)
     }
 
     /// Publishes everything that the process says has changed.
     pub fn publish(&mut self, now: Instant, sabotage: &mut Sabotage) {
-        let mut publisher = std::mem::take(&mut self.publisher);
-        publisher.follow(std::iter::from_fn(|| self.next_fact(sabotage)), now);
-        self.publisher = publisher;
+        let Self { driver, view, facts, publisher, .. } = self;
+        publisher.follow(std::iter::from_fn(|| next_fact(driver, view, facts, sabotage)), now);
     }
 
     /// The process's own publisher.
@@ -315,5 +305,23 @@ impl SimGateway {
         let observed = self.engine()?.observed();
         let row = observed.durable().rows.get(id).filter(|_| observed.is_served(id))?;
         Some(Served { deployment: row.generation.deployment.clone(), digest: row.held?.digest })
+    }
+}
+/// What the next change comes to; the view has seen it then.
+fn next_fact(
+    driver: &mut Option<Driver>,
+    view: &mut View,
+    facts: &mut VecDeque<Fact>,
+    sabotage: &mut Sabotage,
+) -> Option<Fact> {
+    loop {
+        while let Some(fact) = facts.pop_front() {
+            if let Some(fact) = sabotage.published(fact) {
+                return Some(fact);
+            }
+        }
+        let driver = driver.as_mut()?;
+        let change = driver.poll_change()?;
+        view.take(change, driver.engine(), sabotage, facts);
     }
 }
