@@ -170,16 +170,4 @@ mod tests {
             check(&asked, 404, br#"{"code":404}"#, Err(Failure::RouteMissing));
         }
     }
-
-    #[test]
-    fn frames_are_events_or_malformed() {
-        let session = SessionId(4);
-        let ack = br#"{"type":"connection.ack","gatewayId":"g"}"#;
-        let event = Event::ConnectionAck { gateway: "g".to_owned() };
-        assert_eq!(read_frame(session, ack), Input::Watched(session, event));
-        let malformed = |reason: &str| Input::Malformed(session, reason.to_owned());
-        assert_eq!(read_frame(session, b"{}"), malformed("type is missing"));
-        let long = vec![b' '; FRAME_BYTES_MAX + 1];
-        assert_eq!(read_frame(session, &long), malformed("frame of 1048577 bytes, over 1048576"));
-    }
 }

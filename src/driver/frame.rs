@@ -44,3 +44,23 @@ impl Frame {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_events_or_malformed() {
+        let session = SessionId(4);
+        let ack = br#"{"type":"connection.ack","gatewayId":"g"}"#;
+        let event = Event::ConnectionAck { gateway: "g".to_owned() };
+        assert_eq!(Frame::read(ack.to_vec()).input(session), Input::Watched(session, event));
+        let malformed = |reason: &str| Input::Malformed(session, reason.to_owned());
+        assert_eq!(Frame::read(b"{}".to_vec()).input(session), malformed("type is missing"));
+        let long = vec![b' '; FRAME_BYTES_MAX + 1];
+        assert_eq!(
+            Frame::read(long).input(session),
+            malformed("frame of 1048577 bytes, over 1048576")
+        );
+    }
+}

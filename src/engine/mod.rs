@@ -273,9 +273,8 @@ impl Engine {
     }
 
     /// The state of every kind. Cheap enough to call after every input.
-    pub fn states(&self) -> impl Iterator<Item = (StatusKind, SyncState)> {
-        let view = self.status_view();
-        StatusKind::ALL.into_iter().map(move |kind| (kind, view.state(kind)))
+    pub fn states(&self) -> impl Iterator<Item = (StatusKind, SyncState)> + use<> {
+        StatusKind::ALL.into_iter().zip(self.status_view().states())
     }
 
     /// Whether a list that speaks of the kind is still to be read, or to be read again.
@@ -329,10 +328,8 @@ impl Engine {
             self.writes.flush(&mut self.observed, &self.config, &mut self.out);
         }
         self.send_acks();
-        for (place, kind) in StatusKind::ALL.into_iter().enumerate() {
-            let state = self.state(kind);
-            self.since.note(place, state, now);
-        }
+        let states = self.status_view().states();
+        self.since.note(states, now);
         invariants::check(self, now);
     }
 

@@ -17,7 +17,7 @@ use super::{BadArguments, Exit};
 use crate::plant::Plant;
 use crate::properties::Violation;
 use crate::run::RunOptions;
-use crate::shrink::{Shrunk, Target, Tools, claims, shrink as smallest};
+use crate::shrink::{Shrunk, Tools, ViolationKind, claims, shrink as smallest};
 use crate::sockets::Place;
 use crate::story::file::{Scenario, save};
 
@@ -74,7 +74,7 @@ pub(super) fn shrink(
 pub(super) fn shrink_to(
     setting: Setting,
     told: &Told,
-    target: &Target,
+    target: &ViolationKind,
     output: &mut Output,
 ) -> Result<Option<Shrunk>, BadArguments> {
     let watch = Stopwatch::start();
@@ -113,9 +113,9 @@ fn violations(setting: Setting, story: &Scenario) -> Vec<Violation> {
 fn target(
     command: &ShrinkCommand,
     violations: &[Violation],
-) -> Result<Option<Target>, BadArguments> {
+) -> Result<Option<ViolationKind>, BadArguments> {
     let Some(named) = &command.property else {
-        return Ok(violations.first().map(Target::of));
+        return Ok(violations.first().map(ViolationKind::of));
     };
     let found = violations.iter().find(|violation| violation.property == *named);
     if found.is_none() && !violations.is_empty() {
@@ -124,7 +124,7 @@ fn target(
         let violated = violated.join(", ");
         return Err(BadArguments::usage(format!("it does not violate `{named}` but {violated}")));
     }
-    Ok(found.map(Target::of))
+    Ok(found.map(ViolationKind::of))
 }
 
 /// Each step of a story as its file has it.

@@ -23,7 +23,7 @@ fn why(violation: &Violation) -> String {
     let Violation { property, subject, expected, found, .. } = violation;
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (subject, expected, found) = (one_line(subject), one_line(expected), one_line(found));
-    let text = format!("{subject} has to be {expected}, and was {found} ({property}).");
+    let text = format!("{subject}: expected {expected}, found {found} ({property}).");
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_uppercase().chain(letters).collect(),
@@ -31,7 +31,7 @@ fn why(violation: &Violation) -> String {
     }
 }
 
-/// What the property says of the key that it was violated of; of other items it claims nothing,
+/// That a dead key is refused, where that is what was violated. Of other items nothing is claimed,
 /// for the property itself is asked in every run.
 fn claims(story: &Scenario, violation: &Violation) -> Expect {
     let mut claims = Expect::default();
@@ -39,7 +39,6 @@ fn claims(story: &Scenario, violation: &Violation) -> Expect {
     claim.at_ms = Some(violation.at.as_millis());
     match violation.property {
         "revocation_bound" | "no_resurrection" => claims.refuses.push(claim),
-        "closure" => claims.opens.push(claim),
         _ => {}
     }
     claims

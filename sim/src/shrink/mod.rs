@@ -19,10 +19,10 @@ mod numbers;
 mod parts;
 mod seeds;
 mod steps;
-mod target;
 mod trials;
+mod violation_kind;
 
-pub use target::Target;
+pub use violation_kind::ViolationKind;
 
 use std::num::NonZeroUsize;
 
@@ -56,7 +56,7 @@ pub struct Shrunk {
 }
 
 /// Shrinks a story that violates `target`; `None` where it does not.
-pub fn shrink(story: &Scenario, target: &Target, tools: Tools<'_>) -> Option<Shrunk> {
+pub fn shrink(story: &Scenario, target: &ViolationKind, tools: Tools<'_>) -> Option<Shrunk> {
     let mut trials = Trials::new(story, target, tools)?;
     while !trials.is_over() {
         let before = trials.count_adopted();

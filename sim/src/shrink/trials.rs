@@ -4,13 +4,13 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::{Shrunk, Target, Tools, document};
+use super::{Shrunk, Tools, ViolationKind, document};
 use crate::properties::Violation;
 use crate::story::file::Scenario;
 
 /// The smallest story so far, and what it takes to find a smaller one.
 pub(super) struct Trials<'a> {
-    target: &'a Target,
+    target: &'a ViolationKind,
     tools: Tools<'a>,
     document: Value,
     story: Scenario,
@@ -22,7 +22,11 @@ pub(super) struct Trials<'a> {
 
 impl<'a> Trials<'a> {
     /// Begins with a story; `None` where it does not break.
-    pub(super) fn new(story: &Scenario, target: &'a Target, tools: Tools<'a>) -> Option<Self> {
+    pub(super) fn new(
+        story: &Scenario,
+        target: &'a ViolationKind,
+        tools: Tools<'a>,
+    ) -> Option<Self> {
         let document = document::of(story);
         let story = document::story(&document)?;
         let violation = target.found_in(&(tools.tell)(&story))?.clone();

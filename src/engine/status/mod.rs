@@ -27,11 +27,12 @@ pub(super) struct Since {
 }
 
 impl Since {
-    /// Notes the state that a kind is in.
-    pub(super) fn note(&mut self, place: usize, state: SyncState, now: Instant) {
-        let known = &mut self.states[place];
-        if known.is_none_or(|known| known.0 != state) {
-            *known = Some((state, now));
+    /// Notes the state that each kind is in.
+    pub(super) fn note(&mut self, states: [SyncState; StatusKind::ALL.len()], now: Instant) {
+        for (known, state) in self.states.iter_mut().zip(states) {
+            if known.is_none_or(|known| known.0 != state) {
+                *known = Some((state, now));
+            }
         }
     }
 
@@ -58,7 +59,23 @@ pub(super) struct StatusView<'a> {
 impl StatusView<'_> {
     /// The state of a kind. Cheap enough to call after every input.
     pub(super) fn state(&self, kind: StatusKind) -> SyncState {
-        ladder::judge(&self.facts(kind)).0
+        match self.source(kind) {
+            // Nothing else is looked at where no list tells.
+            Source::Nothing => SyncState::Unsupported,
+            Source::Events => SyncState::Unverified,
+            Source::Lists(_) => ladder::judge(&self.facts(kind)).0,
+        }
+    }
+
+    /// The state of every kind. Kinds of artifacts of which there is none stand alike.
+    pub(super) fn states(&self) -> [SyncState; StatusKind::ALL.len()] {
+        let mut empty = None;
+        StatusKind::ALL.map(|kind| match kind {
+            StatusKind::Artifact(of) if self.artifacts.counts.of(of) == Counts::default() => {
+                *empty.get_or_insert_with(|| self.state(kind))
+            }
+            _ => self.state(kind),
+        })
     }
 
     /// Whether a list that speaks of the kind is still to be read, or to be read again.

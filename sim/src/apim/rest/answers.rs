@@ -16,7 +16,7 @@ use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::{Answered, ApiManager, Naming, Reply};
 use crate::random::Key;
 use crate::story::aim::GatewayIndex;
-use crate::story::step::Endpoint;
+use crate::story::step::{Endpoint, Wrong};
 
 /// A request that was understood.
 #[derive(Clone, Copy)]
@@ -91,7 +91,8 @@ impl ApiManager {
     ) -> Vec<Naming> {
         let has_lost_rows = matches!(route, Route::List) && self.has_lost_row(from);
         let ledger = &self.gateways.at(from).ledger;
-        let is_suspect = wrong_answer.taken().is_some() || has_lost_rows;
+        let is_late = matches!(wrong_answer.wrong(), Some(Wrong::SlowMs(_)));
+        let is_suspect = (wrong_answer.taken().is_some() && !is_late) || has_lost_rows;
         if !is_suspect && ledger.denied().is_empty() {
             return Vec::new();
         }
@@ -234,11 +235,7 @@ impl ApiManager {
 }
 
 fn well_known(wrong_answer: &mut WrongAnswer) -> HttpResponse {
-    let path = if wrong_answer.take(crate::story::step::Wrong::OtherTypes) {
-        "5"
-    } else {
-        "\"internal/data/v1\""
-    };
+    let path = if wrong_answer.take(Wrong::OtherTypes) { "5" } else { "\"internal/data/v1\"" };
     bodies::json(
         200,
         format!(r#"{{"gatewayPath":{path},"controlPlane":{{"type":"APIM","version":"4.7.0"}}}}"#),

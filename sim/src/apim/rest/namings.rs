@@ -22,22 +22,34 @@ pub(super) fn of(
     is_suspect: bool,
     now: Instant,
 ) -> Vec<Naming> {
-    let naming = |item, is_named| Naming { item, is_named, at: now };
+    let naming = |is_named, item| Naming { item, is_named, at: now };
     if let Route::Fetch(id) = route {
         let id = ArtifactId::new(id);
         let is_wanted = deployed(ledger, now).any(|deployed| deployed == id);
         let tells = is_wanted && matches!(response.status, 200 | 404);
         let is_named = response.status == 200;
-        return tells.then(|| naming(Subject::Definition(id), is_named)).into_iter().collect();
+        return tells.then(|| naming(is_named, Subject::Definition(id))).into_iter().collect();
     }
     if response.status != 200 || !wrong.is_none_or(is_well_formed) {
         return Vec::new();
     }
     let body = String::from_utf8_lossy(&response.body);
-    // What an answer names without a fault matters only where it was denied before.
-    let matters = |(item, _): &(Subject, _)| is_suspect || ledger.denied().knows(item);
-    let wanted = wanted(ledger, dialect, route, now).into_iter().filter(matters);
-    wanted.map(|(item, text)| naming(item, body.contains(&text))).collect()
+    let mut due = wanted(ledger, dialect, route, now);
+    if !is_suspect {
+        // What an answer names without a fault matters only where it was denied before.
+        due.retain(|subject| ledger.denied().knows(subject));
+    }
+    due.into_iter().map(|subject| naming(is_named(&body, &subject), subject)).collect()
+}
+
+/// Whether a list names a subject.
+fn is_named(body: &str, subject: &Subject) -> bool {
+    match subject {
+        Subject::Row(id) | Subject::Definition(id) => body.contains(id.as_str()),
+        Subject::Key(hash) => body.contains(&hex(hash)),
+        Subject::Subscription(id) => body.contains(id.as_str()),
+        Subject::Plan(id) => body.contains(id.as_str()),
+    }
 }
 
 /// Whether a list that met this fault is still a list to whoever reads it.
@@ -60,26 +72,19 @@ fn deployed(ledger: &Ledger, now: Instant) -> impl Iterator<Item = ArtifactId> {
     readable.map(|(id, _)| id.clone())
 }
 
-/// What a list should name, each with the text that it is known by.
-fn wanted(
-    ledger: &Ledger,
-    dialect: Dialect,
-    route: Route<'_>,
-    now: Instant,
-) -> Vec<(Subject, String)> {
+/// What a list should name.
+fn wanted(ledger: &Ledger, dialect: Dialect, route: Route<'_>, now: Instant) -> Vec<Subject> {
     match route {
-        Route::List => {
-            deployed(ledger, now).map(|id| (Subject::Row(id.clone()), id.to_string())).collect()
-        }
+        Route::List => deployed(ledger, now).map(Subject::Row).collect(),
         Route::Keys(kind) if dialect != Dialect::Apim470 => keys(ledger, dialect, kind, now),
         Route::Subscriptions(of) => {
             let of = ArtifactId::new(of);
             let held = ledger.subscriptions_of(&of).filter(|(_, held)| held.life.now().is_some());
-            held.map(|(id, _)| (Subject::Subscription(id.clone()), id.to_string())).collect()
+            held.map(|(id, _)| Subject::Subscription(id.clone())).collect()
         }
         Route::Plans => {
             let held = ledger.plans().filter(|(_, plan)| plan.life.now().is_some());
-            held.map(|(id, _)| (Subject::Plan(id.clone()), id.to_string())).collect()
+            held.map(|(id, _)| Subject::Plan(id.clone())).collect()
         }
         _ => Vec::new(),
     }
@@ -87,7 +92,7 @@ fn wanted(
 
 /// The keys that a list names: active ones of APIs that are deployed. The Platform API also names
 /// those of APIs that are not, and those of applications.
-fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<(Subject, String)> {
+fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<Subject> {
     let names_all = dialect == Dialect::PlatformApi11;
     let artifacts: Vec<ArtifactId> = if names_all {
         let there = ledger.records().filter(|(_, record)| record.deleted_since().is_none());
@@ -101,7 +106,7 @@ fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<(Sub
         let through = ledger.opening(artifact, now).filter(|_| names_all);
         let keys = ledger.keys_of(artifact).chain(through);
         let active = keys.filter(|(_, key)| key.life.now() == Some(&KeyState::Active));
-        wanted.extend(active.map(|(_, key)| (Subject::Key(key.hash), hex(&key.hash))));
+        wanted.extend(active.map(|(_, key)| Subject::Key(key.hash)));
     }
     wanted
 }

@@ -4,12 +4,12 @@ use crate::properties::Violation;
 
 /// A property, and the kind of subject that it is violated of.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Target {
+pub struct ViolationKind {
     property: &'static str,
     kind: String,
 }
 
-impl Target {
+impl ViolationKind {
     /// What a violation is an example of.
     pub fn of(violation: &Violation) -> Self {
         Self { property: violation.property, kind: kind_of(&violation.subject) }
