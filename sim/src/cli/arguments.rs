@@ -203,6 +203,13 @@ pub(super) struct RunCommand {
     /// Go on after a violation
     #[arg(long)]
     pub(super) keep_going: bool,
+    /// Make the first story that does not hold small, for 10 s at most; on a terminal that is done
+    /// anyway
+    #[arg(long, overrides_with = "no_shrink")]
+    pub(super) shrink: bool,
+    /// Leave the first story that does not hold as it is
+    #[arg(long)]
+    pub(super) no_shrink: bool,
 }
 
 /// `list`.

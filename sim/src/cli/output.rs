@@ -41,6 +41,11 @@ impl Output {
         }
     }
 
+    /// Whether people read along.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.format == Format::Text && io::stdout().is_terminal()
+    }
+
     /// Whether only violations and the summary are wanted.
     pub(super) const fn is_quiet(&self) -> bool {
         self.quiet

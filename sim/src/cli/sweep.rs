@@ -16,12 +16,14 @@ use super::progress::{Goal, Progress, Stopwatch};
 use super::record::Record;
 use super::seed::Seed;
 use super::shard::Shard;
+use super::shrink::{Setting, shrink_to};
 use super::story::{Told, of_seed, profile, violation};
 use super::{BadArguments, Exit};
 use crate::observe::{Mark, marks};
 use crate::plant::Plant;
 use crate::properties::Violation;
 use crate::run::{Outcome, RunOptions};
+use crate::shrink::ViolationKind;
 use crate::sockets::Place;
 use crate::story::profile::Profile;
 
@@ -36,6 +38,9 @@ const REPLICAS_EVERY: u64 = 50;
 
 /// How many idle seeds are named.
 const IDLE_EXAMPLES_MAX: usize = 5;
+
+/// How long the first story that does not hold is shrunk at most.
+const SHRINK_FOR: Duration = Duration::from_secs(10);
 
 /// How many seeds that did not hold are told in full; the rest are counted.
 const FAILED_TOLD_MAX: usize = 100;
@@ -75,7 +80,30 @@ pub(super) fn run(
     if totals.seeds == 0 {
         return Err(BadArguments::nothing("the time was over before one seed was run"));
     }
-    Ok(summarise(&totals, &plan, watch.elapsed(), output))
+    let exit = summarise(&totals, &plan, watch.elapsed(), output);
+    let is_wanted = command.shrink || (output.is_terminal() && !command.no_shrink);
+    if let Some((told, judged)) = totals.failed.first().filter(|_| is_wanted) {
+        let jobs = jobs.unwrap_or_else(cores);
+        let setting = Setting { place: plan.place, plant, budget: SHRINK_FOR, jobs };
+        shrink_first(setting, told, judged, output)?;
+    }
+    Ok(exit)
+}
+
+/// Makes the first story that violates a property small, and says how to keep it.
+fn shrink_first(
+    setting: Setting,
+    told: &Told,
+    judged: &Judged,
+    output: &mut Output,
+) -> Result<(), BadArguments> {
+    let Some(first) = judged.outcome.violations.first() else { return Ok(()) };
+    let kind = ViolationKind::of(first);
+    if shrink_to(setting, told, &kind, output)?.is_some() {
+        let command = told.reproduce.replacen(" replay ", " shrink ", 1);
+        output.record(&Record::Reproduce { command });
+    }
+    Ok(())
 }
 
 fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, BadArguments> {

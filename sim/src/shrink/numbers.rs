@@ -51,13 +51,16 @@ fn earlier(document: &Value, place: usize) -> Vec<Value> {
         .collect()
 }
 
-/// What to try instead of a number: never a larger one, and never as round a one.
+/// What to try instead of a number: never a larger one, and each once.
 fn lower_than(number: i64) -> Vec<i64> {
-    let mut tried = vec![0, number.signum(), number / 2];
-    tried.extend(ROUND.iter().map(|round| number / round * round));
-    tried.dedup();
-    tried.retain(|lower| lower.abs() < number.abs());
-    tried
+    let round = ROUND.iter().map(|round| number / round * round);
+    let mut lower = Vec::new();
+    for candidate in [0, number.signum(), number / 2].into_iter().chain(round) {
+        if candidate.abs() < number.abs() && !lower.contains(&candidate) {
+            lower.push(candidate);
+        }
+    }
+    lower
 }
 
 #[cfg(test)]
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_is_tried_is_lower_and_rounder() {
-        assert_eq!(lower_than(0), []);
+        assert!(lower_than(0).is_empty());
         assert_eq!(lower_than(1), [0]);
         assert_eq!(lower_than(-7588), [0, -1, -3794, -7000, -7500, -7580]);
     }
