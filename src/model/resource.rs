@@ -108,8 +108,8 @@ pub struct KeyEnding {
     pub at: Timestamp,
     /// The key that took their place, where it tells of a regeneration.
     pub successor: Option<SecretHash>,
-    /// Whether it found a key. One that found none ended a key that was not heard of, and whose
-    /// creation may still come.
+    /// Whether it found a key. One that found none ended a key that was not heard of; a creation
+    /// that comes later and is older explains it.
     pub found: bool,
 }
 

@@ -3,20 +3,24 @@
 //! Properties know a gateway by this and by the ledger alone, so they can judge one that runs
 //! elsewhere.
 
+mod about;
 mod context;
 mod errors;
 mod heard;
 mod history;
 mod marks;
+mod names;
 mod observation;
 mod phase;
 mod trace;
 
+pub use about::About;
 pub use context::Context;
 pub use errors::ErrorWatch;
 pub use heard::Heard;
 pub use history::History;
 pub use marks::{Mark, marks};
+pub use names::with_names;
 pub use observation::{HeldChange, Observation, Served};
 pub use phase::Phase;
 pub use trace::{Trace, TraceLine, TraceSink};

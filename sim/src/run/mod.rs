@@ -14,7 +14,7 @@ pub(crate) use phases::go_through_phases;
 pub use phases::{PhaseDriver, convergence_bound};
 pub use replicas::disagreement;
 
-use crate::observe::{ErrorWatch, Trace, TraceLine, TraceSink};
+use crate::observe::{About, ErrorWatch, Trace, TraceLine, TraceSink};
 use crate::plant::Plant;
 use crate::properties::Violation;
 use crate::story::file::Scenario;
@@ -52,14 +52,12 @@ pub(crate) fn with_last_events(
     outcome
 }
 
-/// The last lines before a violation, those about its subject first of all.
+/// The last lines before a violation that matter to its subject.
 fn last_events(lines: &[TraceLine], violation: &Violation) -> Vec<String> {
-    let id = violation.subject.rsplit(['(', ')']).nth(1).unwrap_or(&violation.subject);
-    let about = |line: &&TraceLine| {
-        line.what != "ping" && (line.detail.contains(id) || matches!(line.who, "step" | "run"))
-    };
+    let about = About::new(&violation.subject);
+    let matters = |line: &&TraceLine| line.what != "ping" && about.matters(line);
     let mut last: Vec<String> =
-        lines.iter().rev().filter(about).take(LAST_EVENTS).map(ToString::to_string).collect();
+        lines.iter().rev().filter(matters).take(LAST_EVENTS).map(ToString::to_string).collect();
     last.reverse();
     last
 }

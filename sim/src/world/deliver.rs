@@ -329,7 +329,14 @@ impl<'t> Delivery<'_, 't> {
             Event::NotHeld { event_type } | Event::Unknown { event_type } => event_type,
         };
         self.watch().observe(|| Observable::Event(name.to_owned()));
-        self.watch().record("apim", "event", text, || format!("type={name}"));
+        self.watch().record("apim", "event", text, || match event {
+            Event::Deployed(head) | Event::Undeployed(head) => {
+                format!("type={name} artifact={}", head.artifact)
+            }
+            Event::Deleted { artifact, .. } => format!("type={name} artifact={artifact}"),
+            Event::Changed(event) => format!("type={name} {}", event.id),
+            _ => format!("type={name}"),
+        });
         if let Event::Changed(event) = event {
             self.host.heard.hear(event, self.now());
         }

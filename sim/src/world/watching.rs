@@ -12,7 +12,7 @@ use super::gateway::process::ServedChange;
 use super::marking::{Marking, Reached};
 use super::schedule::Schedule;
 use crate::apim::Ledger;
-use crate::observe::{Context, ErrorWatch, History, Observation, Phase, Trace};
+use crate::observe::{Context, ErrorWatch, History, Observation, Phase, Trace, with_names};
 use crate::plant::Plant;
 use crate::properties::{Claims, Property, Verdicts};
 use crate::story::aim::GatewayIndex;
@@ -87,7 +87,9 @@ impl Watch<'_, '_> {
         detail: impl FnOnce() -> String,
     ) {
         let (gateway, now) = (self.host.index, self.schedule.now());
-        self.watchers.trace.record(gateway, now, who, what, bytes, detail);
+        let ledger = self.ledger;
+        let named = || with_names(ledger, detail());
+        self.watchers.trace.record(gateway, now, who, what, bytes, named);
     }
 
     /// A situation was reached.

@@ -5,7 +5,6 @@
 //! and a key that went is known by its hash, which no later key has.
 
 use std::cmp::Ordering;
-use std::time::Duration;
 
 use super::keys::later;
 use crate::model::{Credential, KeyEnding, KeySlot, Resource, ResourceRow, SecretHash};
@@ -14,11 +13,6 @@ use crate::time::Timestamp;
 /// How many endings and ended keys of one name are remembered. An older ending that comes again
 /// counts as another, which closes what it may have meant.
 const REMEMBERED_MAX: usize = 8;
-
-/// How much newer than an ending that found no key a creation has to be, so that it is not that of
-/// the very key that was ended: polls sort by stamp, and a clock may have been set back by as much
-/// in an outage.
-const UNFOUND_MARGIN: Duration = Duration::from_secs(60);
 
 /// What an event that ends a key of a name is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,13 +43,6 @@ pub(super) fn ending(said: Option<&KeyEnding>, known: Option<&ResourceRow>) -> E
 pub(super) fn with_ending(endings: &[KeyEnding], said: Option<&KeyEnding>) -> Vec<KeyEnding> {
     let is_new = |said: &&KeyEnding| !endings.iter().any(|it| it.is_copy_of(said));
     last([endings, said.filter(is_new).map_or(&[], std::slice::from_ref)].concat())
-}
-
-/// How much newer than the last ending of its name a creation has to be to count as that of
-/// another key.
-pub(super) fn margin_after(row: &ResourceRow, clock_margin: Duration) -> Duration {
-    let mut last = row.endings.iter().filter(|ending| Some(ending.at) == row.fence);
-    if last.any(|ending| !ending.found) { clock_margin.max(UNFOUND_MARGIN) } else { clock_margin }
 }
 
 /// The row once an ending that found no key is known to have ended this one; `None` where there is
@@ -169,17 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn a_creation_after_an_ending_that_found_nothing_has_to_be_much_newer() {
-        let margin = Duration::from_secs(3);
-        let row = |found| ResourceRow {
-            endings: vec![KeyEnding { found, ..revoked(5) }],
-            ..ResourceRow::new(None, Some(at(5)))
-        };
-        assert_eq!(margin_after(&row(true), margin), margin);
-        assert_eq!(margin_after(&row(false), margin), UNFOUND_MARGIN);
-        let explained = explained(&row(false), key(1, 1).hash).unwrap();
-        assert_eq!(margin_after(&explained, margin), margin);
-        assert_eq!(explained.ended, [key(1, 1).hash]);
-        assert_eq!(margin_after(&ResourceRow::default(), margin), margin);
+    fn an_ending_that_found_no_key_is_explained_once() {
+        let ended = KeyEnding { found: false, ..revoked(5) };
+        let row = ResourceRow { endings: vec![ended], ..ResourceRow::new(None, Some(at(5))) };
+        let explained_row = explained(&row, key(1, 1).hash).unwrap();
+        assert_eq!(explained_row.ended, [key(1, 1).hash]);
+        assert_eq!(explained(&explained_row, key(2, 1).hash), None);
     }
 }

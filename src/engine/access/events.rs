@@ -82,12 +82,11 @@ impl AccessEvents<'_> {
     /// by stamp: a creation that is newer by less than the margin may be of the very key that was
     /// ended (A-H3).
     fn order_creation(&self, id: &ResourceId, at: Option<&Timestamp>) -> Option<Ordering> {
-        let row = self.access.get(id).map(|known| &known.row);
-        let fence = row.and_then(|row| row.fence);
+        let fence = self.access.fence(id);
         let order = keys::order(at, fence.as_ref());
-        match (order, row, at.zip(fence)) {
-            (Some(Ordering::Greater), Some(row), Some((at, fence))) => {
-                at.order_within(&fence, endings::margin_after(row, self.config.clock_margin))
+        match (order, at.zip(fence)) {
+            (Some(Ordering::Greater), Some((at, fence))) => {
+                at.order_within(&fence, self.config.clock_margin)
             }
             _ => order,
         }

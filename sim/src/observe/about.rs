@@ -1,0 +1,88 @@
+//! Which lines of a trace matter to one subject: those that are about it, and those that lead to
+//! what happens to it.
+
+use super::names::has_word;
+use super::trace::TraceLine;
+use crate::story::step::{Actor, VERBS};
+
+/// Requests and answers that speak of many items at once.
+const LISTS: [&str; 4] = ["list", "read_keys", "read_subscriptions", "read_plans"];
+
+/// What happens to a session, a store or the run as a whole.
+const OF_ALL: [&str; 9] = [
+    "open_session",
+    "close_session",
+    "upgrade",
+    "closes",
+    "start",
+    "phase",
+    "discover",
+    "disk",
+    "crash",
+];
+
+/// One subject: a name or an id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct About(String);
+
+impl About {
+    /// What a name, an id, or the subject of a violation means: of the latter its id.
+    pub fn new(subject: &str) -> Self {
+        let id = subject.rsplit(['(', ')']).nth(1).unwrap_or(subject);
+        Self(id.to_owned())
+    }
+
+    /// Whether a line names it.
+    pub fn is_named(&self, line: &TraceLine) -> bool {
+        has_word(&line.detail, &self.0)
+    }
+
+    /// Whether a line names it, or may lead to what happens to it: a fault, a session, a list.
+    pub fn matters(&self, line: &TraceLine) -> bool {
+        self.is_named(line)
+            || OF_ALL.contains(&line.what)
+            || LISTS.contains(&line.what)
+            || (line.what == "answers" && LISTS.iter().any(|list| has_word(&line.detail, list)))
+            || (line.who == "step" && is_fault(line.what))
+    }
+}
+
+/// Whether a step of that name is something that goes wrong.
+fn is_fault(name: &str) -> bool {
+    VERBS.iter().any(|entry| entry.name == name && entry.actor != Actor::People)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use driftless_gateway::time::Instant;
+
+    fn line(who: &'static str, what: &'static str, detail: &str) -> TraceLine {
+        TraceLine { at: Instant::START, who, what, detail: detail.to_owned() }
+    }
+
+    #[test]
+    fn what_names_a_subject_matters_and_so_does_what_may_lead_to_it() {
+        let about = About::new("orders");
+        for (line, is_named, matters) in [
+            (line("step", "deploy", r#"{"deploy":{"api":"orders"}}"#), true, true),
+            (line("step", "deploy", r#"{"deploy":{"api":"pets"}}"#), false, false),
+            (line("step", "partition", r#"{"partition":{"for_ms":1}}"#), false, true),
+            (line("apim", "answers", "request=r2 list status=200 bytes=9"), false, true),
+            (line("apim", "answers", "request=r3 fetch status=200 bytes=9"), false, false),
+            (line("engine", "close_session", "session=s1"), false, true),
+        ] {
+            assert_eq!(
+                (about.is_named(&line), about.matters(&line)),
+                (is_named, matters),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_a_violation_the_id_counts() {
+        assert_eq!(About::new("key mobile of orders (24f1)"), About::new("24f1"));
+        assert_eq!(About::new("store"), About("store".to_owned()));
+    }
+}
