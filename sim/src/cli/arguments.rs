@@ -141,6 +141,15 @@ pub(super) struct ReplayCommand {
     /// Print every event in virtual time
     #[arg(long)]
     pub(super) trace: bool,
+    /// Print the events alone that name this, or may lead to what happens to it: a name, or an id
+    #[arg(long, value_name = "SUBJECT")]
+    pub(super) about: Option<String>,
+    /// Print the events alone that happen from this virtual time on, in milliseconds
+    #[arg(long, value_name = "MS")]
+    pub(super) from: Option<u64>,
+    /// Show where the run parts from that of another seed or scenario
+    #[arg(long, value_name = "SEED|SCENARIO", conflicts_with_all = ["trace", "about", "from", "save"])]
+    pub(super) diff: Option<String>,
     /// Stop at this virtual time, in milliseconds
     #[arg(long, value_name = "MS")]
     pub(super) until: Option<u64>,

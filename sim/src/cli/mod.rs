@@ -6,6 +6,7 @@
 mod arguments;
 mod check;
 mod completions;
+mod diff;
 mod exit;
 mod judge;
 mod list;

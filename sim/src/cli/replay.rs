@@ -6,13 +6,14 @@ use driftless_gateway::time::Instant;
 
 use super::arguments::ReplayCommand;
 use super::check::{report, story_record};
+use super::diff;
 use super::judge::{Judged, judge};
 use super::output::Output;
 use super::progress::Stopwatch;
 use super::record::Record;
 use super::story::{FOLDER, Told, of_argument, of_bytes};
 use super::{BadArguments, Exit};
-use crate::observe::TraceLine;
+use crate::observe::{About, TraceLine};
 use crate::plant::Plant;
 use crate::run::RunOptions;
 use crate::sockets::Place;
@@ -29,9 +30,24 @@ pub(super) fn replay(
     let told = told(command, place)?.in_place(place).with_plant(plant);
     let target = command.save.as_ref().map(|name| save_path(name, &told)).transpose()?;
     let until = command.until.map(Instant::from_millis);
+    if let Some(other) = &command.diff {
+        let other = of_argument(other, command.profile.as_deref(), place)?;
+        let other = other.in_place(place).with_plant(plant);
+        return Ok(diff::diff(place, [&told, &other], until, plant, output));
+    }
     let watch = Stopwatch::start();
-    let judged = if command.trace {
-        let mut trace = |line: &TraceLine| output.record(&Record::Trace { line: line.to_string() });
+    let about = command.about.as_deref().map(About::new);
+    let from = command.from.map_or(Instant::START, Instant::from_millis);
+    let is_traced = command.trace || about.is_some() || command.from.is_some();
+    let is_wanted = |line: &TraceLine| {
+        line.at >= from && about.as_ref().is_none_or(|about| about.matters(line))
+    };
+    let judged = if is_traced {
+        let mut trace = |line: &TraceLine| {
+            if is_wanted(line) {
+                output.record(&Record::Trace { line: line.to_string() });
+            }
+        };
         judge(
             place,
             &told.scenario,

@@ -70,8 +70,23 @@ pub struct Violation {
     pub expected: String,
     /// What was.
     pub found: String,
-    /// The last things that happened to the subject.
+    /// The last things that mattered to the subject.
     pub last_events: Vec<String>,
+}
+
+impl Violation {
+    /// What is wrong, as a sentence.
+    pub fn sentence(&self) -> String {
+        let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (subject, expected, found) =
+            (one_line(&self.subject), one_line(&self.expected), one_line(&self.found));
+        let text = format!("{subject}: expected {expected}, found {found} ({}).", self.property);
+        let mut letters = text.chars();
+        match letters.next() {
+            Some(first) => first.to_uppercase().chain(letters).collect(),
+            None => text,
+        }
+    }
 }
 
 /// Collects what did not hold, and what was reached.

@@ -11,24 +11,11 @@ use crate::story::step::{CreateKey, Verb};
 /// The story with its reason and claims; what it covers is for people to say.
 pub fn filled(shrunk: &Shrunk) -> Scenario {
     let mut story = shrunk.story.clone();
-    story.why = why(&shrunk.violation);
+    story.why = shrunk.violation.sentence();
     story.covers.clear();
     story.source = None;
     story.expect = claims(&story, &shrunk.violation);
     story
-}
-
-/// The violation as a sentence.
-fn why(violation: &Violation) -> String {
-    let Violation { property, subject, expected, found, .. } = violation;
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (subject, expected, found) = (one_line(subject), one_line(expected), one_line(found));
-    let text = format!("{subject}: expected {expected}, found {found} ({property}).");
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => first.to_uppercase().chain(letters).collect(),
-        None => text,
-    }
 }
 
 /// That a dead key is refused, where that is what was violated. Of other items nothing is claimed,
