@@ -13,7 +13,7 @@ use super::progress::Stopwatch;
 use super::record::Record;
 use super::story::{FOLDER, Told, of_argument, of_bytes};
 use super::{BadArguments, Exit};
-use crate::observe::{About, TraceLine};
+use crate::observe::{TraceFilter, TraceLine};
 use crate::plant::Plant;
 use crate::run::RunOptions;
 use crate::sockets::Place;
@@ -36,7 +36,7 @@ pub(super) fn replay(
         return Ok(diff::diff(place, [&told, &other], until, plant, output));
     }
     let watch = Stopwatch::start();
-    let about = command.about.as_deref().map(About::new);
+    let about = command.about.as_deref().map(TraceFilter::new);
     let from = command.from.map_or(Instant::START, Instant::from_millis);
     let is_traced = command.trace || about.is_some() || command.from.is_some();
     let is_wanted = |line: &TraceLine| {

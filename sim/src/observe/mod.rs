@@ -3,7 +3,6 @@
 //! Properties know a gateway by this and by the ledger alone, so they can judge one that runs
 //! elsewhere.
 
-mod about;
 mod context;
 mod errors;
 mod heard;
@@ -13,8 +12,8 @@ mod names;
 mod observation;
 mod phase;
 mod trace;
+mod trace_filter;
 
-pub use about::About;
 pub use context::Context;
 pub use errors::ErrorWatch;
 pub use heard::Heard;
@@ -24,3 +23,4 @@ pub use names::with_names;
 pub use observation::{HeldChange, Observation, Served};
 pub use phase::Phase;
 pub use trace::{Trace, TraceLine, TraceSink};
+pub use trace_filter::TraceFilter;

@@ -14,7 +14,7 @@ pub(crate) use phases::go_through_phases;
 pub use phases::{PhaseDriver, convergence_bound};
 pub use replicas::disagreement;
 
-use crate::observe::{About, ErrorWatch, Trace, TraceLine, TraceSink};
+use crate::observe::{ErrorWatch, Trace, TraceFilter, TraceLine, TraceSink};
 use crate::plant::Plant;
 use crate::properties::Violation;
 use crate::story::file::Scenario;
@@ -54,7 +54,7 @@ pub(crate) fn with_last_events(
 
 /// The last lines before a violation that matter to its subject.
 fn last_events(lines: &[TraceLine], violation: &Violation) -> Vec<String> {
-    let about = About::new(&violation.subject);
+    let about = TraceFilter::new(&violation.subject);
     let matters = |line: &&TraceLine| line.what != "ping" && about.matters(line);
     let mut last: Vec<String> =
         lines.iter().rev().filter(matters).take(LAST_EVENTS).map(ToString::to_string).collect();

@@ -23,9 +23,9 @@ const OF_ALL: [&str; 9] = [
 
 /// One subject: a name or an id.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct About(String);
+pub struct TraceFilter(String);
 
-impl About {
+impl TraceFilter {
     /// What a name, an id, or the subject of a violation means: of the latter its id.
     pub fn new(subject: &str) -> Self {
         let id = subject.rsplit(['(', ')']).nth(1).unwrap_or(subject);
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn what_names_a_subject_matters_and_so_does_what_may_lead_to_it() {
-        let about = About::new("orders");
+        let about = TraceFilter::new("orders");
         for (line, is_named, matters) in [
             (line("step", "deploy", r#"{"deploy":{"api":"orders"}}"#), true, true),
             (line("step", "deploy", r#"{"deploy":{"api":"pets"}}"#), false, false),
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn of_a_violation_the_id_counts() {
-        assert_eq!(About::new("key mobile of orders (24f1)"), About::new("24f1"));
-        assert_eq!(About::new("store"), About("store".to_owned()));
+        assert_eq!(TraceFilter::new("key mobile of orders (24f1)"), TraceFilter::new("24f1"));
+        assert_eq!(TraceFilter::new("store"), TraceFilter("store".to_owned()));
     }
 }
