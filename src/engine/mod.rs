@@ -621,6 +621,13 @@ impl Engine {
             }
             return;
         }
+        if let ListId::Keys(Kind::WebSubApi | Kind::WebBrokerApi | Kind::Mcp) = id
+            && matches!(failure, Failure::RouteMissing | Failure::Status(404))
+        {
+            // Some builds list no keys of these kinds (`docs/controller.md` §2.5).
+            self.lists.absent(id);
+            return;
+        }
         let failures = self.lists.failures(id) + 1;
         let (min, max) = (self.config.backoff_min, self.config.backoff_max);
         let delay = self.jitter.backoff(failures, min, max);

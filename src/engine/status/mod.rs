@@ -80,8 +80,7 @@ impl StatusView<'_> {
 
     /// Whether a list that speaks of the kind is still to be read, or to be read again.
     pub(super) fn awaits_lists(&self, kind: StatusKind) -> bool {
-        let health = self.health(self.source(kind));
-        health.unsettled > 0 && health.unusable == 0
+        self.health(self.source(kind)).unsettled > 0
     }
 
     /// The whole status.

@@ -497,3 +497,16 @@ fn a_revoked_key_stays_out_while_its_write_waits_behind_one_that_failed_before()
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0], "and still, though the write before it is durable");
 }
+
+#[test]
+fn a_kind_whose_keys_some_builds_do_not_list_makes_no_list_fail() {
+    let mut rig = holding_keys(&[key(1)]);
+    let keys = ListId::Keys(Kind::WebSubApi);
+    let now = rig.now;
+    rig.engine.lists.read(&keys, now, now);
+    let asked = rig.until(now.as_millis() + 2_000);
+    assert!(asked.contains(&request(FIRST + 1, Request::ReadKeys(Kind::WebSubApi))), "{asked:?}");
+    rig.fail("read_keys", Failure::RouteMissing);
+    assert_eq!(rig.state(), SyncState::Unverified);
+    assert_eq!(rig.reason(), "no key list; 1 keys known from events alone");
+}
