@@ -55,11 +55,11 @@ pub(super) fn explained(row: &ResourceRow, hash: SecretHash) -> Option<ResourceR
 }
 
 /// The keys that survive an ending that was heard before, or another of its very stamp: those that
-/// are newer beyond doubt, and those that a list brought back since.
-pub(super) fn ended_again(slot: &KeySlot, row: &ResourceRow, at: Option<&Timestamp>) -> KeySlot {
+/// are newer beyond doubt.
+pub(super) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
     let survives = |key: &&Credential| {
         let order = key.created_at.as_ref().zip(at).map(|(created, at)| created.order(at));
-        row.ended.contains(&key.hash) || order.is_none_or(|order| order == Some(Ordering::Greater))
+        order.is_none_or(|order| order == Some(Ordering::Greater))
     };
     KeySlot { credentials: slot.credentials.iter().filter(survives).cloned().collect() }
 }
@@ -148,11 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_that_comes_again_spares_what_is_newer_and_what_a_list_brought_back() {
-        let known = slot(&[key(1, 1), key(2, 2), key(3, 9)]);
-        let row = ResourceRow { ended: vec![key(2, 2).hash], ..ResourceRow::default() };
-        let left = ended_again(&known, &row, Some(&at(5)));
-        assert_eq!(left, slot(&[key(2, 2), key(3, 9)]));
+    fn an_ending_that_comes_again_spares_what_is_newer() {
+        let left = ended_again(&slot(&[key(1, 1), key(2, 5), key(3, 9)]), Some(&at(5)));
+        assert_eq!(left, slot(&[key(3, 9)]));
     }
 
     #[test]

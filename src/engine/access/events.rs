@@ -32,13 +32,12 @@ impl AccessEvents<'_> {
     /// An event about a resource arrived on the current session.
     pub(in crate::engine) fn changed(&mut self, event: ResourceEvent) {
         let ResourceEvent { id, change, sent_at } = event;
-        if let ResourceId::ApiKey(artifact, _) = &id
-            && self.artifacts.is_deleted(artifact)
-        {
-            return;
-        }
+        // What is deleted gets no key. That one ended is remembered: a backup may bring it back.
+        let is_orphan = matches!(&id, ResourceId::ApiKey(artifact, _)
+            if self.artifacts.is_deleted(artifact));
         let order = keys::order(sent_at.as_ref(), self.access.fence(&id).as_ref());
         match change {
+            ResourceChange::KeyCreated(_) if is_orphan => {}
             ResourceChange::KeyCreated(key) => {
                 let order = self.order_creation(&id, sent_at.as_ref());
                 self.key_created(&id, &key, order);
@@ -46,7 +45,7 @@ impl AccessEvents<'_> {
             ResourceChange::KeyRegenerated(key) => {
                 let key = keys::successor(&self.access.slot(&id), key);
                 let order = self.order_creation(&id, sent_at.as_ref());
-                if self.key_ended(&id, Some(&key), sent_at) == Ending::New {
+                if self.key_ended(&id, Some(&key), sent_at) == Ending::New && !is_orphan {
                     self.key_created(&id, &key, order);
                 }
             }
@@ -56,7 +55,9 @@ impl AccessEvents<'_> {
                 if regenerated {
                     self.key_ended(&id, None, sent_at);
                 }
-                self.doubt(&id);
+                if !is_orphan {
+                    self.doubt(&id);
+                }
             }
             ResourceChange::KeyRevoked => {
                 self.key_ended(&id, None, sent_at);
@@ -160,7 +161,7 @@ impl AccessEvents<'_> {
         let (meant, spared) = keys::without(&known, successor);
         let (left, is_unclear) = match ending {
             Ending::Again => {
-                let left = endings::ended_again(&meant, &row, at.as_ref());
+                let left = endings::ended_again(&meant, at.as_ref());
                 let is_unclear = left != meant;
                 (left, is_unclear)
             }

@@ -409,9 +409,14 @@ fn a_key_waits_for_its_api_and_goes_with_it() {
     rig.stored();
     assert_eq!(rig.hashes(), [0_u8; 0]);
     assert_eq!(rig.event(created(key(1), 1_000)), [], "an API's id is never used again");
+    rig.event(revoked(5_000));
+    rig.stored();
     let id = ArtifactId::new("a");
     rig.engine.artifacts.beliefs.update(&id, |known| known.intend(Intent::Deployed, rig.now));
     assert_eq!(rig.event(created(key(1), 1_000)), [], "nor if a zombie row names it (A-H14)");
+    rig.event(created(key(2), 4_000));
+    rig.stored();
+    assert_eq!(rig.hashes(), [0_u8; 0], "what ended meanwhile ended");
 }
 
 #[test]
