@@ -173,6 +173,7 @@ impl AccessEvents<'_> {
         };
         let left = spared.iter().fold(left, |slot, key| keys::with(&slot, key));
         if ending == Ending::Again && left == known {
+            self.heard_again(id);
             return ending;
         }
         let mut row = endings::row_with(&row, keys::there(left));
@@ -183,6 +184,15 @@ impl AccessEvents<'_> {
             self.doubt(id);
         }
         ending
+    }
+
+    /// An ending changed nothing. It may still be another one of the same stamp, so no list that was
+    /// asked for before it settled brings anything back.
+    fn heard_again(&mut self, id: &ResourceId) {
+        if let Some(known) = self.access.get(id) {
+            let belief = AccessBelief { known_at: self.now, ..known.clone() };
+            self.access.set(id, Some(belief));
+        }
     }
 
     fn subscription_said(
