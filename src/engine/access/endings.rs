@@ -55,7 +55,8 @@ pub(super) fn explained(row: &ResourceRow, hash: SecretHash) -> Option<ResourceR
 }
 
 /// The keys that survive an ending that was heard before, or another of its very stamp: those that
-/// are newer beyond doubt.
+/// are newer beyond doubt, and those without a stamp. The first hearing ended every key that was
+/// known then, so a key without a stamp was learned of later.
 pub(super) fn ended_again(slot: &KeySlot, at: Option<&Timestamp>) -> KeySlot {
     let survives = |key: &&Credential| {
         let order = key.created_at.as_ref().zip(at).map(|(created, at)| created.order(at));
