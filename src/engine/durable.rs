@@ -52,13 +52,19 @@ impl ObservedSet {
         &self.durable
     }
 
-    /// Whether the gateway serves the artifact: its row is durable and says so.
+    /// The row of an artifact that the gateway serves: it is durable and says so.
     ///
     /// A withdrawal takes effect with its write, so that a crash cannot bring back what was gone.
     /// Where writes fail it takes effect without: a full disk must not keep serving what is
     /// undeployed (law 7).
+    pub fn served_row(&self, id: &ArtifactId) -> Option<&Row> {
+        let row = self.durable.rows.get(id)?;
+        (row.is_served() && !self.is_withdrawn(id)).then_some(row)
+    }
+
+    /// Whether the gateway serves the artifact.
     pub fn is_served(&self, id: &ArtifactId) -> bool {
-        self.durable.rows.get(id).is_some_and(Row::is_served) && !self.is_withdrawn(id)
+        self.served_row(id).is_some()
     }
 
     /// The rows that are served, by artifact.

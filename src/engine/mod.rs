@@ -65,6 +65,7 @@ use artifacts::list::ArtifactList;
 use backoff::Jitter;
 use discovery::Discovery;
 use evidence::settled_at;
+use lists::outcome::ListOutcome;
 use lists::schedule::{ListId, Lists, Reading, Worth};
 use outbox::{Awaited, Outbox};
 use session::Session;
@@ -72,8 +73,8 @@ use status::{Since, StatusView};
 use writes::Writes;
 
 use crate::model::{
-    ArtifactId, BasePath, BatchRoute, ControlPlane, DeployState, Dialect, Event, Generation,
-    KeyReading, Kind, Listing, Recovered, RequestId, SessionId,
+    ArtifactId, BasePath, BatchRoute, ControlPlane, Dialect, Event, KeyReading, Kind, Listing,
+    Recovered, RequestId, SessionId,
 };
 use crate::time::Instant;
 
@@ -92,6 +93,8 @@ pub struct Engine {
     anomalies: Anomalies,
     since: Since,
     out: Outbox,
+    /// What is waited for next, as of the last input.
+    next_timer: Option<(Instant, Timer)>,
 }
 
 impl Engine {
@@ -101,7 +104,7 @@ impl Engine {
     /// Recovered rows are served at once (law 10). What they say counts as learnt now: when it
     /// was learnt is not durable, so contradicting reads wait `read_lag_max` to be believed.
     pub fn recover(config: Config, seed: u64, recovered: Recovered, now: Instant) -> Self {
-        let beliefs = recovered_beliefs(&recovered, now);
+        let beliefs = ArtifactBeliefs::recover(&recovered, now);
         let touched = beliefs.ids().cloned().collect();
         let mut engine = Self {
             jitter: Jitter::new(seed),
@@ -115,6 +118,7 @@ impl Engine {
             anomalies: Anomalies::default(),
             since: Since::default(),
             out: Outbox::default(),
+            next_timer: None,
             config,
         };
         engine.advance(now);
@@ -200,8 +204,14 @@ impl Engine {
     }
 
     /// When to call [`Engine::handle_timeout`] next, and what for.
-    pub fn poll_timeout(&self) -> Option<(Instant, Timer)> {
-        Timer::ALL.into_iter().filter_map(|timer| Some((self.due_at(timer)?, timer))).min()
+    pub const fn poll_timeout(&self) -> Option<(Instant, Timer)> {
+        self.next_timer
+    }
+
+    /// Notes what is waited for next. It stays the same until the next input.
+    fn note_next_timer(&mut self) {
+        let timers = Timer::ALL.into_iter();
+        self.next_timer = timers.filter_map(|timer| Some((self.due_at(timer)?, timer))).min();
     }
 
     /// When something is due; `None` while it is not waited for.
@@ -330,6 +340,7 @@ impl Engine {
         self.send_acks();
         let states = self.status_view().states();
         self.since.note(states, now);
+        self.note_next_timer();
         invariants::check(self, now);
     }
 
@@ -492,11 +503,11 @@ impl Engine {
             }
             (Request::ReadSubscriptions(artifact), Response::Subscriptions(list)) => {
                 let id = ListId::Subscriptions(artifact.clone());
-                self.list_read(&id, Worth::of(&list), now);
+                self.list_outcome(now).succeeded(&id, Worth::of(&list));
                 self.access_list(asked_at, now).merge_subscriptions(artifact, list);
             }
             (Request::ReadPlans, Response::Plans(list)) => {
-                self.list_read(&ListId::Plans, Worth::of(&list), now);
+                self.list_outcome(now).succeeded(&ListId::Plans, Worth::of(&list));
                 self.access_list(asked_at, now).merge_plans(list);
             }
             _ => {
@@ -531,7 +542,7 @@ impl Engine {
             | Request::ReadSubscriptions(_)
             | Request::ReadPlans => {
                 if let Some(list) = ListId::of(&awaited.request) {
-                    self.list_failed(&list, failure, now);
+                    self.list_outcome(now).failed(&list, failure);
                 }
             }
         }
@@ -543,7 +554,7 @@ impl Engine {
     fn listed(&mut self, listing: &Listing, asked_at: Instant, now: Instant) {
         let unusable = self.anomalies.note_list(listing, self.config.names_max);
         let worth = Worth::of_listing(listing, unusable);
-        let reading = self.list_read(&ListId::Artifacts, worth, now);
+        let reading = self.list_outcome(now).succeeded(&ListId::Artifacts, worth);
         // A damaged list is no evidence of what its rows are usually like (law 13).
         let has_state = listing.has_state.filter(|_| listing.is_complete());
         if let Some(found) = self.discovery.learn(has_state) {
@@ -583,55 +594,14 @@ impl Engine {
             // a control plane that has one it is an answer gone wrong.
             KeyReading::ApiList if self.discovery.has_key_list() => {
                 let failure = Failure::Malformed("a list of APIs in place of keys".to_owned());
-                self.list_failed(&id, &failure, now);
+                self.list_outcome(now).failed(&id, &failure);
             }
             KeyReading::ApiList => self.lists.absent(&id),
             KeyReading::Keys(list) => {
-                self.list_read(&id, Worth::of(&list), now);
+                self.list_outcome(now).succeeded(&id, Worth::of(&list));
                 self.access_list(asked_at, now).merge_keys(kind, list);
             }
         }
-    }
-
-    /// Notes that a list was read, before it is merged: what it leaves open wants another.
-    fn list_read(&mut self, id: &ListId, worth: Worth, now: Instant) -> Reading {
-        let slack = self.jitter.up_to(self.config.resync_interval / 10);
-        let next = now.after(self.config.resync_interval.saturating_sub(slack));
-        self.lists.succeeded(id, worth, next)
-    }
-
-    /// A list failed. A missing route is a refusal like any other (law 14): a control plane that
-    /// is still starting answers so (FB-71).
-    ///
-    /// What is not deployed here may have no list of subscriptions; those that are held stay, and
-    /// the list is read again once something about the artifact changes. Where some were missing,
-    /// the artifact may be deleted, so whether it exists is asked.
-    fn list_failed(&mut self, id: &ListId, failure: &Failure, now: Instant) {
-        if let ListId::Subscriptions(artifact) = id
-            && matches!(
-                failure,
-                Failure::RouteMissing | Failure::Refused(403) | Failure::Status(404)
-            )
-            && self.desired().get(artifact).is_none_or(|known| known.intent != Intent::Deployed)
-        {
-            self.lists.remove(id);
-            if self.access.forget_absences(artifact) && self.discovery.has_existence_check() {
-                let at = settled_at(now, self.config.read_lag_max);
-                self.artifacts.existence.want(artifact, at);
-            }
-            return;
-        }
-        if let ListId::Keys(Kind::WebSubApi | Kind::WebBrokerApi | Kind::Mcp) = id
-            && matches!(failure, Failure::RouteMissing | Failure::Status(404))
-        {
-            // Some builds list no keys of these kinds (`docs/controller.md` §2.5).
-            self.lists.absent(id);
-            return;
-        }
-        let failures = self.lists.failures(id) + 1;
-        let (min, max) = (self.config.backoff_min, self.config.backoff_max);
-        let delay = self.jitter.backoff(failures, min, max);
-        self.lists.failed(id, failure, now.after(delay));
     }
 
     // The concerns, each with what it may touch.
@@ -667,31 +637,13 @@ impl Engine {
         AccessList { config, discovery, artifacts, access, lists, observed, asked_at, now }
     }
 
+    const fn list_outcome(&mut self, now: Instant) -> ListOutcome<'_> {
+        let Self { config, jitter, discovery, artifacts, access, lists, .. } = self;
+        ListOutcome { config, jitter, discovery, artifacts, access, lists, now }
+    }
+
     const fn access_lists(&mut self, now: Instant) -> AccessLists<'_> {
         let Self { config, discovery, artifacts, access, lists, observed, .. } = self;
         AccessLists { config, discovery, artifacts, access, lists, observed, now }
     }
-}
-
-/// What the rows and tombstones of a store say, as beliefs learnt `now`.
-fn recovered_beliefs(recovered: &Recovered, now: Instant) -> ArtifactBeliefs {
-    let mut beliefs = ArtifactBeliefs::default();
-    for (id, row) in &recovered.rows {
-        let intent = match row.state {
-            DeployState::Deployed => Intent::Deployed,
-            DeployState::Undeployed => Intent::Undeployed,
-        };
-        let mut belief = ArtifactBelief::new(row.kind, intent, row.generation.clone(), now);
-        if row.held.is_some() {
-            belief.certainty = Certainty::Provisional { read_at: now };
-        }
-        beliefs.insert(id.clone(), belief);
-    }
-    for (id, tombstone) in &recovered.tombstones {
-        let generation =
-            Generation { performed_at: tombstone.deleted_at, ..tombstone.generation.clone() };
-        let belief = ArtifactBelief::new(Kind::RestApi, Intent::Deleted, generation, now);
-        beliefs.insert(id.clone(), belief);
-    }
-    beliefs
 }

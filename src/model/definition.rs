@@ -1,5 +1,6 @@
 //! What a definition (`api.yaml`) says a request may do with an API.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -141,7 +142,11 @@ impl Definition {
     /// are left out.
     pub fn base_path(&self) -> String {
         let version = self.version.trim_matches('/');
-        let filled = self.context.replace("$version", version).replace("{version}", version);
+        let filled = if self.context.contains(['$', '{']) {
+            Cow::Owned(self.context.replace("$version", version).replace("{version}", version))
+        } else {
+            Cow::Borrowed(self.context.as_str())
+        };
         let mut path = String::with_capacity(filled.len() + version.len() + 2);
         for segment in filled.split('/').filter(|segment| !segment.is_empty()) {
             path.push('/');

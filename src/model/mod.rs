@@ -6,6 +6,7 @@ mod definition;
 mod dialect;
 mod event;
 mod generation;
+mod hex;
 mod ids;
 mod listing;
 mod resource;
@@ -21,6 +22,7 @@ pub use definition::{AuthType, Definition, Lifecycle, Operation};
 pub use dialect::{BasePath, BatchRoute, ControlPlane, Dialect, UnknownDialect};
 pub use event::{Ack, AckAction, AckStatus, Event, EventHead};
 pub use generation::Generation;
+pub use hex::{from_hex, to_hex};
 pub use ids::{
     ApplicationId, ArtifactId, CorrelationId, DeploymentId, KeyUuid, PlanId, RequestId, SessionId,
     SubscriptionId, WriteId,

@@ -19,8 +19,8 @@ impl Fact {
         let observed = engine.observed();
         match change {
             Change::Artifact(id) => {
-                let row = observed.durable().rows.get(&id).filter(|_| observed.is_served(&id));
-                let digest = row.and_then(|row| row.held).map(|held| held.digest);
+                let held = observed.served_row(&id).and_then(|row| row.held);
+                let digest = held.map(|held| held.digest);
                 Self::Artifact(id, digest)
             }
             Change::Resource(id) => {

@@ -123,7 +123,7 @@ impl Publisher {
         let apis = apis.iter().map(|(id, read)| runtime::SnapshotChange::Api(id, read.as_ref()));
         let held =
             resources.iter().map(|(id, held)| runtime::SnapshotChange::Resource(id, held.as_ref()));
-        self.snapshot = self.snapshot.with(apis.chain(held));
+        self.snapshot.become_next(apis.chain(held));
         Some(&self.snapshot)
     }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Borrow;
 
-/// A persistent ordered map: a copy is one pointer, and a change copies the path to its entry.
+/// A persistent ordered map: a copy is one pointer, and a change copies of the path to its entry
+/// what a copy shares.
 pub(super) type Map<K, V> = rpds::RedBlackTreeMapSync<K, V>;
 
 /// Under each key the values once each, in their order, so that two maps with the same content
@@ -27,20 +28,21 @@ impl<K: Ord + Clone, V: Ord + Clone> MultiMap<K, V> {
 
     /// Puts a value under a key.
     pub(super) fn insert(&mut self, key: &K, value: V) {
-        let mut values = self.get(key).to_vec();
-        if let Err(place) = values.binary_search(&value) {
-            values.insert(place, value);
-            self.0.insert_mut(key.clone(), values);
+        match self.get(key).binary_search(&value) {
+            Ok(_) => {}
+            Err(place) => match self.0.get_mut(key) {
+                Some(values) => values.insert(place, value),
+                None => self.0.insert_mut(key.clone(), vec![value]),
+            },
         }
     }
 
     /// Takes the values that `gone` points out from under a key.
     pub(super) fn remove(&mut self, key: &K, gone: impl Fn(&V) -> bool) {
-        let kept: Vec<V> = self.get(key).iter().filter(|value| !gone(value)).cloned().collect();
-        if kept.is_empty() {
+        let Some(values) = self.0.get_mut(key) else { return };
+        values.retain(|value| !gone(value));
+        if values.is_empty() {
             self.0.remove_mut(key);
-        } else {
-            self.0.insert_mut(key.clone(), kept);
         }
     }
 }

@@ -90,14 +90,23 @@ impl Snapshot {
     #[must_use]
     pub fn with<'a>(&self, changes: impl IntoIterator<Item = SnapshotChange<'a>>) -> Self {
         let mut next = self.clone();
-        next.version = next.version.saturating_add(1);
+        next.become_next(changes);
+        next
+    }
+
+    /// As [`Snapshot::with`], in the place of this one: what no copy shares is not copied. Copies
+    /// stay as they are.
+    pub(crate) fn become_next<'a>(
+        &mut self,
+        changes: impl IntoIterator<Item = SnapshotChange<'a>>,
+    ) {
+        self.version = self.version.saturating_add(1);
         for change in changes {
             match change {
-                SnapshotChange::Api(id, definition) => next.view.set_served(id, definition),
-                SnapshotChange::Resource(id, resource) => next.view.set_resource(id, resource),
+                SnapshotChange::Api(id, definition) => self.view.set_served(id, definition),
+                SnapshotChange::Resource(id, resource) => self.view.set_resource(id, resource),
             }
         }
-        next
     }
 
     /// How many snapshots came before this one since the empty one, which is 0. It begins anew
@@ -129,14 +138,14 @@ impl Snapshot {
     pub(super) fn find<'p>(&self, path: &'p str) -> Option<(Found<'_>, &'p str)> {
         let inside = path.strip_prefix('/')?;
         let ends = inside.match_indices('/').map(|(at, _)| at).chain([inside.len()]);
-        let mut longest = None;
-        for end in [0].into_iter().chain(ends).take(BASE_PATH_SEGMENTS_MAX + 1) {
+        let end = ends.take(BASE_PATH_SEGMENTS_MAX).last()?;
+        let longest = inside.split_at(end).0;
+        let shorter = longest.rmatch_indices('/').map(|(at, _)| at).chain([0]);
+        let (id, rest) = [end].into_iter().chain(shorter).find_map(|end| {
             let (base, rest) = inside.split_at(end);
-            if let Some(id) = self.view.routes.get(base).first() {
-                longest = Some((id, if base.is_empty() { path } else { rest }));
-            }
-        }
-        let (id, rest) = longest?;
+            let id = self.view.routes.get(base).first()?;
+            Some((id, if base.is_empty() { path } else { rest }))
+        })?;
         let api = self.view.apis.get(id)?;
         let definition = &api.served.as_ref()?.definition;
         Some((Found { id, api, definition }, rest))
@@ -232,13 +241,26 @@ impl View {
     /// Changes what is held about an API; nothing is held about one that there is nothing to say
     /// of.
     fn change_api(&mut self, id: &ArtifactId, change: impl FnOnce(&mut Api)) {
-        let mut api = self.apis.get(id).map(|api| (**api).clone()).unwrap_or_default();
+        if let Some(api) = self.apis.get_mut(id) {
+            let api = Arc::make_mut(api);
+            change(api);
+            if api.is_empty() {
+                self.apis.remove_mut(id);
+            }
+            return;
+        }
+        let mut api = Api::default();
         change(&mut api);
-        if api.served.is_none() && api.keys.is_empty() && api.subscribers.is_empty() {
-            self.apis.remove_mut(id);
-        } else {
+        if !api.is_empty() {
             self.apis.insert_mut(id.clone(), Arc::new(api));
         }
+    }
+}
+
+impl Api {
+    /// Whether there is nothing to say of it.
+    fn is_empty(&self) -> bool {
+        self.served.is_none() && self.keys.is_empty() && self.subscribers.is_empty()
     }
 }
 

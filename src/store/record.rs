@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     BasePath, ContentDigest, ControlPlane, DeployState, DeploymentId, Dialect, Generation, Held,
-    Kind, Row, Tombstone,
+    Kind, Row, Tombstone, from_hex, to_hex,
 };
 use crate::time::Timestamp;
 
@@ -119,9 +119,10 @@ impl From<&Row> for RowRecord {
                 DeployState::Undeployed => StateRecord::Undeployed,
             },
             generation: GenerationRecord::from(&row.generation),
-            held: row
-                .held
-                .map(|held| HeldRecord { digest: hex(&held.digest.0), confirmed: held.confirmed }),
+            held: row.held.map(|held| HeldRecord {
+                digest: to_hex(&held.digest.0),
+                confirmed: held.confirmed,
+            }),
         }
     }
 }
@@ -137,7 +138,7 @@ impl RowRecord {
         let held = match &self.held {
             None => None,
             Some(held) => {
-                let digest = unhex(&held.digest)
+                let digest = from_hex(&held.digest)
                     .ok_or_else(|| format!("{:?} is not a SHA-256", held.digest))?;
                 Some(Held { digest: ContentDigest(digest), confirmed: held.confirmed })
             }
@@ -243,27 +244,6 @@ fn parse_timestamp(text: &str) -> Option<Timestamp> {
 
 const NANOS: i128 = 1_000_000_000;
 
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(digit).collect()
-}
-
-fn digit(nibble: u8) -> char {
-    char::from_digit(u32::from(nibble), 16).unwrap_or('0')
-}
-
-/// The 32 bytes of 64 hexadecimal digits.
-pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 2 * bytes.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,8 +287,6 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         assert!(decode::<ArtifactRecord>(b"{\"row\":{}}").unwrap_err().contains("kind"));
-        assert_eq!(unhex("zz"), None);
-        assert_eq!(unhex(&"é".repeat(32)), None);
         let control_plane = ControlPlaneRecord { base: "/".to_owned(), dialect: None };
         assert!(control_plane.read().unwrap_err().contains("not a base path"));
     }

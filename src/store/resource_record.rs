@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
-use super::record::{hex, read_timestamp, unhex, write_timestamp};
+use super::record::{read_timestamp, write_timestamp};
 use crate::model::{
     Application, ApplicationId, ArtifactId, Credential, KeyEnding, KeyName, KeySlot, KeyUuid, Plan,
     PlanId, Quota, QuotaUnit, Resource, ResourceId, ResourceRow, SecretHash, Subscription,
-    SubscriptionId, SubscriptionStatus,
+    SubscriptionId, SubscriptionStatus, from_hex, to_hex,
 };
 use crate::time::Timestamp;
 
@@ -137,7 +137,7 @@ impl From<&ResourceRow> for ResourceRecord {
             is: row.resource.as_ref().map_or(FormRecord::Gone, FormRecord::from),
             fence: row.fence.as_ref().map(write_timestamp),
             endings: row.endings.iter().map(EndingRecord::from).collect(),
-            ended: row.ended.iter().map(|hash| hex(&hash.0)).collect(),
+            ended: row.ended.iter().map(|hash| to_hex(&hash.0)).collect(),
         }
     }
 }
@@ -171,7 +171,7 @@ impl ResourceRecord {
 
 impl From<&KeyEnding> for EndingRecord {
     fn from(ending: &KeyEnding) -> Self {
-        let successor = ending.successor.as_ref().map(|hash| hex(&hash.0));
+        let successor = ending.successor.as_ref().map(|hash| to_hex(&hash.0));
         Self { at: write_timestamp(&ending.at), successor, found: ending.found }
     }
 }
@@ -219,7 +219,7 @@ impl FormRecord {
 impl From<&Credential> for CredentialRecord {
     fn from(credential: &Credential) -> Self {
         Self {
-            hash: hex(&credential.hash.0),
+            hash: to_hex(&credential.hash.0),
             uuid: credential.uuid.as_ref().map(|id| id.as_str().to_owned()),
             expires_at: credential.expires_at.as_ref().map(write_timestamp),
             created_at: credential.created_at.as_ref().map(write_timestamp),
@@ -245,7 +245,7 @@ impl From<&Subscription> for SubscriptionRecord {
         Self {
             artifact: subscription.artifact.as_str().to_owned(),
             application: subscription.application.as_ref().map(|id| id.as_str().to_owned()),
-            token: subscription.token.map(|token| hex(&token.0)),
+            token: subscription.token.map(|token| to_hex(&token.0)),
             plan: subscription.plan.as_ref().map(|id| id.as_str().to_owned()),
             status: subscription.status.name().to_owned(),
         }
@@ -323,7 +323,7 @@ fn timestamp(text: &str, field: &str) -> Result<Timestamp, String> {
 }
 
 fn hash(text: &str, field: &str) -> Result<SecretHash, String> {
-    unhex(text).map(SecretHash).ok_or_else(|| format!("{field} is not a SHA-256"))
+    from_hex(text).map(SecretHash).ok_or_else(|| format!("{field} is not a SHA-256"))
 }
 
 #[cfg(test)]

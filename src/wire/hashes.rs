@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::DecodeError;
 use super::json::{self, Value, other_shapes};
-use crate::model::SecretHash;
+use crate::model::{SecretHash, from_hex};
 
 /// What the database puts in front of a hash.
 const PREFIX: &str = "$sha256$";
@@ -72,23 +72,9 @@ fn parse(text: &str, field: &str) -> Result<SecretHash, DecodeError> {
         Some((prefix, digits)) if prefix.eq_ignore_ascii_case(PREFIX) => digits,
         _ => text,
     };
-    unhex(digits.as_bytes())
+    from_hex(digits)
         .map(SecretHash)
         .ok_or_else(|| DecodeError::new(format!("{field} is not 64 hexadecimal digits")))
-}
-
-fn unhex(digits: &[u8]) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if digits.len() != 2 * bytes.len() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        for digit in pair {
-            let value = char::from(*digit).to_digit(16)?;
-            *byte = (*byte << 4) | u8::try_from(value).ok()?;
-        }
-    }
-    Some(bytes)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Hashes<'a> {

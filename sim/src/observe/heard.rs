@@ -69,7 +69,7 @@ impl Heard {
     }
 
     fn hearing(&self, access_event: &AccessEvent) -> Option<Hearing> {
-        let sent_at = Timestamp::parse(&access_event.sent_text).ok();
-        self.heard.get(&(access_event.about.clone(), access_event.event_type, sent_at)).copied()
+        let AccessEvent { about, event_type, sent_at, .. } = access_event;
+        self.heard.get(&(about.clone(), event_type, *sent_at)).copied()
     }
 }

@@ -4,6 +4,7 @@
 //! elsewhere.
 
 mod context;
+mod difference;
 mod errors;
 mod heard;
 mod history;
@@ -15,6 +16,7 @@ mod trace;
 mod trace_filter;
 
 pub use context::Context;
+pub use difference::{Difference, Differences};
 pub use errors::ErrorWatch;
 pub use heard::Heard;
 pub use history::History;

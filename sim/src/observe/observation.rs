@@ -4,6 +4,8 @@ use driftless_gateway::model::{
     Ack, ArtifactId, Batch, ContentDigest, DeploymentId, Event, Recovered, Resource, ResourceId,
 };
 
+use super::difference::Differences;
+
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Observation<'a> {
@@ -36,8 +38,9 @@ pub enum Observation<'a> {
     Recovered(&'a Recovered),
     /// Something logged an error.
     ErrorLogged(&'a str),
-    /// The run came to rest; everything that was due was done.
-    Rest,
+    /// The run came to rest; everything that was due was done. With it comes how what is held
+    /// differs from what must be.
+    Rest(&'a Differences),
     /// The run came to an end.
     End,
 }

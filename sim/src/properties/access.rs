@@ -11,32 +11,7 @@ use driftless_gateway::model::{
 use driftless_gateway::time::Timestamp;
 
 use crate::apim::{AccessEvent, KeyIndex, KeyScope, KeyState};
-use crate::observe::Context;
-
-/// A difference between what is held and what must be.
-pub(super) struct Difference {
-    /// The kind of what it is about.
-    pub(super) kind: StatusKind,
-    /// What it is about.
-    pub(super) subject: String,
-    /// What should be held.
-    pub(super) expected: String,
-    /// What is.
-    pub(super) found: String,
-}
-
-impl Difference {
-    fn new(
-        context: &Context<'_>,
-        kind: StatusKind,
-        id: &ResourceId,
-        expected: &str,
-        found: &str,
-    ) -> Self {
-        let (expected, found) = (expected.to_owned(), found.to_owned());
-        Self { kind, subject: context.about(id), expected, found }
-    }
-}
+use crate::observe::{Context, Difference};
 
 /// The first difference.
 pub(super) fn difference(context: &Context<'_>) -> Option<Difference> {
@@ -51,7 +26,20 @@ pub(super) fn difference(context: &Context<'_>) -> Option<Difference> {
             return found;
         }
     }
-    told_keys(context).or_else(|| told_applications(context))
+    let told = by_subject(context);
+    told_keys(context, &told).or_else(|| told_applications(context, &told))
+}
+
+/// A difference of one thing.
+fn differs(
+    context: &Context<'_>,
+    kind: StatusKind,
+    id: &ResourceId,
+    expected: &str,
+    found: &str,
+) -> Difference {
+    let (expected, found) = (expected.to_owned(), found.to_owned());
+    Difference { kind, subject: context.about(id), expected, found }
 }
 
 /// Whether fresh lists have news of an API, deployed or not: a key that is not held and opens it,
@@ -93,7 +81,7 @@ fn listed_keys(context: &Context<'_>) -> Option<Difference> {
                 continue;
             }
             let say = |yes: bool| if yes { "the key is held" } else { "the key is not held" };
-            return Some(Difference::new(
+            return Some(differs(
                 context,
                 StatusKind::ApiKey,
                 &id,
@@ -118,7 +106,7 @@ fn listed_keys(context: &Context<'_>) -> Option<Difference> {
         };
         if slot.credentials.iter().any(|held| is_foreign(&held.hash)) {
             let (expected, found) = ("keys that were issued for it", "a key that was not");
-            return Some(Difference::new(context, StatusKind::ApiKey, id, expected, found));
+            return Some(differs(context, StatusKind::ApiKey, id, expected, found));
         }
     }
     None
@@ -133,7 +121,7 @@ fn subscriptions(context: &Context<'_>) -> Option<Difference> {
             if held != record.life.now() {
                 let expected = describe(record.life.now().map(|wanted| wanted.status.name()));
                 let found = describe(held.map(|held| held.status.name()));
-                return Some(Difference::new(context, kind, &id, &expected, &found));
+                return Some(differs(context, kind, &id, &expected, &found));
             }
         }
     }
@@ -142,13 +130,7 @@ fn subscriptions(context: &Context<'_>) -> Option<Difference> {
         ResourceId::Subscription(id) => !is_known(id),
         _ => false,
     })?;
-    Some(Difference::new(
-        context,
-        kind,
-        foreign,
-        "subscriptions that were issued",
-        "one that was not",
-    ))
+    Some(differs(context, kind, foreign, "subscriptions that were issued", "one that was not"))
 }
 
 fn held_subscription<'a>(context: &Context<'a>, id: &ResourceId) -> Option<&'a Subscription> {
@@ -168,21 +150,21 @@ fn plans(context: &Context<'_>) -> Option<Difference> {
         if held != record.life.now() {
             let expected = format!("{:?}", record.life.now());
             let found = format!("{held:?}");
-            return Some(Difference::new(context, StatusKind::Plan, &id, &expected, &found));
+            return Some(differs(context, StatusKind::Plan, &id, &expected, &found));
         }
     }
     None
 }
 
 /// Keys of names whose every event reached the gateway, in an order that their stamps tell.
-fn told_keys(context: &Context<'_>) -> Option<Difference> {
-    for (id, events) in by_subject(context) {
-        let ResourceId::ApiKey(artifact, _) = id else { continue };
+fn told_keys(context: &Context<'_>, told: &BySubject<'_>) -> Option<Difference> {
+    for (id, events) in told {
+        let ResourceId::ApiKey(artifact, _) = *id else { continue };
         let is_gone = context.ledger.record(artifact).is_none_or(|of| of.deleted_since().is_some());
-        if is_gone || is_listed(context, artifact, id) || !is_told(context, &events) {
+        if is_gone || is_listed(context, artifact, id) || !is_told(context, events) {
             continue;
         }
-        let Some(wanted) = fold(context, artifact, &events) else { continue };
+        let Some(wanted) = fold(context, artifact, events) else { continue };
         let held: BTreeSet<SecretHash> = match context.held.get(id) {
             Some(Resource::ApiKey(slot)) => slot.credentials.iter().map(|key| key.hash).collect(),
             _ => BTreeSet::new(),
@@ -190,7 +172,7 @@ fn told_keys(context: &Context<'_>) -> Option<Difference> {
         if held != wanted {
             let expected = format!("{} keys of that name", wanted.len());
             let found = format!("{}, or others", held.len());
-            return Some(Difference::new(context, kind_told_of(context), id, &expected, &found));
+            return Some(differs(context, kind_told_of(context), id, &expected, &found));
         }
     }
     None
@@ -238,10 +220,10 @@ fn fold(
     Some(hashes)
 }
 
-fn told_applications(context: &Context<'_>) -> Option<Difference> {
-    for (id, events) in by_subject(context) {
-        let ResourceId::Application(application) = id else { continue };
-        if !is_told(context, &events) {
+fn told_applications(context: &Context<'_>, told: &BySubject<'_>) -> Option<Difference> {
+    for (id, events) in told {
+        let ResourceId::Application(application) = *id else { continue };
+        if !is_told(context, events) {
             continue;
         }
         let wanted = context.ledger.application(application).and_then(|of| of.life.now());
@@ -256,7 +238,7 @@ fn told_applications(context: &Context<'_>) -> Option<Difference> {
         if held != wanted {
             let expected = format!("{} keys", wanted.len());
             let found = format!("{}, or others", held.len());
-            return Some(Difference::new(context, StatusKind::Application, id, &expected, &found));
+            return Some(differs(context, StatusKind::Application, id, &expected, &found));
         }
     }
     None
@@ -288,8 +270,11 @@ fn is_listed(context: &Context<'_>, artifact: &ArtifactId, id: &ResourceId) -> b
     }
 }
 
-fn by_subject<'a>(context: &Context<'a>) -> BTreeMap<&'a ResourceId, Vec<&'a AccessEvent>> {
-    let mut by_subject: BTreeMap<&ResourceId, Vec<&AccessEvent>> = BTreeMap::new();
+/// The events about each thing, in their order.
+type BySubject<'a> = BTreeMap<&'a ResourceId, Vec<&'a AccessEvent>>;
+
+fn by_subject<'a>(context: &Context<'a>) -> BySubject<'a> {
+    let mut by_subject = BySubject::new();
     for event in context.ledger.access_events() {
         by_subject.entry(&event.about).or_default().push(event);
     }
@@ -304,14 +289,13 @@ fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
     let is_ordered = events.windows(2).all(|pair| match pair {
         [one, next] if one.ends.is_some() && !context.heard.is_before(one, next) => false,
         [one, next] => {
-            let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
             // A key made within the margin of an ending is taken for one that it ended.
             let order = |next: &Timestamp, last: &Timestamp| match one.ends {
                 Some(_) => next.order_within(last, margin),
                 None => next.order(last),
             };
-            stamp(next)
-                .zip(stamp(one))
+            next.sent_at
+                .zip(one.sent_at)
                 .is_some_and(|(next, one)| order(&next, &one) == Some(Ordering::Greater))
         }
         _ => false,

@@ -20,7 +20,7 @@ impl Property for Closure {
     }
 
     fn looks_at(&self, observation: &Observation<'_>) -> bool {
-        matches!(observation, Observation::Held(_) | Observation::Rest)
+        matches!(observation, Observation::Held(_) | Observation::Rest(_))
     }
 
     fn look(
@@ -31,7 +31,7 @@ impl Property for Closure {
     ) {
         match observation {
             Observation::Held(change) => self.vanished(context, change, verdicts),
-            Observation::Rest => self.orphaned(context, verdicts),
+            Observation::Rest(_) => self.orphaned(context, verdicts),
             _ => {}
         }
     }

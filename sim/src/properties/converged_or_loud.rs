@@ -2,11 +2,8 @@
 //! by a status that says so (law 12). Silent drift is the worst bug there is.
 
 use driftless_gateway::engine::SyncState;
-use driftless_gateway::model::Kind;
 
-use super::converges::difference;
-
-use super::{Property, Verdicts, access};
+use super::{Property, Verdicts};
 use crate::observe::{Context, Observation};
 
 /// The property; it keeps nothing.
@@ -19,7 +16,7 @@ impl Property for ConvergedOrLoud {
     }
 
     fn looks_at(&self, observation: &Observation<'_>) -> bool {
-        matches!(observation, Observation::Rest)
+        matches!(observation, Observation::Rest(_))
     }
 
     fn look(
@@ -28,18 +25,15 @@ impl Property for ConvergedOrLoud {
         observation: &Observation<'_>,
         verdicts: &mut Verdicts,
     ) {
-        let (Observation::Rest, Some(engine)) = (observation, context.engine) else { return };
-        if let Some(access::Difference { kind, subject, expected, found }) =
-            access::difference(context)
-            && context.said_of(engine, kind) == SyncState::Synced
-        {
-            let expected = format!("{expected}, or a status other than synced");
-            verdicts.violated(self.name(), context.now, subject, expected, found);
-        }
-        let Some((subject, expected, found)) = difference(context) else { return };
-        if context.said(engine, Kind::RestApi) == SyncState::Synced {
-            let expected = format!("{expected}, or a status other than synced");
-            verdicts.violated(self.name(), context.now, subject, expected, found);
+        let (Observation::Rest(differences), Some(engine)) = (observation, context.engine) else {
+            return;
+        };
+        for difference in differences.access.iter().chain(&differences.served) {
+            if context.said_of(engine, difference.kind) == SyncState::Synced {
+                let expected = format!("{}, or a status other than synced", difference.expected);
+                let (subject, found) = (difference.subject.as_str(), difference.found.as_str());
+                verdicts.violated(self.name(), context.now, subject, expected, found);
+            }
         }
     }
 }

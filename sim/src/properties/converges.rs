@@ -2,7 +2,7 @@
 
 use super::{Property, Verdicts, access};
 use crate::apim::Issued;
-use crate::observe::{Context, Observation, Phase};
+use crate::observe::{Context, Difference, Differences, Observation, Phase};
 use driftless_gateway::engine::{Engine, StatusKind, SyncState};
 use driftless_gateway::model::Kind;
 
@@ -16,7 +16,7 @@ impl Property for Converges {
     }
 
     fn looks_at(&self, observation: &Observation<'_>) -> bool {
-        matches!(observation, Observation::Rest)
+        matches!(observation, Observation::Rest(_))
     }
 
     fn look(
@@ -25,24 +25,24 @@ impl Property for Converges {
         observation: &Observation<'_>,
         verdicts: &mut Verdicts,
     ) {
-        let is_due = context.phase != Phase::Story && matches!(observation, Observation::Rest);
-        if let Some((subject, expected, found)) = is_due.then(|| unmet(context)).flatten() {
+        let Observation::Rest(differences) = observation else { return };
+        if context.phase == Phase::Story {
+            return;
+        }
+        if let Some((subject, expected, found)) = unmet(context, differences) {
             verdicts.violated(self.name(), context.now, subject, expected, found);
         }
     }
 }
 
 /// The first condition of convergence that is not met: subject, expected, found.
-pub(super) fn unmet(context: &Context<'_>) -> Option<(String, String, String)> {
+fn unmet(context: &Context<'_>, differences: &Differences) -> Option<(String, String, String)> {
     let engine = match context.engine {
         Some(engine) if engine.is_live() => engine,
         Some(_) => return Some(("session".into(), "live".into(), "not live".into())),
         None => return Some(("gateway".into(), "running".into(), "down".into())),
     };
-    if let Some(difference) = difference(context) {
-        return Some(difference);
-    }
-    if let Some(access::Difference { subject, expected, found, .. }) = access::difference(context) {
+    if let Some(Difference { subject, expected, found, .. }) = differences.first().cloned() {
         return Some((subject, expected, found));
     }
     let kind = unsettled(engine)?;
@@ -72,8 +72,17 @@ fn unsettled(engine: &Engine) -> Option<StatusKind> {
     [StatusKind::ApiKey, StatusKind::Subscription, StatusKind::Plan].into_iter().find(is_open)
 }
 
+/// How what is served and held differs from what the ledger says.
+pub fn differences(context: &Context<'_>) -> Differences {
+    Differences { served: difference(context), access: access::difference(context) }
+}
+
 /// The first difference between what is served and what the ledger says.
-pub(super) fn difference(context: &Context<'_>) -> Option<(String, String, String)> {
+fn difference(context: &Context<'_>) -> Option<Difference> {
+    let of = |id, expected, found| {
+        let kind = StatusKind::Artifact(Kind::RestApi);
+        Some(Difference { kind, subject: context.name(id), expected, found })
+    };
     for (id, wanted) in context.ledger.must_serve() {
         let served = context.served.get(id);
         let is_met = served.is_some_and(|served| {
@@ -85,7 +94,7 @@ pub(super) fn difference(context: &Context<'_>) -> Option<(String, String, Strin
                 let label = served.deployment.as_ref().map_or("-", |id| id.as_str());
                 format!("served as {label} {}", served.digest)
             });
-            return Some((context.name(id), expected, found));
+            return of(id, expected, found);
         }
     }
     for (id, served) in context.served {
@@ -95,7 +104,7 @@ pub(super) fn difference(context: &Context<'_>) -> Option<(String, String, Strin
             .is_some_and(|issue| matches!(issue.what, Issued::Deployed { .. }));
         if !is_wanted {
             let found = format!("served with {}", served.digest);
-            return Some((context.name(id), "not served".into(), found));
+            return of(id, "not served".into(), found);
         }
     }
     None

@@ -53,7 +53,7 @@ use driftless_gateway::time::Instant;
 use crate::observe::{Context, Observation};
 
 pub use claims::Claims;
-pub use converges::is_met;
+pub use converges::{differences, is_met};
 
 /// A property that did not hold.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use driftless_gateway::model::{ArtifactId, Resource, ResourceId};
-use driftless_gateway::time::{Instant, Timestamp};
+use driftless_gateway::time::Instant;
 
 use super::{Property, Verdicts};
 use crate::apim::{AccessEvent, KeyIndex, KeyRecord};
@@ -82,11 +82,10 @@ fn seems_older(
     artifact: &ArtifactId,
     ended: &AccessEvent,
 ) -> bool {
-    let stamp = |event: &AccessEvent| Timestamp::parse(&event.sent_text).ok();
     let margin = context.config.clock_margin;
     let mut of_key = context.ledger.access_events_of(index, artifact);
     of_key.any(|begun| {
-        let order = || stamp(begun)?.order_within(&stamp(ended)?, margin);
+        let order = || begun.sent_at?.order_within(&ended.sent_at?, margin);
         begun.begins == Some(index)
             && context.heard.is_before(ended, begun)
             && order() == Some(Ordering::Greater)

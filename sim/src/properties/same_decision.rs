@@ -8,7 +8,7 @@ use driftless_gateway::model::ArtifactId;
 use driftless_gateway::runtime::{self, ApiRequest, Throttle, ThrottleConfig};
 
 use super::probe::{self, Probe, Probed};
-use super::{Property, Verdicts, access, converges};
+use super::{Property, Verdicts};
 use crate::apim::{Issued, Outline};
 use crate::observe::{Context, Observation, Phase};
 
@@ -29,25 +29,26 @@ impl Property for SameDecision {
     }
 
     fn looks_at(&self, observation: &Observation<'_>) -> bool {
-        matches!(observation, Observation::Rest)
+        matches!(observation, Observation::Rest(_))
     }
 
-    fn look(&mut self, context: &Context<'_>, _moment: &Observation<'_>, verdicts: &mut Verdicts) {
+    fn look(&mut self, context: &Context<'_>, moment: &Observation<'_>, verdicts: &mut Verdicts) {
+        let Observation::Rest(differences) = moment else { return };
         // A gateway that has not converged is for `converges` and `converged_or_loud` to judge.
-        let is_same =
-            converges::difference(context).is_none() && access::difference(context).is_none();
-        if context.phase == Phase::Story || !is_same {
+        if context.phase == Phase::Story || differences.first().is_some() {
             return;
         }
         let targets = targets(context);
         let count = targets.len();
-        for target in targets.iter().cycle().skip(self.first).take(APIS.min(count)) {
-            for probe in probe::probes(context, target) {
-                self.try_out(context, target, &probe, verdicts);
+        let turn = targets.iter().cycle().skip(self.first).take(APIS.min(count));
+        for (place, target) in turn.enumerate() {
+            let probes = probe::probes(context, target);
+            for probe in &probes {
+                self.try_out(context, target, probe, verdicts);
             }
-        }
-        if let Some(target) = targets.get(self.first % count.max(1)) {
-            self.exhaust(context, target, verdicts);
+            if place == 0 {
+                self.exhaust(context, target, &probes, verdicts);
+            }
         }
         self.first += APIS;
     }
@@ -107,8 +108,13 @@ impl SameDecision {
     }
 
     /// Uses up the limits of one operation: the strictest of its tiers counts.
-    fn exhaust(self, context: &Context<'_>, target: &Probed<'_>, verdicts: &mut Verdicts) {
-        let probes = probe::probes(context, target);
+    fn exhaust(
+        self,
+        context: &Context<'_>,
+        target: &Probed<'_>,
+        probes: &[Probe<'_>],
+        verdicts: &mut Verdicts,
+    ) {
         let Some(probe) = probes.iter().find(|probe| probe.admitted) else { return };
         let operation = target.outline.operations().find(|operation| {
             probe.method == operation.method

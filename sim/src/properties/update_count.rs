@@ -35,7 +35,7 @@ impl Property for UpdateCount {
                 | Observation::Held(_)
                 | Observation::Wiped
                 | Observation::Recovered(_)
-                | Observation::Rest
+                | Observation::Rest(_)
         )
     }
 
@@ -54,7 +54,7 @@ impl Property for UpdateCount {
             }
             Observation::Wiped => self.wipes += 1,
             Observation::Recovered(_) => self.starts += 1,
-            Observation::Rest => self.compare(context, verdicts),
+            Observation::Rest(_) => self.compare(context, verdicts),
             _ => {}
         }
     }

@@ -7,7 +7,6 @@ use driftless_gateway::engine::Doubt;
 use driftless_gateway::model::{
     ArtifactId, Dialect, Event, Resource, ResourceChange, ResourceEvent, ResourceId,
 };
-use driftless_gateway::time::Timestamp;
 use driftless_gateway::wire::HttpResponse;
 
 use super::gateway::host::Host;
@@ -160,11 +159,10 @@ impl Marking<'_> {
             self.marks.mark("key_before_its_api");
         }
         let access_events = self.ledger.access_events().iter();
-        let stamp = |text: &str| Timestamp::parse(text).ok();
         let same = access_events.filter(|access_event| {
             access_event.about == event.id
                 && event.sent_at.is_some()
-                && stamp(&access_event.sent_text) == event.sent_at
+                && access_event.sent_at == event.sent_at
         });
         if same.count() > 1 {
             self.marks.mark("key_events_of_one_stamp");

@@ -14,7 +14,7 @@ use super::schedule::Schedule;
 use crate::apim::Ledger;
 use crate::observe::{Context, ErrorWatch, History, Observation, Phase, Trace, with_names};
 use crate::plant::Plant;
-use crate::properties::{Claims, Property, Verdicts};
+use crate::properties::{self, Claims, Property, Verdicts};
 use crate::story::aim::GatewayIndex;
 use crate::story::file::{Expect, Scenario};
 use crate::story::step::Observable;
@@ -137,7 +137,9 @@ impl Watch<'_, '_> {
     /// The run came to rest.
     pub(super) fn rest(&mut self) {
         self.watch_snapshot();
-        self.show(&Observation::Rest);
+        let context = self.watchers.context(self.host, self.ledger, self.schedule.now());
+        let differences = properties::differences(&context);
+        self.show(&Observation::Rest(&differences));
     }
 
     /// The run came to its end.

@@ -53,6 +53,11 @@ impl AckLedger {
         self.owed.keys()
     }
 
+    /// Whether an ack is owed for an artifact.
+    pub(in crate::engine) fn owes(&self, id: &ArtifactId) -> bool {
+        self.owed.contains_key(id)
+    }
+
     /// Releases what has become true of an artifact and drops what no longer can. `listed_at` is
     /// when the last complete list was asked for.
     pub(in crate::engine) fn settle(

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::time::Duration;
 
 use super::super::evidence::settled_at;
-use crate::model::{ArtifactId, DeploymentId, Generation, Kind};
+use crate::model::{ArtifactId, DeployState, DeploymentId, Generation, Kind, Recovered};
 use crate::time::{Instant, Timestamp};
 
 /// What the control plane wants of one artifact.
@@ -383,6 +383,29 @@ pub struct ArtifactBeliefs {
 }
 
 impl ArtifactBeliefs {
+    /// What the rows and tombstones of a store say, as beliefs learnt `now`.
+    pub(in crate::engine) fn recover(recovered: &Recovered, now: Instant) -> Self {
+        let mut beliefs = Self::default();
+        for (id, row) in &recovered.rows {
+            let intent = match row.state {
+                DeployState::Deployed => Intent::Deployed,
+                DeployState::Undeployed => Intent::Undeployed,
+            };
+            let mut belief = ArtifactBelief::new(row.kind, intent, row.generation.clone(), now);
+            if row.held.is_some() {
+                belief.certainty = Certainty::Provisional { read_at: now };
+            }
+            beliefs.insert(id.clone(), belief);
+        }
+        for (id, tombstone) in &recovered.tombstones {
+            let generation =
+                Generation { performed_at: tombstone.deleted_at, ..tombstone.generation.clone() };
+            let belief = ArtifactBelief::new(Kind::RestApi, Intent::Deleted, generation, now);
+            beliefs.insert(id.clone(), belief);
+        }
+        beliefs
+    }
+
     /// The belief about an artifact.
     pub fn get(&self, id: &ArtifactId) -> Option<&ArtifactBelief> {
         self.items.get(id)

@@ -85,7 +85,9 @@ impl Artifacts {
         observed: &ObservedSet,
         listed_at: Option<Instant>,
     ) {
-        if let Some(belief) = self.beliefs.get(id) {
+        if self.acks.owes(id)
+            && let Some(belief) = self.beliefs.get(id)
+        {
             self.acks.settle(id, belief, observed.durable().rows.get(id), listed_at);
         }
     }

@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::model::{
-    Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeploymentId, Event,
-    EventHead, Generation, Held, KeyReading, Kind, Listed, ListedArtifact, ListedState, Listing,
-    Packed, Row, Tombstone, WriteId,
+    Ack, AckAction, AckStatus, ArtifactWrite, Batch, Content, ContentDigest, DeployState,
+    DeploymentId, Event, EventHead, Generation, Held, KeyReading, Kind, Listed, ListedArtifact,
+    ListedState, Listing, Packed, Row, Tombstone, WriteId,
 };
 use crate::time::Timestamp;
 
@@ -175,6 +175,8 @@ impl Rig {
     fn until(&mut self, millis: u64) -> Vec<Action> {
         let end = Instant::from_millis(millis);
         let mut actions = Vec::new();
+        // A test may have changed what is waited for without an input.
+        self.engine.note_next_timer();
         for _ in 0..10_000 {
             match self.engine.poll_timeout() {
                 Some((at, what)) if at <= end => {

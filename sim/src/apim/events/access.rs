@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use driftless_gateway::model::{KeyName, ResourceId, SecretHash};
-use driftless_gateway::time::Instant;
+use driftless_gateway::model::{KeyName, ResourceId, SecretHash, to_hex};
+use driftless_gateway::time::{Instant, Timestamp};
 
 use super::artifacts::Events;
 use crate::apim::Contract;
@@ -231,14 +231,14 @@ impl AccessEvents<'_> {
                 GatewayIndex(place) => key.nth(place as u64),
             };
             let fate = self.events.dispatch(gateway, Arc::clone(&text), row.draw("id"), now);
-            self.note_told(gateway, told, at.clone(), fate, now);
+            self.note_told(gateway, told, &at, fate, now);
         }
     }
 
     /// Notes an event that never comes to exist: the node stopped before it raised it (A-H10).
     pub(in crate::apim) fn lose_told(&mut self, told: &EventDraft, now: Instant) {
         for gateway in self.events.gateways.gateways_of(told.organization) {
-            self.note_told(gateway, told, String::new(), Fate::Lost, now);
+            self.note_told(gateway, told, "", Fate::Lost, now);
         }
     }
 
@@ -246,13 +246,14 @@ impl AccessEvents<'_> {
         &mut self,
         gateway: GatewayIndex,
         told: &EventDraft,
-        sent_text: String,
+        sent_text: &str,
         fate: Fate,
         now: Instant,
     ) {
         let &EventDraft { event_type, begins, ends, .. } = told;
         let about = told.about.clone();
-        let event = AccessEvent { at: now, event_type, about, begins, ends, sent_text, fate };
+        let sent_at = Timestamp::parse(sent_text).ok();
+        let event = AccessEvent { at: now, event_type, about, begins, ends, sent_at, fate };
         self.events.gateways.at_mut(gateway).ledger.note_event(event);
     }
 }
@@ -290,17 +291,9 @@ pub(in crate::apim) fn push_terms(
 /// The hash as an event writes it, a text that holds JSON (A-H30), and the mask.
 fn push_hash(out: &mut String, hash: &SecretHash, secret: Option<&Secret>) {
     out.push_str(r#","apiKeyHashes":"{\"sha256\":\""#);
-    push_hex(out, hash);
+    out.push_str(&to_hex(&hash.0));
     let mask = secret.map(Secret::masked).unwrap_or_default();
     let _ = write!(out, r#"\"}}","maskedApiKey":"{mask}""#);
-}
-
-/// A hash in lower-case hexadecimal digits.
-pub(in crate::apim) fn push_hex(out: &mut String, hash: &SecretHash) {
-    for byte in hash.0 {
-        out.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        out.push(char::from_digit(u32::from(byte & 0x0f), 16).unwrap_or('0'));
-    }
 }
 
 /// What events and lists say of a plan in the same words. `limit` is that of a plan that is

@@ -141,8 +141,8 @@ pub struct AccessEvent {
     pub begins: Option<KeyIndex>,
     /// The key whose end it tells of.
     pub ends: Option<KeyIndex>,
-    /// Its `timestamp`.
-    pub sent_text: String,
+    /// Its `timestamp`; `None` for one that was never sent.
+    pub sent_at: Option<Timestamp>,
     /// What became of it.
     pub fate: Fate,
 }

@@ -3,14 +3,14 @@
 
 use std::fmt::Write as _;
 
-use driftless_gateway::model::{Dialect, KeyName, Kind};
+use driftless_gateway::model::{Dialect, KeyName, Kind, to_hex};
 use driftless_gateway::wire::HttpResponse;
 
 use super::artifacts::{api_list, with_id};
 use super::bodies;
 use crate::apim::Contract;
 use crate::apim::clock::{Micros, push_go, push_java};
-use crate::apim::events::access::{push_hex, push_plan, push_terms};
+use crate::apim::events::access::{push_plan, push_terms};
 use crate::apim::faults::wrong_answers::WrongAnswer;
 use crate::apim::ids::ApiIndex;
 use crate::apim::ledger::KeyState;
@@ -136,7 +136,7 @@ impl<'a> AccessAnswers<'a> {
             r#"{{"uuid":"{}","name":{name},"maskedApiKey":"****","apiKeyHashes":{{"sha256":"{prefix}"#,
             key.uuid
         );
-        push_hex(out, &key.hash);
+        out.push_str(&to_hex(&key.hash.0));
         let _ = write!(out, r#""}},"artifactUuid":"{}","status":"ACTIVE","createdAt":""#, api.id);
         push_java(out, key.created);
         let _ = write!(out, r#"","createdBy":{},"updatedAt":""#, quote(&key.user));
@@ -166,7 +166,7 @@ impl<'a> AccessAnswers<'a> {
             r#"{{"etag":"{}-{}","uuid":"{}","name":{name},"maskedApiKey":"****","apiKeyHashes":{{"sha256":""#,
             key.uuid, key.created, key.uuid
         );
-        push_hex(out, &key.hash);
+        out.push_str(&to_hex(&key.hash.0));
         let _ = write!(out, r#""}},"artifactUuid":"{}","status":"active","createdAt":""#, api.id);
         let time = |out: &mut String, at: Micros| {
             push_go(out, at, self.contract.switches.offset_minutes.minutes())

@@ -3,12 +3,13 @@
 //! It looks at the answer as it is sent, so whatever made it wrong counts alike: a fault, a stale
 //! view or a lost row.
 
-use driftless_gateway::model::{ArtifactId, Dialect, Kind, SecretHash};
+use std::collections::BTreeSet;
+
+use driftless_gateway::model::{ArtifactId, Dialect, Kind, to_hex};
 use driftless_gateway::time::Instant;
 use driftless_gateway::wire::HttpResponse;
 
 use super::route::Route;
-use crate::apim::events::access::push_hex;
 use crate::apim::ledger::{KeyState, Ledger, Naming, Subject};
 use crate::story::step::Wrong;
 
@@ -33,22 +34,31 @@ pub(super) fn of(
     if response.status != 200 || !wrong.is_none_or(is_well_formed) {
         return Vec::new();
     }
-    let body = String::from_utf8_lossy(&response.body);
     let mut due = wanted(ledger, dialect, route, now);
     if !is_suspect {
         // What an answer names without a fault matters only where it was denied before.
         due.retain(|subject| ledger.denied().knows(subject));
     }
-    due.into_iter().map(|subject| naming(is_named(&body, &subject), subject)).collect()
+    if due.is_empty() {
+        return Vec::new();
+    }
+    let body = String::from_utf8_lossy(&response.body);
+    let due: Vec<(String, Subject)> =
+        due.into_iter().map(|subject| (name_of(&subject), subject)).collect();
+    let lengths: BTreeSet<usize> = due.iter().map(|(name, _)| name.len()).collect();
+    // A list names something as a text, which may stand in another, as the hash of a key does.
+    let texts = body.split(['"', '\\']).filter(|text| lengths.contains(&text.len()));
+    let names: BTreeSet<&str> = texts.collect();
+    due.into_iter().map(|(name, subject)| naming(names.contains(&*name), subject)).collect()
 }
 
-/// Whether a list names a subject.
-fn is_named(body: &str, subject: &Subject) -> bool {
+/// The text by which a list names a subject.
+fn name_of(subject: &Subject) -> String {
     match subject {
-        Subject::Row(id) | Subject::Definition(id) => body.contains(id.as_str()),
-        Subject::Key(hash) => body.contains(&hex(hash)),
-        Subject::Subscription(id) => body.contains(id.as_str()),
-        Subject::Plan(id) => body.contains(id.as_str()),
+        Subject::Row(id) | Subject::Definition(id) => id.to_string(),
+        Subject::Key(hash) => to_hex(&hash.0),
+        Subject::Subscription(id) => id.to_string(),
+        Subject::Plan(id) => id.to_string(),
     }
 }
 
@@ -109,10 +119,4 @@ fn keys(ledger: &Ledger, dialect: Dialect, kind: Kind, now: Instant) -> Vec<Subj
         wanted.extend(active.map(|(_, key)| Subject::Key(key.hash)));
     }
     wanted
-}
-
-fn hex(hash: &SecretHash) -> String {
-    let mut text = String::with_capacity(64);
-    push_hex(&mut text, hash);
-    text
 }

@@ -1,6 +1,7 @@
 //! Keys: the exact frames and lists, and the races they are the parts of.
 
 use driftless_gateway::model::{KeyName, ResourceId};
+use driftless_gateway::time::Timestamp;
 
 use super::*;
 
@@ -42,9 +43,11 @@ fn a_created_key_is_told_as_the_contract_says() {
     assert!(bench.apply(CREATE) && !bench.apply(CREATE));
     let key = bench.newest_key();
     let event = bench.ledger().access_events()[0].clone();
-    let (uuid, hash, at) = (&key.uuid, hex(&key), &event.sent_text);
+    let (uuid, hash) = (&key.uuid, hex(&key));
     let frame = bench.frames().remove(0);
     let correlation = field(&frame, "correlationId").unwrap();
+    let at = field(&frame, "timestamp").unwrap();
+    assert_eq!(event.sent_at, Timestamp::parse(&at).ok());
     let masked = &key.secret.reveal()[39..];
     assert_eq!(
         frame,

@@ -293,17 +293,19 @@ impl SimGateway {
             let served = self.engine().into_iter().flat_map(|engine| engine.observed().served());
             artifacts.extend(served.map(|(id, _)| id.clone()).chain(before.keys().cloned()));
         }
-        let changes = artifacts.into_iter().map(|artifact| {
-            let (before, after) = (before.get(&artifact).cloned(), self.served(&artifact));
-            ServedChange { artifact, before, after }
+        let changes = artifacts.into_iter().filter_map(|artifact| {
+            let (before, after) = (before.get(&artifact), self.served(&artifact));
+            (before != after.as_ref()).then(|| {
+                let before = before.cloned();
+                ServedChange { artifact, before, after }
+            })
         });
-        changes.filter(|change| change.before != change.after).collect()
+        changes.collect()
     }
 
     /// What is served of one artifact.
     fn served(&self, id: &ArtifactId) -> Option<Served> {
-        let observed = self.engine()?.observed();
-        let row = observed.durable().rows.get(id).filter(|_| observed.is_served(id))?;
+        let row = self.engine()?.observed().served_row(id)?;
         Some(Served { deployment: row.generation.deployment.clone(), digest: row.held?.digest })
     }
 }
