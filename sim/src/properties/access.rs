@@ -282,12 +282,18 @@ fn by_subject<'a>(context: &Context<'a>) -> BySubject<'a> {
 }
 
 /// Whether the gateway knows every event about a thing, and their stamps tell their order. An
-/// ending that is heard after the key that was made next ends that, too, for stamps prove nothing
+/// ending that is heard after a key that was made later ends that, too, for stamps prove nothing
 /// (FB-239: compared by wall clock). A restored backup is told by none.
 fn is_told(context: &Context<'_>, events: &[&AccessEvent]) -> bool {
     let margin = context.config.clock_margin;
+    let overtook = |(place, ending): (usize, &&AccessEvent)| {
+        let begun = events.iter().skip(place + 1).filter(|next| next.begins.is_some());
+        ending.ends.is_some() && begun.into_iter().any(|key| !context.heard.is_before(ending, key))
+    };
+    if events.iter().enumerate().any(overtook) {
+        return false;
+    }
     let is_ordered = events.windows(2).all(|pair| match pair {
-        [one, next] if one.ends.is_some() && !context.heard.is_before(one, next) => false,
         [one, next] => {
             // A key made within the margin of an ending is taken for one that it ended.
             let order = |next: &Timestamp, last: &Timestamp| match one.ends {
