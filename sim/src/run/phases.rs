@@ -7,7 +7,7 @@ use driftless_gateway::time::Instant;
 
 use crate::observe::Phase;
 use crate::properties;
-use crate::story::file::{Scenario, story_end};
+use crate::story::file::{Scenario, story_end, timed_end};
 use crate::world::World;
 
 /// What goes through the phases of a run.
@@ -16,6 +16,10 @@ pub trait PhaseDriver {
     fn now(&self) -> Instant;
     /// Lets everything happen that is due by `until`, and moves time there.
     fn run_until(&mut self, until: Instant);
+    /// Whether a step waits for its trigger.
+    fn awaits_trigger(&self) -> bool;
+    /// When the last of the steps whose trigger came is over.
+    fn triggered_end(&self) -> Instant;
     /// Goes to the next part of the run.
     fn enter(&mut self, phase: Phase);
     /// Ends every fault at once and starts every gateway that is down.
@@ -37,6 +41,14 @@ impl PhaseDriver for World<'_> {
 
     fn run_until(&mut self, until: Instant) {
         World::run_until(self, until);
+    }
+
+    fn awaits_trigger(&self) -> bool {
+        World::awaits_trigger(self)
+    }
+
+    fn triggered_end(&self) -> Instant {
+        World::triggered_end(self)
     }
 
     fn enter(&mut self, phase: Phase) {
@@ -71,7 +83,7 @@ pub(crate) fn go_through_phases(
     until: Option<Instant>,
 ) -> bool {
     let end = until.unwrap_or(Instant::from_nanos(u64::MAX));
-    if !run_to(world, story_end(story), end) {
+    if !tell_steps(world, story, end) {
         return false;
     }
     if let Some(stay) = story.faults_stay_ms {
@@ -93,6 +105,21 @@ pub(crate) fn go_through_phases(
     world.enter(Phase::Restarted);
     world.restart_gateways();
     converge(world, end)
+}
+
+/// Lets every step happen. What a step waits for is waited for as long as the story says; once
+/// nothing is waited for, the story is over with its last step.
+fn tell_steps(world: &mut impl PhaseDriver, story: &Scenario, end: Instant) -> bool {
+    if !run_to(world, timed_end(story), end) {
+        return false;
+    }
+    while world.awaits_trigger() && world.now() < story_end(story) {
+        if !run_to(world, world.now().after(LOOK).min(story_end(story)), end) {
+            return false;
+        }
+    }
+    let triggered = world.triggered_end().max(world.now());
+    run_to(world, triggered, end)
 }
 
 /// How long the quiet phase is.

@@ -284,6 +284,16 @@ impl<'t> World<'t> {
         self.schedule.now()
     }
 
+    /// Whether a step waits for its trigger.
+    pub const fn awaits_trigger(&self) -> bool {
+        self.schedule.awaits_trigger()
+    }
+
+    /// When the last of the steps whose trigger came is over.
+    pub const fn triggered_end(&self) -> Instant {
+        self.schedule.triggered_end()
+    }
+
     /// Goes to the next part of the run.
     pub fn enter(&mut self, phase: Phase) {
         self.watchers.phase = phase;

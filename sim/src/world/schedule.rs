@@ -10,7 +10,7 @@ use driftless_gateway::wire::{HttpRequest, HttpResponse};
 use super::agenda::Agenda;
 use crate::apim::{Naming, ServerFrame, Upgrade};
 use crate::story::aim::GatewayIndex;
-use crate::story::file::Scenario;
+use crate::story::file::{Scenario, TRIGGERED_LAST};
 use crate::story::step::{Observable, Trigger, When};
 
 /// Something that is due at a time.
@@ -45,6 +45,8 @@ struct WaitingStep {
     step: usize,
     trigger: Trigger,
     seen: u32,
+    /// How long the step goes on once it happened, and the story after it.
+    lasts: Duration,
 }
 
 /// What the time is, and what will happen.
@@ -53,6 +55,7 @@ pub(super) struct Schedule {
     agenda: Agenda<Due>,
     waiting: Vec<WaitingStep>,
     unfired: BTreeSet<usize>,
+    triggered_end: Instant,
 }
 
 impl Schedule {
@@ -63,6 +66,7 @@ impl Schedule {
             agenda: Agenda::new(),
             waiting: Vec::new(),
             unfired: BTreeSet::new(),
+            triggered_end: Instant::START,
         };
         for (index, step) in story.steps.iter().enumerate() {
             match &step.when {
@@ -72,7 +76,8 @@ impl Schedule {
                 When::On(trigger) => {
                     schedule.unfired.insert(index);
                     let trigger = trigger.clone();
-                    schedule.waiting.push(WaitingStep { step: index, trigger, seen: 0 });
+                    let lasts = Duration::from_millis(step.verb.lasts_ms()) + TRIGGERED_LAST;
+                    schedule.waiting.push(WaitingStep { step: index, trigger, seen: 0, lasts });
                 }
             }
         }
@@ -117,18 +122,31 @@ impl Schedule {
         for waiting in &mut self.waiting {
             let wanted = waiting.trigger.gateway.as_deref();
             let is_here = wanted.is_none() || wanted == gateway;
-            if is_here && waiting.trigger.seen == seen {
+            let counts = self.now >= Instant::from_millis(waiting.trigger.from_ms);
+            if is_here && counts && waiting.trigger.seen == seen {
                 waiting.seen += 1;
                 if waiting.seen == waiting.trigger.nth {
-                    fired.push((waiting.step, waiting.trigger.after_ms));
+                    let at = self.now.after(Duration::from_millis(waiting.trigger.after_ms));
+                    fired.push((waiting.step, at));
+                    self.triggered_end = self.triggered_end.max(at.after(waiting.lasts));
                 }
             }
         }
-        for (step, after_ms) in fired {
+        for (step, at) in fired {
             self.unfired.remove(&step);
             self.waiting.retain(|waiting| waiting.step != step);
-            self.agenda.plan(self.now.after(Duration::from_millis(after_ms)), Due::Step(step));
+            self.agenda.plan(at, Due::Step(step));
         }
+    }
+
+    /// Whether a step waits for its trigger.
+    pub(super) const fn awaits_trigger(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// When the last of the steps whose trigger came is over.
+    pub(super) const fn triggered_end(&self) -> Instant {
+        self.triggered_end
     }
 
     /// No step waits for anything any more.
@@ -139,5 +157,43 @@ impl Schedule {
     /// The steps whose trigger has not come.
     pub(super) fn into_unfired(self) -> BTreeSet<usize> {
         self.unfired
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn story(on: &str) -> Scenario {
+        let head = r#"{ "schema": 1, "why": "A reset waits for what is seen.", "covers": [],"#;
+        let steps = format!(r#"[{{ "on": {on}, "partition": {{ "for_ms": 2000 }} }}]"#);
+        let rest = format!(
+            r#""dialect": "apim-4.7.0", "seed": 1, "steps": {steps}, "expect": {{ "writes_max": 9 }} }}"#
+        );
+        match Scenario::parse(&format!("{head}{rest}")) {
+            Ok(story) => story,
+            Err(refusal) => panic!("{refusal}"),
+        }
+    }
+
+    fn list() -> Observable {
+        Observable::Action("list".to_owned())
+    }
+
+    #[test]
+    fn an_occurrence_counts_from_the_time_that_the_trigger_says() {
+        let on = r#"{ "action": "list", "nth": 2, "from_ms": 5000, "after_ms": 10 }"#;
+        let mut schedule = Schedule::of(&story(on));
+        for ms in [4000, 5000] {
+            schedule.pass_to(Instant::from_millis(ms));
+            schedule.observe(None, list);
+            assert!(schedule.awaits_trigger() && schedule.next_at().is_none(), "at {ms}");
+        }
+        schedule.pass_to(Instant::from_millis(6000));
+        schedule.observe(None, list);
+        assert_eq!(schedule.next_at(), Some(Instant::from_millis(6010)));
+        assert!(!schedule.awaits_trigger());
+        let end = Instant::from_millis(6010 + 2000).after(TRIGGERED_LAST);
+        assert_eq!(schedule.triggered_end(), end);
     }
 }

@@ -79,6 +79,11 @@ impl ServedApim {
         self.triggers.watch(trigger)
     }
 
+    /// Something was seen that triggers may wait for.
+    fn saw(&self, seen: &Observable) {
+        self.triggers.note(seen, self.now());
+    }
+
     /// Looks at the API Manager.
     pub fn look<T>(&self, look: impl FnOnce(&ApiManager) -> T) -> T {
         look(&self.manager.borrow())
@@ -150,9 +155,9 @@ impl ServedApim {
         }
         let frame: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
         let Some(name) = frame["type"].as_str() else { return };
-        self.triggers.note(&Observable::Event(name.to_owned()));
+        self.saw(&Observable::Event(name.to_owned()));
         if name == "connection.ack" {
-            self.triggers.note(&Observable::State(LIVE.to_owned()));
+            self.saw(&Observable::State(LIVE.to_owned()));
         }
     }
 
@@ -196,12 +201,12 @@ impl ApimBackend for ServedApim {
     fn respond(&self, request: &HttpRequest, token: Option<&str>) -> Reply {
         let name = self.look(|manager| manager.endpoint(request)).map(Endpoint::name);
         if let Some(name) = name {
-            self.triggers.note(&Observable::Action(name.to_owned()));
+            self.saw(&Observable::Action(name.to_owned()));
         }
         let reply =
             self.manager.borrow_mut().respond(GatewayIndex::FIRST, request, token, self.now());
         if let (Some(name), crate::apim::Answered::Answer(_)) = (name, &reply.outcome) {
-            self.triggers.note(&Observable::Answer(name.to_owned()));
+            self.saw(&Observable::Answer(name.to_owned()));
         }
         let what = match &reply.outcome {
             crate::apim::Answered::Answer(response) => {
@@ -220,7 +225,7 @@ impl ApimBackend for ServedApim {
         path: &str,
         token: Option<&str>,
     ) -> (ConnectionId, Upgrade, mpsc::UnboundedReceiver<ServerFrame>) {
-        self.triggers.note(&Observable::Action("open_session".to_owned()));
+        self.saw(&Observable::Action("open_session".to_owned()));
         let connection = ConnectionId(self.next_connection.get() + 1);
         self.next_connection.set(connection.0);
         // What waits for a slow gateway is bounded by what is in the event store.
@@ -240,7 +245,7 @@ impl ApimBackend for ServedApim {
 
     fn receive(&self, connection: ConnectionId, text: &str) {
         // Acks are all that a gateway sends.
-        self.triggers.note(&Observable::Action("ack".to_owned()));
+        self.saw(&Observable::Action("ack".to_owned()));
         self.manager.borrow_mut().receive_frame(connection, text, self.now());
         self.settle();
     }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use driftless_gateway::time::Instant;
 use tokio::sync::oneshot;
 
 use crate::story::step::{Observable, Trigger};
@@ -24,6 +25,7 @@ fn is_seen(observable: &Observable) -> bool {
 
 struct Waiting {
     left: u32,
+    from: Instant,
     fired: oneshot::Sender<()>,
 }
 
@@ -42,7 +44,8 @@ impl Triggers {
         let (fired, fires) = oneshot::channel();
         let mut waiting = self.waiting.borrow_mut();
         let waiting = waiting.entry(trigger.seen.clone()).or_default();
-        waiting.push(Waiting { left: trigger.nth.max(1), fired });
+        let from = Instant::from_millis(trigger.from_ms);
+        waiting.push(Waiting { left: trigger.nth.max(1), from, fired });
         Some(fires)
     }
 
@@ -52,11 +55,11 @@ impl Triggers {
     }
 
     /// Something was seen.
-    pub(super) fn note(&self, seen: &Observable) {
+    pub(super) fn note(&self, seen: &Observable, now: Instant) {
         let mut waiting = self.waiting.borrow_mut();
         let Some(all) = waiting.get_mut(seen) else { return };
         for mut one in std::mem::take(all) {
-            one.left -= 1;
+            one.left -= u32::from(now >= one.from);
             if one.left > 0 {
                 all.push(one);
             } else {
@@ -72,7 +75,7 @@ mod tests {
     use super::*;
 
     fn trigger(seen: Observable, nth: u32) -> Trigger {
-        Trigger { seen, gateway: None, nth, after_ms: 0 }
+        Trigger { seen, gateway: None, nth, from_ms: 0, after_ms: 0 }
     }
 
     #[test]
@@ -81,13 +84,25 @@ mod tests {
         let list = Observable::Action("list".to_owned());
         let mut second = triggers.watch(&trigger(list.clone(), 2)).unwrap();
         let mut first = triggers.watch(&trigger(list.clone(), 1)).unwrap();
-        triggers.note(&Observable::Answer("list".to_owned()));
+        triggers.note(&Observable::Answer("list".to_owned()), Instant::START);
         assert!(first.try_recv().is_err() && second.try_recv().is_err());
-        triggers.note(&list);
+        triggers.note(&list, Instant::START);
         assert!(first.try_recv().is_ok() && second.try_recv().is_err());
-        triggers.note(&list);
+        triggers.note(&list, Instant::START);
         assert!(second.try_recv().is_ok());
-        triggers.note(&list);
+        triggers.note(&list, Instant::START);
+    }
+
+    #[test]
+    fn an_occurrence_counts_from_the_time_that_the_trigger_says() {
+        let triggers = Triggers::default();
+        let list = Observable::Action("list".to_owned());
+        let late = Trigger { from_ms: 500, ..trigger(list.clone(), 1) };
+        let mut fires = triggers.watch(&late).unwrap();
+        triggers.note(&list, Instant::from_millis(499));
+        assert!(fires.try_recv().is_err());
+        triggers.note(&list, Instant::from_millis(500));
+        assert!(fires.try_recv().is_ok());
     }
 
     #[test]

@@ -222,6 +222,14 @@ impl PhaseDriver for WireDriver {
         self.world.borrow_mut().advance(self.now);
     }
 
+    fn awaits_trigger(&self) -> bool {
+        self.world.borrow().awaits_trigger()
+    }
+
+    fn triggered_end(&self) -> Instant {
+        self.world.borrow().triggered_end()
+    }
+
     fn enter(&mut self, phase: Phase) {
         self.world.borrow_mut().enter(phase);
     }

@@ -34,7 +34,7 @@ use crate::story::switches::Switches;
 pub use access_claims::AccessClaim;
 pub use expect::{AckedClaim, Expect, WasStatus};
 pub use fleet::{DEFAULT_ORGANIZATION, GATEWAYS_MAX, GatewayEntry};
-pub(crate) use length::story_end;
+pub(crate) use length::{TRIGGERED_LAST, story_end, timed_end};
 pub use load::{LoadError, StoryFile, load, load_folder, save};
 pub use names::{
     ACTIONS, EVENTS, REQUESTS, RESOURCE_KINDS, STATES, SYNC_STATES, is_covered_id, is_kebab_case,

@@ -96,7 +96,7 @@ const OBSERVABLES: [(&str, &[&str]); 4] =
     [("action", ACTIONS), ("event", EVENTS), ("answer", REQUESTS), ("state", STATES)];
 
 fn trigger(node: &Node, gateways: &[GatewayEntry]) -> Result<Trigger, Refusal> {
-    let (mut nth, mut after_ms, mut seen, mut gateway) = (1, 0, None, None);
+    let (mut nth, mut from_ms, mut after_ms, mut seen, mut gateway) = (1, 0, 0, None, None);
     if !matches!(node.value, Value::Object(_)) {
         return Err(node.place.refuse("`on` is not an object", None));
     }
@@ -106,6 +106,10 @@ fn trigger(node: &Node, gateways: &[GatewayEntry]) -> Result<Trigger, Refusal> {
                 let number = read(value)?;
                 within("nth", number, 1, COUNT_MAX, value.place)?;
                 nth = u32::try_from(number).unwrap_or(u32::MAX);
+            }
+            "from_ms" => {
+                from_ms = read(value)?;
+                within("from_ms", from_ms, 0, TIME_MS_MAX, value.place)?;
             }
             "after_ms" => {
                 after_ms = read(value)?;
@@ -126,7 +130,7 @@ fn trigger(node: &Node, gateways: &[GatewayEntry]) -> Result<Trigger, Refusal> {
         let hint = "give `action`, `event`, `answer` or `state`".to_owned();
         node.place.refuse("`on` does not say what is waited for", Some(hint))
     })?;
-    Ok(Trigger { seen, gateway, nth, after_ms })
+    Ok(Trigger { seen, gateway, nth, from_ms, after_ms })
 }
 
 fn observable(key: &TextKey, value: &Node) -> Result<Observable, Refusal> {
@@ -134,7 +138,7 @@ fn observable(key: &TextKey, value: &Node) -> Result<Observable, Refusal> {
         let fields: Vec<&str> = OBSERVABLES
             .iter()
             .map(|(field, _)| *field)
-            .chain(["nth", "after_ms", "gateway"])
+            .chain(["nth", "from_ms", "after_ms", "gateway"])
             .collect();
         let problem = format!("unknown field `{}` in `on`", key.name);
         return Err(key.place.refuse(problem, Some(hint(&key.name, &fields))));

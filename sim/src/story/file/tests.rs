@@ -435,8 +435,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
                 2 => crate::story::step::Observable::Answer(name(REQUESTS)),
                 _ => crate::story::step::Observable::State(name(STATES)),
             };
-            let trigger =
-                crate::story::step::Trigger { seen, gateway: None, nth, after_ms: ms % 3 };
+            let trigger = crate::story::step::Trigger {
+                seen,
+                gateway: None,
+                nth,
+                from_ms: ms % 5,
+                after_ms: ms % 3,
+            };
             Step {
                 when: crate::story::step::When::On(trigger),
                 scope: crate::story::step::Scope::default(),

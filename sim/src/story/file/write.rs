@@ -72,6 +72,9 @@ fn step(step: &Step) -> String {
             if trigger.nth != 1 {
                 on.push_str(&format!(", \"nth\": {}", trigger.nth));
             }
+            if trigger.from_ms != 0 {
+                on.push_str(&format!(", \"from_ms\": {}", trigger.from_ms));
+            }
             if trigger.after_ms != 0 {
                 on.push_str(&format!(", \"after_ms\": {}", trigger.after_ms));
             }

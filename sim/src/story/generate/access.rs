@@ -155,12 +155,13 @@ fn plan_change(key: Key) -> Verb {
 }
 
 /// Keys written half way, events behind their effects, and what cannot be read.
-pub(super) fn access_fault(key: Key) -> Verb {
+pub(super) fn access_fault(dialect: Dialect, key: Key) -> Verb {
     let count = Count { count: key.count(2) };
+    let has_key_list = dialect != Dialect::Apim470;
     match key.below("fault", 6) {
         0 | 1 => Verb::BreakKeys(count),
         2 => Verb::OddKeyEvents(count),
-        3 => {
+        3 if has_key_list => {
             let to = if key.chance("keys", 1, 2) { Endpoint::ReadKeys } else { Endpoint::Any };
             let for_ms = Some(key.between("odd for", 500, 9000));
             Verb::Answer(Answer { to, with: Wrong::OddItems, count: None, for_ms })

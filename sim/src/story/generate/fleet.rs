@@ -3,7 +3,9 @@
 
 use crate::random::Key;
 use crate::story::file::{DEFAULT_ORGANIZATION, GatewayEntry};
-use crate::story::step::{Scope, Step, Verb};
+use crate::story::step::{Scope, Step, Verb, When};
+
+use super::scene::Scene;
 
 /// The names of gateways.
 const NAMES: [&str; 3] = ["east", "west", "north"];
@@ -23,9 +25,20 @@ pub(super) fn gateways(key: Key) -> Vec<GatewayEntry> {
 }
 
 /// Says of each step where it happens.
-pub(super) fn spread(key: Key, gateways: &[GatewayEntry], steps: &mut [Step]) {
+pub(super) fn spread(
+    key: Key,
+    gateways: &[GatewayEntry],
+    steps: &mut [Step],
+    scenes: &mut [Scene],
+) {
     if gateways.len() < 2 {
         return;
+    }
+    for (scene, nth) in scenes.iter_mut().zip(0..) {
+        let key = key.child("fleet").child("scenes").nth(nth);
+        let place = usize::try_from(key.below("gateway", gateways.len() as u64)).unwrap_or(0);
+        let only = gateways.get(place).filter(|_| key.chance("some", 3, 4));
+        spread_scene(only, scene);
     }
     let key = key.child("fleet").child("steps");
     let has_other = gateways.iter().any(|entry| entry.organization == OTHER);
@@ -51,6 +64,23 @@ pub(super) fn spread(key: Key, gateways: &[GatewayEntry], steps: &mut [Step]) {
             organization: organization.map(str::to_owned),
             gateways: names.into_iter().map(str::to_owned).collect(),
         };
+    }
+}
+
+/// A scene is played at one gateway, where it is to be, and what it changes is changed in the
+/// gateway's organization.
+fn spread_scene(only: Option<&GatewayEntry>, scene: &mut Scene) {
+    let Some(gateway) = only else { return };
+    for step in &mut scene.steps {
+        if let When::On(trigger) = &mut step.when {
+            trigger.gateway = Some(gateway.name.clone());
+        }
+        let is_other = gateway.organization != DEFAULT_ORGANIZATION;
+        let is_own = is_other && step.verb.is_of_organization();
+        step.scope.organization = is_own.then(|| gateway.organization.clone());
+        if step.verb.is_of_gateways() && step.verb.is_fault() {
+            step.scope.gateways = vec![gateway.name.clone()];
+        }
     }
 }
 

@@ -4,6 +4,9 @@
 mod access;
 mod bytes;
 mod fleet;
+mod placement;
+mod provocation;
+mod scene;
 
 use driftless_gateway::model::Dialect;
 
@@ -12,6 +15,8 @@ pub use bytes::with_byte_faults;
 
 use super::switches::Switches;
 use crate::random::Key;
+use placement::Drawn;
+use scene::Scene;
 
 use super::file::{Expect, Scenario, StoreChoice};
 use super::step::{
@@ -39,18 +44,17 @@ pub fn generate(profile: &Profile, seed: u64) -> Scenario {
     population(key, &mut steps);
     changes(profile, key, &mut steps);
     access::access(profile, dialect, key, &mut steps);
-    faults(profile, key, &mut steps);
     let switches = Switches::drawn(dialect, key.child("switches"));
+    let mut scenes = faults(profile, dialect, switches, key);
     if switches.nodes.get() > 1 && !profile.families.is_empty() {
-        node_switches(profile, key, &mut steps);
+        node_switches(profile, key, &mut scenes);
     }
-    // Some draws name a fault that the request cannot have; no file may tell of it.
-    steps.retain(|step| !matches!(&step.verb, Verb::Answer(answer) if !answer.applies()));
     let gateways = if profile.fleet { fleet::gateways(key) } else { Vec::new() };
-    fleet::spread(key, &gateways, &mut steps);
-    steps.sort_by_key(|step| match step.when {
-        When::AtMs(ms) => ms,
-        When::On(_) => 0,
+    fleet::spread(key, &gateways, &mut steps, &mut scenes);
+    steps.extend(scenes.into_iter().flat_map(|scene| scene.steps));
+    steps.sort_by_key(|step| match &step.when {
+        When::AtMs(ms) => *ms,
+        When::On(trigger) => trigger.from_ms,
     });
     Scenario {
         why: format!("Seed {seed:#x} of profile {} was worth keeping.", profile.name),
@@ -115,8 +119,9 @@ fn changes(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
     }
 }
 
-fn faults(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
+fn faults(profile: &Profile, dialect: Dialect, switches: Switches, key: Key) -> Vec<Scene> {
     let key = key.child("faults");
+    let (mut drawn, mut scenes) = (Vec::new(), Vec::new());
     for family in profile.families {
         let key = key.nth(*family as u64);
         if key.chance("left out", 1, 3) {
@@ -125,61 +130,68 @@ fn faults(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
         for number in 0..key.between("count", 1, 3) {
             let key = key.nth(number);
             let ms = key.between("at", 200, profile.story_ms - 8000);
-            steps.push(at(ms, fault(*family, key)));
+            drawn.push(Drawn { fault: fault(*family, dialect, switches, key), ms, key });
         }
     }
     if profile.full {
         let key = key.child("always");
         let ms = |name: &str| key.between(name, 2000, profile.story_ms - 12_000);
-        steps.push(at(ms("partition"), partition(key)));
-        let crash = Crash { down_ms: key.between("down", 50, 3000), disk: disk(key) };
+        drawn.push(Drawn { fault: partition(key), ms: ms("partition"), key });
+        let crash = Verb::Crash(Crash { down_ms: key.between("down", 50, 3000), disk: disk(key) });
         // Some of them in the middle of a write, which no time of day would hit often.
-        let when = if key.chance("mid write", 1, 8) {
+        if key.chance("mid write", 1, 8) {
             let seen = Observable::Action("store".to_owned());
             let nth = u32::try_from(key.between("nth", 2, 12)).unwrap_or(2);
-            When::On(Trigger { seen, gateway: None, nth, after_ms: 0 })
+            let when = When::On(Trigger { seen, gateway: None, nth, from_ms: 0, after_ms: 0 });
+            let step = Step { when, scope: Scope::default(), verb: crash };
+            scenes.push(Scene { steps: vec![step] });
         } else {
-            When::AtMs(ms("crash"))
-        };
-        steps.push(Step { when, scope: Scope::default(), verb: Verb::Crash(crash) });
-        let wrong = answer(Endpoint::List, key.child("list"));
-        steps.push(at(ms("answer"), wrong));
+            drawn.push(Drawn { fault: crash, ms: ms("crash"), key: key.child("crash") });
+        }
+        let (ms, key) = (ms("answer"), key.child("list"));
+        drawn.push(Drawn { fault: answer(Endpoint::List, dialect, key), ms, key });
     }
+    scenes.extend(placement::scenes(drawn, profile.story_ms, dialect));
+    scenes
 }
 
 /// Connections move to another node of the cluster, some because they break.
-fn node_switches(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
+fn node_switches(profile: &Profile, key: Key, scenes: &mut Vec<Scene>) {
     let key = key.child("nodes");
     for number in 0..key.between("count", 1, 3) {
         let key = key.nth(number);
         let ms = key.between("at", 200, profile.story_ms - 8000);
-        steps.push(at(ms, Verb::SwitchNode(Nothing {})));
+        let mut steps = vec![at(ms, Verb::SwitchNode(Nothing {}))];
         if key.chance("reset", 1, 2) {
             steps.push(at(ms, Verb::Reset(Nothing {})));
         }
+        scenes.push(Scene { steps });
     }
 }
 
-fn fault(family: Family, key: Key) -> Verb {
+fn fault(family: Family, dialect: Dialect, switches: Switches, key: Key) -> Verb {
+    let is_platform = dialect == Dialect::PlatformApi11;
     match family {
         Family::Network => network_fault(key),
-        Family::Events => event_fault(key),
-        Family::Truth => truth_fault(key),
+        Family::Events => event_fault(dialect, switches, key),
+        Family::Truth => truth_fault(dialect, key),
         Family::Answers => {
             let endpoints = [
-                Endpoint::Discover,
+                if is_platform { Endpoint::List } else { Endpoint::Discover },
                 Endpoint::List,
                 Endpoint::List,
                 Endpoint::Fetch,
                 Endpoint::Fetch,
                 Endpoint::FetchBatch,
                 Endpoint::FetchBatch,
-                Endpoint::CheckExists,
                 Endpoint::ReadKeys,
                 Endpoint::Connect,
                 Endpoint::Any,
+                Endpoint::CheckExists,
             ];
-            answer(*key.pick("endpoint", &endpoints).unwrap_or(&Endpoint::List), key)
+            let count = endpoints.len() - usize::from(!is_platform);
+            let to = key.pick("endpoint", &endpoints[..count]).unwrap_or(&Endpoint::List);
+            answer(*to, dialect, key)
         }
         Family::Manager => manager_fault(key),
         Family::Machine => machine_fault(key),
@@ -190,9 +202,11 @@ fn fault(family: Family, key: Key) -> Verb {
                 Endpoint::ReadSubscriptions,
                 Endpoint::ReadPlans,
             ];
-            answer(*key.pick("endpoint", &endpoints).unwrap_or(&Endpoint::ReadKeys), key)
+            let count = if is_platform { endpoints.len() } else { 2 };
+            let to = key.pick("endpoint", &endpoints[..count]).unwrap_or(&Endpoint::ReadKeys);
+            answer(*to, dialect, key)
         }
-        Family::Access => access::access_fault(key),
+        Family::Access => access::access_fault(dialect, key),
     }
 }
 
@@ -200,13 +214,13 @@ fn partition(key: Key) -> Verb {
     let longest = if key.chance("long", 1, 6) { 45_000 } else { 8000 };
     let directions = [Direction::Both, Direction::Both, Direction::ToGateway, Direction::ToManager];
     let direction = key.pick("direction", &directions).copied().unwrap_or_default();
-    Verb::Partition(Partition { for_ms: key.between("for", 500, longest), direction })
+    Verb::Partition(Partition { for_ms: key.between("for", 2300, longest), direction })
 }
 
 fn network_fault(key: Key) -> Verb {
     match key.below("what", 5) {
         0 => partition(key),
-        1 => Verb::Hold(ForMs { for_ms: key.between("for", 100, 4000) }),
+        1 => Verb::Hold(ForMs { for_ms: key.between("for", 300, 4000) }),
         2 => Verb::Latency(Latency {
             for_ms: key.between("for", 1000, 10_000),
             min_ms: key.between("min", 1, 50),
@@ -217,15 +231,19 @@ fn network_fault(key: Key) -> Verb {
     }
 }
 
-fn event_fault(key: Key) -> Verb {
+/// The Platform API keeps no events, so nothing can be wrong with how they are kept.
+fn event_fault(dialect: Dialect, switches: Switches, key: Key) -> Verb {
     let count = Count { count: key.count(3) };
+    let keeps_events = dialect != Dialect::PlatformApi11;
     match key.below("what", 9) {
         0 => Verb::LoseEvents(count),
-        1 => Verb::NoDirectSend(ForMs { for_ms: key.between("for", 1000, 20_000) }),
-        2 => Verb::StrandPoll(Nothing {}),
-        3 => Verb::KillPoll(Nothing {}),
-        4 => Verb::EventBeforeAck(Nothing {}),
-        5 => Verb::FreezeStamps(ForMs { for_ms: key.between("for", 100, 8000) }),
+        1 => Verb::FreezeStamps(ForMs { for_ms: key.between("for", 100, 8000) }),
+        2 if keeps_events => Verb::StrandPoll(Nothing {}),
+        3 if keeps_events => Verb::KillPoll(Nothing {}),
+        4 if keeps_events => Verb::EventBeforeAck(Nothing {}),
+        5 if keeps_events && switches.direct_send => {
+            Verb::NoDirectSend(ForMs { for_ms: key.between("for", 1000, 20_000) })
+        }
         _ => {
             let faults = [
                 FrameFault::Drop,
@@ -242,16 +260,20 @@ fn event_fault(key: Key) -> Verb {
 }
 
 /// Delays stay well below `read_lag_max`, and so does the sum of any two of them.
-fn truth_fault(key: Key) -> Verb {
+/// The Platform API has one table, so no row of it can be left behind.
+fn truth_fault(dialect: Dialect, key: Key) -> Verb {
     let for_ms = key.between("for", 1000, 20_000);
+    let has_rows = dialect != Dialect::PlatformApi11;
     match key.below("what", 7) {
-        0 => Verb::DelayEffects(DelayEffects { for_ms, delay_ms: key.between("delay", 10, 2000) }),
-        1 => {
-            let window_ms = key.between("window", 10, 400);
+        1 if has_rows => {
+            let window_ms = key.between("window", 300, 1500);
             Verb::RedeployWindow(RedeployWindow { for_ms, window_ms })
         }
-        2 => Verb::LoseRow(Api { api: api(key.below("api", APIS)) }),
-        3 => Verb::KeepRows(Count { count: key.count(2) }),
+        2 if has_rows => Verb::LoseRow(Api { api: scene::changed(key.child("scene")) }),
+        3 if has_rows => Verb::KeepRows(Count { count: key.count(2) }),
+        0..=3 => {
+            Verb::DelayEffects(DelayEffects { for_ms, delay_ms: key.between("delay", 10, 2000) })
+        }
         4 => {
             let by_ms = i64::try_from(key.below("by", 20_000)).unwrap_or(0) - 10_000;
             Verb::StepClock(StepClock { by_ms })
@@ -261,9 +283,9 @@ fn truth_fault(key: Key) -> Verb {
     }
 }
 
-fn answer(to: Endpoint, key: Key) -> Verb {
+fn answer(to: Endpoint, dialect: Dialect, key: Key) -> Verb {
     let stale = key.between("stale", 10, 2000);
-    let wrongs = [
+    let mut wrongs = vec![
         Wrong::Status(500),
         Wrong::Status(*key.pick("status", &[401, 403, 404, 429, 502, 503]).unwrap_or(&500)),
         Wrong::RouteMissing,
@@ -285,6 +307,7 @@ fn answer(to: Endpoint, key: Key) -> Verb {
         Wrong::RepeatedEntry,
         Wrong::Bomb,
     ];
+    wrongs.retain(|with| provocation::can_meet(to, *with, dialect));
     let with = key.pick("wrong", &wrongs).copied().unwrap_or(Wrong::Status(500));
     let counted = key.chance("counted", 1, 2);
     // No single key can be asked for, so lists that agree for long enough are believed (law 4):
@@ -323,7 +346,7 @@ fn disk(key: Key) -> CrashDisk {
 fn machine_fault(key: Key) -> Verb {
     match key.below("what", 5) {
         0 | 1 => Verb::Crash(Crash { down_ms: key.between("down", 10, 9000), disk: disk(key) }),
-        2 => Verb::DiskFull(ForMs { for_ms: key.between("for", 500, 8000) }),
+        2 => Verb::DiskFull(ForMs { for_ms: key.between("for", 1500, 8000) }),
         // Definitions are read after a start only, and most stories have a crash.
         3 if key.below("reads", 3) == 0 => Verb::FailReads(Count { count: key.count(4) }),
         3 => Verb::FailWrites(Count { count: key.count(4) }),

@@ -68,7 +68,7 @@ pub enum When {
     On(Trigger),
 }
 
-/// The n-th occurrence of something observable, and a delay after it.
+/// The n-th occurrence of something observable from a time on, and a delay after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trigger {
     /// What is observed.
@@ -77,6 +77,8 @@ pub struct Trigger {
     pub gateway: Option<String>,
     /// Which occurrence, from 1.
     pub nth: u32,
+    /// From when on occurrences count, in milliseconds from the start.
+    pub from_ms: u64,
     /// How long after it, in milliseconds.
     pub after_ms: u64,
 }
