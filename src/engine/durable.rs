@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::mem;
 
+use super::input::UnreadableContent;
 use crate::model::{
     ArtifactId, ArtifactWrite, Batch, ControlPlane, DeployState, Recovered, Resource, ResourceId,
     ResourceRow, Row, Tombstone, WriteId,
@@ -199,6 +200,32 @@ impl ObservedSet {
             return false;
         };
         self.failing = true;
+        self.wait_again(batch);
+        self.waiting_changed();
+        true
+    }
+
+    /// The write in flight was not tried because of definitions in it that cannot be read: the
+    /// rest waits again. Returns whether it was the one in flight.
+    pub fn refused(&mut self, id: WriteId, contents: &[UnreadableContent]) -> bool {
+        let Some((_, batch)) = self.in_flight.take_if(|(in_flight, _)| *in_flight == id) else {
+            return false;
+        };
+        self.wait_again(batch);
+        for UnreadableContent { artifact, digest, .. } in contents {
+            let is_refused = self.waiting.artifacts.get(artifact).is_some_and(|write| {
+                matches!(write, ArtifactWrite::Put { row, .. }
+                    if row.held.is_some_and(|held| held.digest == *digest))
+            });
+            if is_refused {
+                self.waiting.artifacts.remove(artifact);
+            }
+        }
+        true
+    }
+
+    /// A write waits again, behind what was queued since.
+    fn wait_again(&mut self, batch: Batch) {
         let later = mem::replace(&mut self.waiting, batch);
         for (id, write) in later.artifacts {
             self.write(id, write);
@@ -207,8 +234,6 @@ impl ObservedSet {
         if let Some(control_plane) = later.control_plane {
             self.waiting.control_plane = Some(control_plane);
         }
-        self.waiting_changed();
-        true
     }
 
     fn waiting_changed(&mut self) {

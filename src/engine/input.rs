@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::model::BasePath;
 use crate::model::{
-    ArtifactId, Content, Event, KeyReading, Listed, Listing, Packed, Plan, PlanId, RequestId,
-    SessionId, Subscription, SubscriptionId, WriteId,
+    ArtifactId, Content, ContentDigest, Event, KeyReading, Listed, Listing, Packed, Plan, PlanId,
+    RequestId, SessionId, Subscription, SubscriptionId, WriteId,
 };
 
 /// Everything that can happen to the engine; plain data, so a run can be written down.
@@ -119,6 +119,19 @@ pub enum StoreFailure {
     Full,
     /// Reading or writing failed.
     Io(String),
+    /// It was not tried: these definitions in it say nothing that can be served.
+    Unreadable(Vec<UnreadableContent>),
+}
+
+/// A definition whose bytes say nothing that can be served.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnreadableContent {
+    /// Of which artifact.
+    pub artifact: ArtifactId,
+    /// The digest of its bytes.
+    pub digest: ContentDigest,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 impl fmt::Display for StoreFailure {
@@ -126,6 +139,9 @@ impl fmt::Display for StoreFailure {
         match self {
             Self::Full => f.write_str("disk full"),
             Self::Io(why) => write!(f, "i/o error: {why}"),
+            Self::Unreadable(contents) => {
+                write!(f, "{} definitions that cannot be read", contents.len())
+            }
         }
     }
 }

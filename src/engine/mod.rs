@@ -50,7 +50,7 @@ pub use artifacts::reconcile;
 pub use config::Config;
 pub use digest::StateDigest;
 pub use durable::{Change, ObservedSet};
-pub use input::{CloseReason, Failure, Input, Response, StoreFailure};
+pub use input::{CloseReason, Failure, Input, Response, StoreFailure, UnreadableContent};
 pub use status::report::{Anomalies, KindStatus, NameCounts, Status, StatusKind, SyncState};
 pub use timers::Timer;
 
@@ -163,6 +163,12 @@ impl Engine {
                 if let Some(written) = self.observed.stored(write) {
                     self.artifacts.touched.extend(written);
                     self.writes.succeeded();
+                }
+            }
+            Input::StoreFailed(write, StoreFailure::Unreadable(contents)) => {
+                if self.observed.refused(write, &contents) {
+                    let mut answers = self.fetch_answers(now, now);
+                    contents.iter().for_each(|content| answers.unreadable(content));
                 }
             }
             Input::StoreFailed(write, failure) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::StoreFailure;
+use crate::engine::{StoreFailure, UnreadableContent};
 use crate::model::{ArtifactId, ArtifactWrite, Batch, ContentDigest, Definition, WriteId};
 use crate::runtime::DefinitionCache;
 use crate::store::{Store, StoreError};
@@ -88,26 +88,48 @@ impl StoreWorker {
     /// hand.
     ///
     /// # Errors
-    /// Why nothing of the batch is durable.
+    /// Why nothing of the batch is durable; a batch with a definition that cannot be read is not
+    /// tried.
     pub fn commit<S: Store + ?Sized>(
         &mut self,
         store: &mut S,
         batch: &Batch,
     ) -> Result<Vec<StoredDefinition>, StoreFailure> {
+        let mut definitions = self.come_with(batch)?;
         store.commit(batch).map_err(|error| match error {
             StoreError::Full => StoreFailure::Full,
             other => StoreFailure::Io(other.to_string()),
         })?;
-        let mut definitions = Vec::new();
         for (id, write) in &batch.artifacts {
-            let ArtifactWrite::Put { row, content } = write else { continue };
-            let Some(held) = row.held.filter(|_| row.is_served()) else { continue };
-            match content {
-                Some(content) => definitions.push(self.decode(id, held.digest, &content.bytes)),
-                None => definitions.extend(self.read_one(store, id.clone(), held.digest)),
+            let ArtifactWrite::Put { row, content: None } = write else { continue };
+            if let Some(held) = row.held.filter(|_| row.is_served()) {
+                definitions.extend(self.read_one(store, id.clone(), held.digest));
             }
         }
         Ok(definitions)
+    }
+
+    /// Reads the definitions that come with a batch. One that says nothing must not take the place
+    /// of the last good one.
+    fn come_with(&mut self, batch: &Batch) -> Result<Vec<StoredDefinition>, StoreFailure> {
+        let (mut definitions, mut unreadable) = (Vec::new(), Vec::new());
+        for (id, write) in &batch.artifacts {
+            let ArtifactWrite::Put { row, content: Some(content) } = write else { continue };
+            let Some(held) = row.held.filter(|_| row.is_served()) else { continue };
+            let stored = self.decode(id, held.digest, &content.bytes);
+            match &stored.definition {
+                Ok(_) => definitions.push(stored),
+                Err(why) => {
+                    let (artifact, why) = (stored.artifact, why.why().to_owned());
+                    unreadable.push(UnreadableContent { artifact, digest: held.digest, why });
+                }
+            }
+        }
+        if unreadable.is_empty() {
+            Ok(definitions)
+        } else {
+            Err(StoreFailure::Unreadable(unreadable))
+        }
     }
 
     /// Reads stored definitions. Nothing is said of one that the store does not hold with that

@@ -295,3 +295,15 @@ fn a_commit_gives_the_definitions_of_what_it_deploys() {
     store.is_full = true;
     assert_eq!(commit(&mut store, &deployed), Err(StoreFailure::Full));
 }
+
+#[test]
+fn a_definition_that_cannot_be_read_is_not_written() {
+    let mut worker = StoreWorker::new(1);
+    // A store that is full would say so, if it were asked.
+    let mut store = OneDefinition { content: None, gives: true, is_full: true };
+    let batch = put(DeployState::Deployed, Some(content("hunter2", ONE)));
+    let refused = worker.commit(&mut store, &batch);
+    let Err(StoreFailure::Unreadable(contents)) = refused else { panic!("{refused:?}") };
+    assert_eq!((contents.len(), &contents[0].artifact, contents[0].digest), (1, &id("a"), ONE));
+    assert!(!contents[0].why.contains("hunter2"), "{contents:?}");
+}

@@ -32,7 +32,7 @@ use super::token::{Credentials, TokenSource};
 use super::transport::{Dial, Transport};
 use super::watch::StateWatch;
 use crate::driver::{Inbound, Outbound};
-use crate::engine::{CloseReason, StoreFailure};
+use crate::engine::{CloseReason, StoreFailure, UnreadableContent};
 use crate::model::{RequestId, SessionId, WriteId};
 use crate::publish::{Done, Job, Publisher, StoredDefinition};
 use crate::runtime::Snapshot;
@@ -417,13 +417,22 @@ impl<D: Dial, C: Clock, S: Storage, R: Drive> Gateway<D, C, S, R> {
     fn committed(&mut self, write: WriteId, outcome: Result<Vec<StoredDefinition>, StoreFailure>) {
         let now = self.clock.now();
         let begun = self.committing.take().map_or(now, |(_, begun)| begun);
-        self.counters.commit(now.since(begun), outcome.is_ok());
+        if !matches!(outcome, Err(StoreFailure::Unreadable(_))) {
+            self.counters.commit(now.since(begun), outcome.is_ok());
+        }
         let inbound = match outcome {
             Ok(definitions) => {
                 warn_of_unreadable(&definitions);
                 self.publisher.committed(definitions);
                 self.arrivals.written.append(&mut self.arrivals.writing);
                 Inbound::Stored(write)
+            }
+            Err(StoreFailure::Unreadable(contents)) => {
+                for content in &contents {
+                    let UnreadableContent { artifact, why, .. } = content;
+                    tracing::warn!(%artifact, %why, "a definition cannot be read; what is held stays");
+                }
+                Inbound::StoreFailed(write, StoreFailure::Unreadable(contents))
             }
             Err(failure) => {
                 tracing::warn!(%failure, "a write failed; it is tried again");

@@ -12,7 +12,7 @@ use crate::engine::config::Config;
 use crate::engine::discovery::Discovery;
 use crate::engine::durable::ObservedSet;
 use crate::engine::evidence::{may_contradict, settled_at};
-use crate::engine::input::Failure;
+use crate::engine::input::{Failure, UnreadableContent};
 use crate::engine::lists::schedule::{ListId, Lists};
 use crate::model::{
     ArtifactId, ArtifactWrite, BatchRoute, Content, DeployState, DeploymentId, Held, Packed, Row,
@@ -79,6 +79,11 @@ impl FetchAnswers<'_> {
             self.artifacts.queue.postpone(id, wanted.epoch, settled_at(known_at, lag));
             return;
         }
+        let job = self.artifacts.queue.get(id);
+        if job.is_some_and(|job| job.unreadable == Some(content.digest)) {
+            self.unreadable_again(id);
+            return;
+        }
         let is_settled = asked_at >= belief.confirmable_at(lag);
         let row = self.observed.latest_row(id);
         let held = row.and_then(|row| row.held);
@@ -104,6 +109,46 @@ impl FetchAnswers<'_> {
             self.observed.write(id.clone(), ArtifactWrite::Put { row: fetched, content });
         }
         self.handed_out(id, same.is_none(), is_settled && !confirmed);
+    }
+
+    /// A definition that was to be stored cannot be read. What is held stays, and is served; only
+    /// another definition helps, so it is asked for rarely, and whoever waits for the deployment is
+    /// told that it failed.
+    pub(in crate::engine) fn unreadable(&mut self, content: &UnreadableContent) {
+        let id = &content.artifact;
+        self.artifacts.touched.insert(id.clone());
+        let Some(belief) = self.artifacts.beliefs.get(id) else { return };
+        if belief.intent != Intent::Deployed {
+            return;
+        }
+        let deployment = belief.generation.deployment.as_ref();
+        let (kind, epoch) = (belief.kind, belief.epoch);
+        self.artifacts.queue.want(id, kind, deployment, epoch, self.now);
+        let (attempts, retry_at) = (self.config.ack_failure_attempts, self.rare_retry());
+        self.artifacts.queue.unreadable(id, content, attempts, retry_at);
+        if self.is_live {
+            self.artifacts.acks.fail(id);
+        }
+    }
+
+    /// The same definition came again; it is still handed out.
+    fn unreadable_again(&mut self, id: &ArtifactId) {
+        let (epoch, why) = match self.artifacts.queue.get(id) {
+            Some(job) => (job.epoch, job.last_failure.clone().unwrap_or_default()),
+            None => return,
+        };
+        let retry_at = self.rare_retry();
+        self.artifacts.queue.failed(id, epoch, &why, true, retry_at);
+        if self.is_live {
+            self.artifacts.acks.fail(id);
+        }
+        self.handed_out(id, false, false);
+    }
+
+    /// Half of the longest backoff or more from now.
+    fn rare_retry(&mut self) -> Instant {
+        let half = self.config.backoff_max / 2;
+        self.now.after(half + self.jitter.up_to(half))
     }
 
     /// The control plane still hands an artifact out: another definition than the one held, or
@@ -184,8 +229,7 @@ impl FetchAnswers<'_> {
             belief.doubt = Some(Doubt::ListedWithoutContent);
         });
         self.relist(self.now);
-        let half = self.config.backoff_max / 2;
-        let retry_at = self.now.after(half + self.jitter.up_to(half));
+        let retry_at = self.rare_retry();
         let why = "answered as not deployed";
         self.artifacts.queue.failed(id, wanted.epoch, why, true, retry_at);
     }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ArtifactId, DeploymentId, Kind};
+use crate::engine::input::UnreadableContent;
+use crate::model::{ArtifactId, ContentDigest, DeploymentId, Kind};
 use crate::time::Instant;
 
 /// One artifact's fetch.
@@ -20,9 +21,19 @@ pub(in crate::engine) struct FetchJob {
     pub(in crate::engine) alone: bool,
     /// What went wrong last.
     pub(in crate::engine) last_failure: Option<String>,
+    /// The definition that it was given and that cannot be read.
+    pub(in crate::engine) unreadable: Option<ContentDigest>,
     due: Instant,
     not_before: Instant,
     in_flight: bool,
+}
+
+impl FetchJob {
+    /// When it is asked for, unless it is in flight.
+    #[cfg(test)]
+    pub(in crate::engine) const fn due(&self) -> Instant {
+        self.due
+    }
 }
 
 /// Fetches to do, by artifact and by due time.
@@ -61,6 +72,7 @@ impl FetchQueue {
             attempts: 0,
             alone: false,
             last_failure: None,
+            unreadable: None,
             due,
             not_before: Instant::START,
             in_flight: false,
@@ -154,6 +166,28 @@ impl FetchQueue {
         job.attempts
     }
 
+    /// The attempt gave a definition that cannot be read, which counts as `attempts` failures:
+    /// only another one helps. It is asked for again at `not_before`.
+    pub(in crate::engine) fn unreadable(
+        &mut self,
+        id: &ArtifactId,
+        content: &UnreadableContent,
+        attempts: u32,
+        not_before: Instant,
+    ) {
+        let Some(job) = self.jobs.get(id) else { return };
+        let (epoch, failed) = (job.epoch, job.attempts);
+        self.land(id, epoch, |job| {
+            job.attempts = attempts.max(failed);
+            job.alone = true;
+            job.last_failure = Some(content.why.clone());
+            job.unreadable = Some(content.digest);
+            job.not_before = not_before;
+        });
+        self.failing.remove(&(failed, id.clone()));
+        self.failing.insert((attempts.max(failed), id.clone()));
+    }
+
     /// The attempt was not the artifact's fault; it is due again at once.
     pub(in crate::engine) fn retry_now(&mut self, id: &ArtifactId, epoch: u64, now: Instant) {
         self.land(id, epoch, |job| job.not_before = now);
@@ -179,11 +213,17 @@ impl FetchQueue {
     }
 
     /// The most telling failure among jobs for a kind that failed at least `attempts_min` times.
-    pub(in crate::engine) fn stuck(&self, kind: Kind, attempts_min: u32) -> Option<&str> {
+    pub(in crate::engine) fn stuck(
+        &self,
+        kind: Kind,
+        attempts_min: u32,
+    ) -> Option<(&ArtifactId, &str)> {
         let failing = self.failing.iter().rev();
         let mut stuck = failing.take_while(|(attempts, _)| *attempts >= attempts_min);
-        let job = stuck.find_map(|(_, id)| self.jobs.get(id).filter(|job| job.kind == kind))?;
-        job.last_failure.as_deref()
+        stuck.find_map(|(_, id)| {
+            let job = self.jobs.get(id).filter(|job| job.kind == kind)?;
+            Some((id, job.last_failure.as_deref()?))
+        })
     }
 }
 

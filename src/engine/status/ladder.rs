@@ -4,6 +4,7 @@
 use super::counts::Counts;
 use super::report::SyncState;
 use crate::engine::lists::schedule::{Family, ListHealth};
+use crate::model::ArtifactId;
 
 /// How the control plane tells of a kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,8 +28,8 @@ pub(in crate::engine) struct KindFacts<'a> {
     pub(in crate::engine) write_failure: Option<&'a str>,
     /// How its lists stand.
     pub(in crate::engine) health: ListHealth,
-    /// Why a definition cannot be read, however often it was asked for.
-    pub(in crate::engine) stuck: Option<&'a str>,
+    /// The artifact whose definition cannot be read, however often it was asked for, and why.
+    pub(in crate::engine) stuck: Option<(&'a ArtifactId, &'a str)>,
     /// How its items stand.
     pub(in crate::engine) counts: Counts,
     /// Events about unknown artifacts that were not kept.
@@ -103,7 +104,10 @@ pub(in crate::engine) fn explain(facts: &KindFacts<'_>, why: Why) -> String {
             "waiting for the first list of this session".to_owned()
         }
         Why::NeverRead => format!("waiting for {} lists of this session", health.never_read),
-        Why::Stuck => format!("a definition cannot be read: {}", facts.stuck.unwrap_or_default()),
+        Why::Stuck => match facts.stuck {
+            Some((id, why)) => format!("the definition of {id} cannot be read: {why}"),
+            None => "a definition cannot be read".to_owned(),
+        },
         Why::Doubts => doubts(facts, None),
         Why::UnderWay => [
             counted(counts.pending, "under way"),
@@ -193,8 +197,9 @@ mod tests {
     fn the_first_rung_that_applies_decides() {
         let doubtful = Counts { doubtful: 1, pending: 1, ..Counts::default() };
         let failing = ListHealth { failing: 1, never_read: 1, ..ListHealth::default() };
-        let mut facts = KindFacts { counts: doubtful, stuck: Some("why"), ..agreed() };
-        check(&facts, SyncState::Stale, "a definition cannot be read: why");
+        let id = ArtifactId::new("orders-id");
+        let mut facts = KindFacts { counts: doubtful, stuck: Some((&id, "why")), ..agreed() };
+        check(&facts, SyncState::Stale, "the definition of orders-id cannot be read: why");
         facts.health = ListHealth { never_read: 2, ..ListHealth::default() };
         check(&facts, SyncState::Syncing, "waiting for 2 lists of this session");
         facts.health = failing;

@@ -99,10 +99,57 @@ fn a_fetch_that_failed_often_is_acked_as_failed_once_and_goes_on() {
     }
     let failed = Ack { status: AckStatus::Failed, ..ack("a", "d1", AckAction::Deploy, 1) };
     assert_eq!(acks, [Action::Ack(SessionId(1), failed)]);
-    let expect = "a definition cannot be read: answered 500".to_owned();
+    let expect = "the definition of a cannot be read: answered 500".to_owned();
     assert_eq!(rig.status(), (SyncState::Stale, expect));
     rig.fetched("one");
     assert_eq!(rig.stored(), [acked("a", "d1", AckAction::Deploy, 1)]);
+}
+
+/// The last write is refused for this definition.
+fn refused(rig: &mut Rig, id: &str, text: &str) -> Vec<Action> {
+    let Content { digest, .. } = content(text);
+    let why = "it has no version".to_owned();
+    let content = UnreadableContent { artifact: id.into(), digest, why };
+    let failure = StoreFailure::Unreadable(vec![content]);
+    rig.input(Input::StoreFailed(rig.write.unwrap(), failure))
+}
+
+#[test]
+fn a_definition_that_cannot_be_read_keeps_the_last_good_one_and_is_acked_as_failed() {
+    let mut rig = Rig::serving(&[("a", "d1")]);
+    rig.at(60_000).event(deployed("a", "d2", 9));
+    rig.until(60_000);
+    rig.fetched("bad");
+    rig.event(deployed("b", "e1", 10));
+    let failed = Ack { status: AckStatus::Failed, ..ack("a", "d2", AckAction::Deploy, 9) };
+    assert_eq!(refused(&mut rig, "a", "bad"), [Action::Ack(SessionId(1), failed)]);
+    assert_eq!(rig.served(), ["a"]);
+    let expect = "the definition of a cannot be read: it has no version".to_owned();
+    assert_eq!(rig.status(), (SyncState::Stale, expect.clone()));
+    let due = rig.engine.artifacts.queue.get(&"a".into()).unwrap().due();
+    assert!(due >= Instant::from_millis(75_000), "asked for rarely: {due:?}");
+    rig.until(due.as_millis());
+    assert_eq!(rig.fetched("bad"), [], "not written again, and said once");
+    assert_eq!(rig.status(), (SyncState::Stale, expect));
+    rig.event(deployed("a", "d3", 20));
+    let now = rig.now.as_millis();
+    rig.until(now + 10_000);
+    rig.answer("fetch", Response::Fetched(content("good")));
+    assert!(rig.stored().contains(&acked("a", "d3", AckAction::Deploy, 20)));
+}
+
+#[test]
+fn a_write_with_a_definition_that_cannot_be_read_is_repeated_without_it() {
+    let config = Config { fetches_in_flight_max: 1, ..Config::recommended() };
+    let (mut rig, _) = listed(2, config);
+    let batch = vec![packed("d0", "bad"), packed("d1", "good")];
+    rig.answer("fetch_batch", Response::Batch(batch));
+    let actions = refused(&mut rig, "a0", "bad");
+    let [Action::Store(_, batch)] = actions.as_slice() else { panic!("{actions:?}") };
+    let ids: Vec<&str> = batch.artifacts.keys().map(|id| id.as_str()).collect();
+    assert_eq!(ids, ["a1"]);
+    rig.stored();
+    assert_eq!(rig.served(), ["a1"]);
 }
 
 #[test]
