@@ -356,7 +356,7 @@ impl Engine {
         for id in std::mem::take(&mut self.artifacts.touched) {
             self.artifacts.reconcile(&id, &mut self.observed, &self.config);
             if self.is_live() {
-                self.artifacts.settle_acks(&id, &self.observed, listed_at);
+                self.artifacts.settle_acks(&id, &self.observed, &self.config, listed_at);
             }
             self.artifacts.recount(&id, &self.observed);
             let obsolete = self.access_lists(now).note_artifact(&id);
@@ -618,19 +618,8 @@ impl Engine {
     }
 
     const fn fetch_answers(&mut self, asked_at: Instant, now: Instant) -> FetchAnswers<'_> {
-        let is_live = self.is_live();
         let Self { config, jitter, discovery, artifacts, lists, observed, .. } = self;
-        FetchAnswers {
-            config,
-            jitter,
-            discovery,
-            artifacts,
-            lists,
-            observed,
-            is_live,
-            asked_at,
-            now,
-        }
+        FetchAnswers { config, jitter, discovery, artifacts, lists, observed, asked_at, now }
     }
 
     const fn access_events(&mut self, now: Instant) -> AccessEvents<'_> {

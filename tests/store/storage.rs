@@ -48,10 +48,15 @@ fn does_the_work(mut storage: impl Storage, disk: &SimDisk) {
     assert!(definitions(carry_out(&mut storage, Job::Read(other))).is_empty());
     assert!(definitions(carry_out(&mut storage, Job::Read(wanted("b")))).is_empty());
 
-    // What cannot be read is told with the reason, and is durable all the same.
+    // What cannot be read is told with the reason, and takes the place of nothing.
     let bad = definition("hunter2", 1);
-    let told = definitions(written(&mut storage, 2, "bad", bad.clone()));
-    assert!(told[0].definition.is_err(), "{told:?}");
+    let refused = written(&mut storage, 2, "a", bad.clone());
+    let Done::Committed(WriteId(2), Err(StoreFailure::Unreadable(contents))) = &refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!((contents[0].artifact.as_str(), contents[0].digest), ("a", bad.digest));
+    let read = definitions(carry_out(&mut storage, Job::Read(wanted("a"))));
+    assert_eq!(read[0].definition.as_ref().unwrap().context, "/p");
 
     // A write that fails says so, and the next one does not.
     disk.set_space(Space::NoWrites);

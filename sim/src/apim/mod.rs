@@ -323,7 +323,8 @@ impl ApiManager {
             Verb::Publish(publish) => {
                 self.publishing().publish(of, &publish.api, &publish.kind, now)
             }
-            Verb::Revise(api) => self.publishing().revise(of, &api.api, now),
+            Verb::Revise(api) => self.publishing().revise(of, &api.api, true, now),
+            Verb::ReviseUnreadable(api) => self.publishing().revise(of, &api.api, false, now),
             Verb::Deploy(deploy) => self.publishing().deploy(aim, deploy, now),
             Verb::Undeploy(api) => self.publishing().undeploy(aim, &api.api, now),
             Verb::Delete(api) => {

@@ -101,12 +101,19 @@ fn most_while_quiet(what: &str, context: &Context<'_>) -> u64 {
         "list" | "read_keys" | "read_plans" => 1,
         "read_subscriptions" => context.ledger.records().count() as u64,
         "fetch_batch" => 2,
-        "fetch" => context.served.len() as u64,
+        // What cannot be read is asked for again, rarely.
+        "fetch" => {
+            let unreadable = context.ledger.unreadable().count();
+            (context.served.len() + UNREADABLE_READS * unreadable) as u64
+        }
         // Lists of single APIs each bring their own news.
         "check_exists" | "store" if is_behind(context) => context.ledger.records().count() as u64,
         _ => 0,
     }
 }
+
+/// How often a definition that cannot be read is asked for in the quiet phase.
+const UNREADABLE_READS: usize = 2;
 
 /// Whether a list brought news that the gateway says it is following up: what a list lacks counts
 /// only in a second one, and for some keys in a third (law 4).
@@ -134,6 +141,8 @@ fn is_behind(context: &Context<'_>) -> bool {
         }
         _ => false,
     };
-    context.ledger.records().any(has_news)
+    // Nobody can wait for a kind to be synced that is never called so.
+    context.ledger.unreadable().next().is_some()
+        || context.ledger.records().any(has_news)
         || context.dialect != Dialect::Apim470 && context.held.values().any(is_told_in_part)
 }

@@ -106,14 +106,17 @@ impl Claims<'_> {
                 });
                 of_name.count() as u64
             };
-            let (success, failed) = (count(AckStatus::Success), count(AckStatus::Failed));
-            if claim.success.is_some_and(|least| success < least) {
-                let expected = format!("at least {} acks of success", claim.success.unwrap_or(0));
-                verdicts.violated(NAME, context.now, name, expected, success.to_string());
-            }
-            if claim.failed.is_some_and(|most| failed > most) {
-                let expected = format!("at most {} acks of failure", claim.failed.unwrap_or(0));
-                verdicts.violated(NAME, context.now, name, expected, failed.to_string());
+            let success = (count(AckStatus::Success), "success", claim.success, claim.success_max);
+            let failed = (count(AckStatus::Failed), "failure", claim.failed_min, claim.failed);
+            for (found, what, least, most) in [success, failed] {
+                if let Some(least) = least.filter(|least| found < *least) {
+                    let expected = format!("at least {least} acks of {what}");
+                    verdicts.violated(NAME, context.now, name, expected, found.to_string());
+                }
+                if let Some(most) = most.filter(|most| found > *most) {
+                    let expected = format!("at most {most} acks of {what}");
+                    verdicts.violated(NAME, context.now, name, expected, found.to_string());
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 //! by a status that says so (law 12). Silent drift is the worst bug there is.
 
 use driftless_gateway::engine::SyncState;
+use driftless_gateway::model::Kind;
 
 use super::{Property, Verdicts};
 use crate::observe::{Context, Observation};
@@ -28,6 +29,13 @@ impl Property for ConvergedOrLoud {
         let (Observation::Rest(differences), Some(engine)) = (observation, context.engine) else {
             return;
         };
+        if let Some(id) = context.ledger.unreadable().next()
+            && context.said(engine, Kind::RestApi) == SyncState::Synced
+        {
+            let (subject, expected) = (context.name(id), "a status other than synced");
+            let found = "synced, with a definition that cannot be read";
+            verdicts.violated(self.name(), context.now, subject, expected, found);
+        }
         for difference in differences.access.iter().chain(&differences.served) {
             if context.said_of(engine, difference.kind) == SyncState::Synced {
                 let expected = format!("{}, or a status other than synced", difference.expected);

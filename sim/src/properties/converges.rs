@@ -45,7 +45,7 @@ fn unmet(context: &Context<'_>, differences: &Differences) -> Option<(String, St
     if let Some(Difference { subject, expected, found, .. }) = differences.first().cloned() {
         return Some((subject, expected, found));
     }
-    let kind = unsettled(engine)?;
+    let kind = unsettled(context, engine)?;
     let status = engine.status();
     let said = status.kinds.get(&kind);
     let found = said.map(|said| format!("{}: {}", said.state, said.reason)).unwrap_or_default();
@@ -54,15 +54,19 @@ fn unmet(context: &Context<'_>, differences: &Differences) -> Option<(String, St
 
 /// Whether every condition of convergence is met: what `unmet` finds, the cheapest first.
 pub fn is_met(context: &Context<'_>) -> bool {
-    let is_settled = |engine: &Engine| engine.is_live() && unsettled(engine).is_none();
+    let is_settled = |engine: &Engine| engine.is_live() && unsettled(context, engine).is_none();
     context.engine.is_some_and(is_settled)
         && difference(context).is_none()
         && access::difference(context).is_none()
 }
 
-/// A kind whose lists were not all read to their end. What no list can verify is not waited for.
-fn unsettled(engine: &Engine) -> Option<StatusKind> {
-    if engine.state(StatusKind::Artifact(Kind::RestApi)) != SyncState::Synced {
+/// A kind whose lists were not all read to their end. What no list can verify is not waited for,
+/// and no kind is synced with a definition that cannot be read.
+fn unsettled(context: &Context<'_>, engine: &Engine) -> Option<StatusKind> {
+    let apis = StatusKind::Artifact(Kind::RestApi);
+    let is_synced = engine.state(apis) == SyncState::Synced;
+    let is_unreadable = context.ledger.unreadable().next().is_some();
+    if !is_synced && (!is_unreadable || engine.awaits_lists(apis)) {
         return Some(StatusKind::Artifact(Kind::RestApi));
     }
     let is_open = |kind: &StatusKind| {
@@ -83,7 +87,7 @@ fn difference(context: &Context<'_>) -> Option<Difference> {
         let kind = StatusKind::Artifact(Kind::RestApi);
         Some(Difference { kind, subject: context.name(id), expected, found })
     };
-    for (id, wanted) in context.ledger.must_serve() {
+    for (id, wanted) in context.ledger.must_serve().filter(|(_, wanted)| wanted.is_readable) {
         let served = context.served.get(id);
         let is_met = served.is_some_and(|served| {
             served.digest == wanted.digest && served.deployment.as_ref() == Some(wanted.deployment)

@@ -163,6 +163,9 @@ fn targets<'a>(context: &Context<'a>) -> Vec<Probed<'a>> {
         let Some(record) = context.ledger.record(artifact) else { continue };
         let Some(issue) = record.current() else { continue };
         let Issued::Deployed { outline, .. } = &issue.what else { continue };
+        if !outline.is_readable {
+            continue;
+        }
         if record.kind == driftless_gateway::model::Kind::RestApi
             && contexts.insert(Outline::context(&record.name))
         {

@@ -49,7 +49,10 @@ pub(super) fn disagreement(
     }
     let wanted = |host: &Host| {
         let must_serve = manager.ledger(host.index).must_serve();
-        must_serve.map(|(id, must)| (id.clone(), must.digest)).collect()
+        must_serve
+            .filter(|(_, must)| must.is_readable)
+            .map(|(id, must)| (id.clone(), must.digest))
+            .collect()
     };
     let replica = |host: &Host| Replica {
         name: host.name.clone().unwrap_or_default(),

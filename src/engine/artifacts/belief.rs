@@ -243,6 +243,13 @@ impl ArtifactBelief {
         self.certainty.read_at().map_or(Instant::START, |read_at| settled_at(read_at, lag))
     }
 
+    /// The definition that was read last cannot be stored, so what is held is not it, however late
+    /// it was read and whatever lists confirmed: it is read again.
+    pub(in crate::engine) const fn reject_read(&mut self) {
+        self.certainty = self.certainty.unsettled();
+        self.scrub_wanted = true;
+    }
+
     /// From when on a definition is known to belong to the generation.
     pub fn confirmable_at(&self, lag: Duration) -> Instant {
         self.settled_at(lag).max(self.replaceable_at(lag))

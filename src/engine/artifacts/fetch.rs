@@ -55,8 +55,6 @@ pub(in crate::engine) struct FetchAnswers<'a> {
     pub(in crate::engine) artifacts: &'a mut Artifacts,
     pub(in crate::engine) lists: &'a mut Lists,
     pub(in crate::engine) observed: &'a mut ObservedSet,
-    /// Whether an ack can be sent.
-    pub(in crate::engine) is_live: bool,
     /// When the definitions were asked for.
     pub(in crate::engine) asked_at: Instant,
     pub(in crate::engine) now: Instant,
@@ -124,11 +122,9 @@ impl FetchAnswers<'_> {
         let deployment = belief.generation.deployment.as_ref();
         let (kind, epoch) = (belief.kind, belief.epoch);
         self.artifacts.queue.want(id, kind, deployment, epoch, self.now);
+        self.artifacts.beliefs.update(id, ArtifactBelief::reject_read);
         let (attempts, retry_at) = (self.config.ack_failure_attempts, self.rare_retry());
         self.artifacts.queue.unreadable(id, content, attempts, retry_at);
-        if self.is_live {
-            self.artifacts.acks.fail(id);
-        }
     }
 
     /// The same definition came again; it is still handed out.
@@ -139,10 +135,8 @@ impl FetchAnswers<'_> {
         };
         let retry_at = self.rare_retry();
         self.artifacts.queue.failed(id, epoch, &why, true, retry_at);
-        if self.is_live {
-            self.artifacts.acks.fail(id);
-        }
         self.handed_out(id, false, false);
+        self.artifacts.beliefs.update(id, ArtifactBelief::reject_read);
     }
 
     /// Half of the longest backoff or more from now.
@@ -295,10 +289,7 @@ impl FetchAnswers<'_> {
             let delay = if route.is_some() { Duration::ZERO } else { delay };
             let (id, retry_at) = (&item.id, self.now.after(delay));
             let queue = &mut self.artifacts.queue;
-            let failed = queue.failed(id, item.epoch, &why, route.is_some(), retry_at);
-            if failed >= self.config.ack_failure_attempts && self.is_live {
-                self.artifacts.acks.fail(id);
-            }
+            queue.failed(id, item.epoch, &why, route.is_some(), retry_at);
             self.artifacts.touched.insert(id.clone());
         }
     }

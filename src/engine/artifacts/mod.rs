@@ -77,18 +77,24 @@ impl Artifacts {
         }
     }
 
-    /// Releases the acks that have become true of one artifact. `listed_at` is when the last
+    /// Releases the acks that have become true of one artifact, and says of deployments whose
+    /// definition could not be read that often that they failed. `listed_at` is when the last
     /// complete list of this session was asked for.
     pub(super) fn settle_acks(
         &mut self,
         id: &ArtifactId,
         observed: &ObservedSet,
+        config: &Config,
         listed_at: Option<Instant>,
     ) {
-        if self.acks.owes(id)
-            && let Some(belief) = self.beliefs.get(id)
-        {
+        if !self.acks.owes(id) {
+            return;
+        }
+        if let Some(belief) = self.beliefs.get(id) {
             self.acks.settle(id, belief, observed.durable().rows.get(id), listed_at);
+        }
+        if self.queue.get(id).is_some_and(|job| job.attempts >= config.ack_failure_attempts) {
+            self.acks.fail(id);
         }
     }
 

@@ -139,6 +139,34 @@ fn a_definition_that_cannot_be_read_keeps_the_last_good_one_and_is_acked_as_fail
 }
 
 #[test]
+fn an_event_about_a_definition_that_was_refused_before_is_acked_as_failed() {
+    let (mut rig, _) = listed(1, Config::recommended());
+    rig.answer("fetch", Response::Fetched(content("bad")));
+    refused(&mut rig, "a0", "bad");
+    let failed = Ack { status: AckStatus::Failed, ..ack("a0", "d0", AckAction::Deploy, 1) };
+    rig.event(deployed("a0", "d0", 1));
+    rig.answer("fetch", Response::Fetched(content("bad")));
+    assert_eq!(refused(&mut rig, "a0", "bad"), [Action::Ack(SessionId(1), failed)]);
+}
+
+#[test]
+fn what_is_held_under_the_name_of_a_definition_that_cannot_be_read_is_not_confirmed() {
+    let mut rig = Rig::live();
+    rig.event(deployed("a", "d1", 1));
+    rig.fetched("of the revision before");
+    rig.stored();
+    rig.until(6_000);
+    rig.answer("fetch", Response::Fetched(content("bad")));
+    refused(&mut rig, "a", "bad");
+    rig.until(7_000);
+    rig.list(&[row("a", "d1")]);
+    rig.until(20_000);
+    rig.list(&[row("a", "d1")]);
+    let expect = "the definition of a cannot be read: it has no version".to_owned();
+    assert_eq!(rig.status(), (SyncState::Stale, expect));
+}
+
+#[test]
 fn a_write_with_a_definition_that_cannot_be_read_is_repeated_without_it() {
     let config = Config { fetches_in_flight_max: 1, ..Config::recommended() };
     let (mut rig, _) = listed(2, config);

@@ -99,6 +99,8 @@ pub struct MustServe<'a> {
     pub digest: ContentDigest,
     /// Its kind.
     pub kind: Kind,
+    /// Whether a gateway can read the definition. Where not, the last good one stays served.
+    pub is_readable: bool,
 }
 
 /// An event that was raised.
@@ -177,6 +179,11 @@ impl Ledger {
     /// What the gateway must serve now, by id; everything else must not be served.
     pub fn must_serve(&self) -> impl Iterator<Item = (&ArtifactId, MustServe<'_>)> {
         self.records.iter().filter_map(|(id, record)| Some((id, record.must_serve()?)))
+    }
+
+    /// The artifacts that are deployed with a definition that no gateway can read.
+    pub fn unreadable(&self) -> impl Iterator<Item = &ArtifactId> {
+        self.must_serve().filter(|(_, wanted)| !wanted.is_readable).map(|(id, _)| id)
     }
 
     /// Every event raised, oldest first.
@@ -277,8 +284,9 @@ impl ArtifactRecord {
     /// What must be served of the artifact now.
     pub fn must_serve(&self) -> Option<MustServe<'_>> {
         let issue = self.current()?;
-        let Issued::Deployed { deployment, digest, .. } = &issue.what else { return None };
-        Some(MustServe { issue, deployment, digest: *digest, kind: self.kind })
+        let Issued::Deployed { deployment, digest, outline, .. } = &issue.what else { return None };
+        let is_readable = outline.is_readable;
+        Some(MustServe { issue, deployment, digest: *digest, kind: self.kind, is_readable })
     }
 
     /// The statements, oldest first, that told to serve this definition. Several, when a revision
@@ -322,6 +330,7 @@ mod tests {
                 revision,
                 lifecycle: crate::story::step::Lifecycle::Published,
                 validates_subscriptions: false,
+                is_readable: true,
             },
         };
         assert_eq!(ledger.issue(&id, at(1), deployed(1), at(1), Cause::People), 1);

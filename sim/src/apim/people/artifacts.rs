@@ -76,11 +76,12 @@ impl Publishing<'_> {
         true
     }
 
-    /// Saves one more revision.
+    /// Saves one more revision, with a definition that can be read or not.
     pub(in crate::apim) fn revise(
         &mut self,
         of: OrganizationIndex,
         name: &str,
+        is_readable: bool,
         now: Instant,
     ) -> bool {
         let Some(index) = self.catalog.existing(of, name) else { return false };
@@ -90,6 +91,9 @@ impl Publishing<'_> {
             return false;
         }
         self.revise_to(index, next, now);
+        if !is_readable {
+            self.catalog.spoil_revision(index, next);
+        }
         true
     }
 

@@ -14,6 +14,8 @@ pub struct Outline {
     pub lifecycle: Lifecycle,
     /// Whether a caller needs a subscription. Only the Platform API tells a gateway of any.
     pub validates_subscriptions: bool,
+    /// Whether a gateway can read it.
+    pub is_readable: bool,
 }
 
 /// One operation of an API.
@@ -119,8 +121,12 @@ mod tests {
 
     #[test]
     fn a_document_has_the_policies_in_block_form() {
-        let outline =
-            Outline { revision: 1, lifecycle: Lifecycle::Published, validates_subscriptions: true };
+        let outline = Outline {
+            revision: 1,
+            lifecycle: Lifecycle::Published,
+            validates_subscriptions: true,
+            is_readable: true,
+        };
         let mut out = String::new();
         outline.push(&mut out);
         let head = "  lifecycleStatus: PUBLISHED
@@ -174,6 +180,7 @@ mod tests {
             revision,
             lifecycle: Lifecycle::Published,
             validates_subscriptions: false,
+            is_readable: true,
         };
         let operations: Vec<Operation> = (1..5).flat_map(|r| of(r).operations()).collect();
         for (auth, _) in AUTHS {

@@ -58,6 +58,8 @@ pub(in crate::apim) struct Revision {
     deployments: PerGateway<Deployment>,
     /// Its definition for each state.
     definitions: [OnceLock<Arc<Definition>>; Lifecycle::ALL.len()],
+    /// Whether a gateway can read its definition.
+    is_readable: bool,
 }
 
 /// What there is of a revision on one gateway.
@@ -91,8 +93,13 @@ impl ApiRow {
     }
 
     /// What the definition of a revision deployed in a lifecycle state says.
-    pub(in crate::apim) const fn outline(&self, revision: u32, lifecycle: Lifecycle) -> Outline {
-        Outline { revision, lifecycle, validates_subscriptions: self.validates_subscriptions }
+    pub(in crate::apim) fn outline(&self, revision: u32, lifecycle: Lifecycle) -> Outline {
+        Outline {
+            revision,
+            lifecycle,
+            validates_subscriptions: self.validates_subscriptions,
+            is_readable: self.revision(revision).is_none_or(|revision| revision.is_readable),
+        }
     }
 
     /// The lifecycle state in the definition that is given of a revision: that of the artifact
@@ -324,7 +331,18 @@ impl Catalog {
             api.revisions.push(Revision {
                 deployments,
                 definitions: std::array::from_fn(|_| OnceLock::new()),
+                is_readable: true,
             });
+        }
+    }
+
+    /// Makes the definition of a revision one that no gateway can read, before it is asked for.
+    pub(in crate::apim) fn spoil_revision(&mut self, index: ApiIndex, revision: u32) {
+        let place = usize::try_from(revision).unwrap_or(0).checked_sub(1);
+        let api = self.apis.get_mut(index);
+        if let Some(revision) = api.zip(place).and_then(|(api, place)| api.revisions.get_mut(place))
+        {
+            revision.is_readable = false;
         }
     }
 
@@ -405,6 +423,9 @@ fn document(api: &ApiRow, outline: Outline) -> String {
     push(&["      url: http://", &slug, "-r", &revision, ".i", &incarnation, ".example:8080\n"]);
     push(&["      ref: null\n    sandbox: null\n"]);
     outline.push(&mut out);
+    if !outline.is_readable {
+        out.push_str("  operations: [\n");
+    }
     out
 }
 

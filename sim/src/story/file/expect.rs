@@ -62,9 +62,15 @@ pub struct AckedClaim {
     /// At least this many said success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<u64>,
+    /// At most this many said success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success_max: Option<u64>,
     /// At most this many said failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<u64>,
+    /// At least this many said failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_min: Option<u64>,
 }
 
 impl Expect {
@@ -271,10 +277,20 @@ fn state_named(name: &str, place: TextPlace) -> Result<SyncState, Refusal> {
 fn claims_mean_something(expect: &Expect, node: &Node) -> Result<(), Refusal> {
     for (name, claim) in &expect.acked {
         let place = node.place_of(&["acked", name]);
-        if claim.success.is_none_or(|least| least == 0) && claim.failed.is_none() {
+        let least = [claim.success, claim.failed_min].into_iter().flatten();
+        let most = claim.success_max.or(claim.failed);
+        if least.max().unwrap_or(0) == 0 && most.is_none() {
             let problem = format!("the claim about acks of `{name}` says nothing");
-            let hint = "give `success` (at least) or `failed` (at most)".to_owned();
-            return Err(place.refuse(problem, Some(hint)));
+            let hint = "give `success` or `failed_min` (at least), `failed` or `success_max` (at \
+                        most)";
+            return Err(place.refuse(problem, Some(hint.to_owned())));
+        }
+        let is_empty = |least: Option<u64>, most: Option<u64>| {
+            least.zip(most).is_some_and(|(least, most)| least > most)
+        };
+        if is_empty(claim.success, claim.success_max) || is_empty(claim.failed_min, claim.failed) {
+            let problem = format!("acks of `{name}` cannot be more than they may be at most");
+            return Err(place.refuse(problem, None));
         }
     }
     for (name, least) in &expect.delivered {

@@ -100,6 +100,15 @@ fn changes(profile: &Profile, key: Key, steps: &mut Vec<Step>) {
         let ms = key.between("at", 500, profile.story_ms);
         let name = api(key.below("api", APIS));
         let verb = match key.below("what", 10) {
+            3 if key.chance("unreadable", 1, 3) => {
+                // Mended later, so that what is right in the end is known.
+                steps.push(at(ms, Verb::ReviseUnreadable(Api { api: name.clone() })));
+                let mended = ms + key.between("mended", 500, 20_000);
+                steps.push(at(mended, Verb::Revise(Api { api: name.clone() })));
+                let deploy = Deploy { api: name.clone(), revision: None };
+                steps.push(at(mended, Verb::Deploy(deploy)));
+                Verb::Deploy(Deploy { api: name, revision: None })
+            }
             0..=3 => {
                 steps.push(at(ms, Verb::Revise(Api { api: name.clone() })));
                 Verb::Deploy(Deploy { api: name, revision: None })

@@ -39,6 +39,16 @@ pub(super) const REVISE: Entry = Entry {
     form: Form::of(&[2]),
 };
 
+pub(super) const REVISE_UNREADABLE: Entry = Entry {
+    name: "revise_unreadable",
+    actor: Actor::People,
+    reach: Reach::Organization,
+    says: "save a new revision whose definition no gateway can read, not deployed yet",
+    example: r#"{ "api": "orders" }"#,
+    choices: &[],
+    form: Form::of(&[53]),
+};
+
 pub(super) const DEPLOY: Entry = Entry {
     name: "deploy",
     actor: Actor::People,

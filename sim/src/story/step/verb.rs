@@ -64,6 +64,8 @@ verbs! {
     Publish(Publish) = apis::PUBLISH,
     /// Save a new revision of an API: other content, not deployed yet.
     Revise(Api) = apis::REVISE,
+    /// Save a new revision of an API whose definition no gateway can read, not deployed yet.
+    ReviseUnreadable(Api) = apis::REVISE_UNREADABLE,
     /// Deploy a revision to the gateway; publishes and revises first where there is nothing.
     Deploy(Deploy) = apis::DEPLOY,
     /// Undeploy an API from the gateway.
