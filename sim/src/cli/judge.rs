@@ -96,6 +96,7 @@ fn panicked(payload: &(dyn Any + Send)) -> Violation {
         subject: "the run".to_owned(),
         expected: "no panic".to_owned(),
         found,
+        cause: None,
         last_events: Vec::new(),
     }
 }

@@ -229,6 +229,9 @@ pub(super) struct ViolationRecord {
     pub(super) expected: String,
     /// What was.
     pub(super) found: String,
+    /// What led to it, as far as a trace tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cause: Option<String>,
     /// The last relevant events.
     pub(super) last_events: Vec<String>,
 }

@@ -200,6 +200,7 @@ pub(super) fn violation(story: &str, violation: &Violation) -> Record {
         subject: violation.subject.clone(),
         expected: violation.expected.clone(),
         found: violation.found.clone(),
+        cause: violation.cause.clone(),
         last_events: violation.last_events.clone(),
     })
 }

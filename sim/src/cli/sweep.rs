@@ -294,6 +294,7 @@ fn guards(totals: &Totals, plan: &Plan, output: &mut Output) -> Vec<Violation> {
         subject,
         expected: expected.to_owned(),
         found,
+        cause: None,
         last_events: Vec::new(),
     };
     // What takes several gateways is asked of those who have them, and of them nothing else.

@@ -192,6 +192,9 @@ impl Text {
             let value = value.replace('\n', &format!("\n{INDENT}          "));
             let _ = writeln!(text, "{INDENT}{name:<8}  {value}");
         }
+        if let Some(cause) = &violation.cause {
+            let _ = writeln!(text, "{INDENT}cause     {cause}");
+        }
         if !violation.last_events.is_empty() {
             let _ = writeln!(text, "{INDENT}last events");
             for event in &violation.last_events {
@@ -311,6 +314,7 @@ mod tests {
             subject: "api orders".to_owned(),
             expected: "acked after durable".to_owned(),
             found: "acked\nbefore".to_owned(),
+            cause: Some("the gateway began to serve this at 00:00:04.120".to_owned()),
             last_events: vec!["00:00:04.120  engine  store".to_owned()],
         });
         let expected = "\x20VIOLATED  ack_truth   seed 0x2a   at 00:00:04.125
@@ -319,6 +323,7 @@ mod tests {
            expected  acked after durable
            found     acked
                      before
+           cause     the gateway began to serve this at 00:00:04.120
            last events
              00:00:04.120  engine  store
 ";

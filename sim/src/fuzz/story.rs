@@ -59,11 +59,14 @@ pub fn story(bytes: &[u8]) -> Scenario {
         _ => Dialect::PlatformApi11,
     };
     let seed = u64::from(u16::from_le_bytes([byte(2), byte(3)]));
+    let pace = Pace::of(byte(5));
+    let mut before = 0;
     let mut steps: Vec<Step> = Vec::new();
     for word in rest.chunks_exact(WORD_BYTES).take(STEPS_MAX).filter_map(Word::of) {
         let Some(verb) = Verb::of_word(&word, dialect) else { continue };
         let most = if verb.is_fault() { FAULTS_MS } else { STORY_MS };
-        let at_ms = u64::from(word.at) % most;
+        let at_ms = pace.time(u64::from(word.at), before, most);
+        before = at_ms;
         if is_withstood(&verb, &steps) {
             steps.push(Step { when: When::AtMs(at_ms), scope: Scope::default(), verb });
         }
@@ -82,6 +85,34 @@ pub fn story(bytes: &[u8]) -> Scenario {
         faults_stay_ms: None,
         steps,
         expect: Expect::default(),
+    }
+}
+
+/// How the time of a step is meant.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// From the start of the story.
+    Absolute,
+    /// From the step before, and shorter than this, in milliseconds: what breaks a gateway are
+    /// mostly things that come close together.
+    After(u64),
+}
+
+impl Pace {
+    const fn of(byte: u8) -> Self {
+        match byte % 4 {
+            0 => Self::Absolute,
+            1 => Self::After(64),
+            2 => Self::After(1000),
+            _ => Self::After(8000),
+        }
+    }
+
+    fn time(self, at: u64, before: u64, most: u64) -> u64 {
+        match self {
+            Self::Absolute => at % most,
+            Self::After(shorter) => (before + at % shorter).min(most),
+        }
     }
 }
 

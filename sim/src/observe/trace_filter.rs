@@ -23,18 +23,43 @@ const OF_ALL: [&str; 9] = [
 
 /// One subject: a name or an id.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TraceFilter(String);
+pub struct TraceFilter {
+    /// What names it.
+    id: String,
+    /// What names it in a trace where it is a key: `key NAME of ID`.
+    key: Option<String>,
+}
 
 impl TraceFilter {
     /// What a name, an id, or the subject of a violation means: of the latter its id.
     pub fn new(subject: &str) -> Self {
         let id = subject.rsplit(['(', ')']).nth(1).unwrap_or(subject);
-        Self(id.to_owned())
+        let name = subject.strip_prefix("key ").and_then(|rest| rest.split(" of ").next());
+        let key = name.map(|name| format!("key {} of {id}", name.to_lowercase()));
+        Self { id: id.to_owned(), key }
+    }
+
+    /// Whether a line is about exactly the subject: a key, and not another one of its API.
+    pub fn is_it(&self, line: &TraceLine) -> bool {
+        has_word(&line.detail, self.key.as_ref().unwrap_or(&self.id))
+    }
+
+    /// Whether a line is an event or an answer that speaks of the subject, or may: a list does.
+    pub fn is_told_by(&self, line: &TraceLine) -> bool {
+        let lists = if self.key.is_some() { &LISTS[1..] } else { &LISTS[..1] };
+        line.what == "start"
+            || self.is_it(line)
+            || (line.what == "answers" && lists.iter().any(|list| has_word(&line.detail, list)))
+    }
+
+    /// Whether any line names the subject.
+    pub fn is_known(&self, lines: &[TraceLine]) -> bool {
+        lines.iter().any(|line| self.is_it(line))
     }
 
     /// Whether a line names it.
     pub fn is_named(&self, line: &TraceLine) -> bool {
-        has_word(&line.detail, &self.0)
+        has_word(&line.detail, &self.id)
     }
 
     /// Whether a line names it, or may lead to what happens to it: a fault, a session, a list.
@@ -82,7 +107,13 @@ mod tests {
 
     #[test]
     fn of_a_violation_the_id_counts() {
-        assert_eq!(TraceFilter::new("key mobile of orders (24f1)"), TraceFilter::new("24f1"));
-        assert_eq!(TraceFilter::new("store"), TraceFilter("store".to_owned()));
+        let named = |subject: &str, detail: &str| {
+            let (about, line) = (TraceFilter::new(subject), line("engine", "holds", detail));
+            (about.is_named(&line), about.is_it(&line))
+        };
+        assert_eq!(named("orders (24f1)", "artifact=24f1"), (true, true));
+        assert_eq!(named("key Web of orders (24f1)", "key web of 24f1 (orders)"), (true, true));
+        assert_eq!(named("key Web of orders (24f1)", "key app of 24f1 (orders)"), (true, false));
+        assert_eq!(named("store", "write=w1"), (false, false));
     }
 }

@@ -70,6 +70,8 @@ pub struct Violation {
     pub expected: String,
     /// What was.
     pub found: String,
+    /// What led to it: what the gateway did last to the subject, and after what.
+    pub cause: Option<String>,
     /// The last things that mattered to the subject.
     pub last_events: Vec<String>,
 }
@@ -80,7 +82,9 @@ impl Violation {
         let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let (subject, expected, found) =
             (one_line(&self.subject), one_line(&self.expected), one_line(&self.found));
-        let text = format!("{subject}: expected {expected}, found {found} ({}).", self.property);
+        let cause = self.cause.as_ref().map_or_else(String::new, |cause| format!("; {cause}"));
+        let text =
+            format!("{subject}: expected {expected}, found {found} ({}){cause}.", self.property);
         let mut letters = text.chars();
         match letters.next() {
             Some(first) => first.to_uppercase().chain(letters).collect(),
@@ -123,6 +127,7 @@ impl Verdicts {
                 subject,
                 expected,
                 found,
+                cause: None,
                 last_events: Vec::new(),
             });
         }

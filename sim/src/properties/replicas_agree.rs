@@ -48,6 +48,7 @@ pub fn first_disagreement(
             subject,
             expected: format!("the same as at the gateway {}", first.name),
             found: "something else".to_owned(),
+            cause: None,
             last_events: Vec::new(),
         })
     })

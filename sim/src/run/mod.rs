@@ -3,6 +3,7 @@
 //! Faults while the story is told → all faults lifted → it must converge within a virtual
 //! deadline → it must be quiet → restart → still the same.
 
+mod cause;
 mod outcome;
 mod parity;
 mod phases;
@@ -29,7 +30,7 @@ pub fn run_story(story: &Scenario, options: RunOptions<'_>) -> Outcome {
 }
 
 /// Runs a story as `tell` tells it. A run that violates a property is run once more with its trace
-/// on, to tell what happened last.
+/// on, to tell what led to it.
 pub(crate) fn with_last_events(
     story: &Scenario,
     options: RunOptions<'_>,
@@ -37,16 +38,17 @@ pub(crate) fn with_last_events(
 ) -> Outcome {
     let (until, plant) = (options.until, options.plant);
     let mut outcome = tell(story, options);
-    if let Some(first) = outcome.violations.first().map(|violation| violation.at) {
+    if let Some(last) = outcome.violations.iter().map(|violation| violation.at).max() {
         let mut lines: Vec<TraceLine> = Vec::new();
         let mut keep = |line: &TraceLine| {
-            if line.at <= first {
+            if line.at <= last {
                 lines.push(line.clone());
             }
         };
         tell(story, RunOptions { trace: Some(&mut keep), until, plant, with_states: false });
         for violation in &mut outcome.violations {
             violation.last_events = last_events(&lines, violation);
+            violation.cause = cause::cause(&lines, violation);
         }
     }
     outcome
@@ -55,7 +57,8 @@ pub(crate) fn with_last_events(
 /// The last lines before a violation that matter to its subject.
 fn last_events(lines: &[TraceLine], violation: &Violation) -> Vec<String> {
     let about = TraceFilter::new(&violation.subject);
-    let matters = |line: &&TraceLine| line.what != "ping" && about.matters(line);
+    let matters =
+        |line: &&TraceLine| line.at <= violation.at && line.what != "ping" && about.matters(line);
     let mut last: Vec<String> =
         lines.iter().rev().filter(matters).take(LAST_EVENTS).map(ToString::to_string).collect();
     last.reverse();
