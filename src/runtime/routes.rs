@@ -166,10 +166,7 @@ impl Routes {
             passed = depth;
             let (base, rest) = inside.split_at(end);
             let rest = if depth == 0 { path } else { rest };
-            // Before the end of a path that ends in `/` there is no segment.
-            let is_whole = depth == 0 || !base.is_empty();
-            let apis = if is_whole { self.by_base.get(base) } else { &[] };
-            Some(LedTo { depth, apis, rest })
+            Some(LedTo { depth, apis: self.by_base.get(base), rest })
         });
         found.filter(|led_to| !led_to.apis.is_empty())
     }

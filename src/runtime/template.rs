@@ -79,8 +79,8 @@ impl Template {
         let (text, is_open) = self.parts();
         if !self.has_variables {
             return path.strip_prefix(text).is_some_and(|rest| match rest {
-                "" => true,
-                "/" => is_open || !text.ends_with('/'),
+                // Where the template ends in `/`, another one cannot follow in a normal form.
+                "" | "/" => true,
                 _ => is_open && rest.starts_with('/'),
             });
         }

@@ -80,7 +80,10 @@ fn apis_at_one_path_are_told_apart_by_method_and_resource() {
 #[test]
 fn what_the_longer_base_path_does_not_have_the_shorter_one_may() {
     let facts = Facts::default()
-        .api("shop", open_at("/shop", &["GET /*", "GET /menu/best", "GET /{x}/y"]))
+        .api(
+            "shop",
+            open_at("/shop", &["GET /*", "GET /menu/{any}", "GET /menu/best", "GET /{x}/y"]),
+        )
         .api("menu", open_at("/shop/menu", &["GET /{dish}", "POST /"]));
     leads(
         &facts,

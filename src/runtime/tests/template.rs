@@ -92,8 +92,9 @@ const TABLE: &[Row] = &[
     (&["GET /a{x}b{y}c"], "GET /abbc", None),
     (&["GET /{x}{y}"], "GET /1", None),
     (&["GET /{x}{y}"], "GET /%20", None),
-    (&["GET /{x}20"], "GET /%20", None),
-    (&["GET /{x}0"], "GET /%20", None),
+    (&["GET /{x}20"], "GET /a%20", None),
+    (&["GET /{x}0"], "GET /a%20", None),
+    (&["GET /{x}%20"], "GET /a%20", Some("GET /{x}%20")),
     (&["GET /{x}00{y}"], "GET /%100001", Some("GET /{x}00{y}")),
     // Percent-encoding.
     (&["GET /a b"], "GET /a%20b", Some("GET /a b")),

@@ -31,14 +31,30 @@ const TEMPLATE_PIECES: &[&str] =
     &["a", "b", "{x}", "{y}", ".", "-", ":", "%20", " ", "ä", "%2f", "%", "2", "*", "}", "{"];
 
 /// Whole segments, too, so that they are met.
-const TEMPLATE_SEGMENTS: &[&str] =
-    &["a", "b", "{x}", "{x}.a", "a{x}", "a-{x}", "{x}:{y}", "{x}{y}", "ä b", "", "..", ".", "*"];
+const TEMPLATE_SEGMENTS: &[&str] = &[
+    "a", "b", "{x}", "{x}.a", "a{x}", "a-{x}", "{x}:{y}", "{x}{y}", "{x}0", "{x}20", "ä b", "",
+    "..", ".", "*",
+];
 
 const PATH_PIECES: &[&str] =
     &["a", "b", ".", "-", ":", "%20", " ", "ä", "%c3%A4", "%2F", "%", "2", "%61", "*", "%7b"];
 
-const PATH_SEGMENTS: &[&str] =
-    &["a", "b", "ab", "b.a", "a-b", "a:b", "%C3%A4%20b", "", "..", "%2e", "b.a.a", "v1"];
+const PATH_SEGMENTS: &[&str] = &[
+    "a",
+    "b",
+    "ab",
+    "b.a",
+    "a-b",
+    "a:b",
+    "a%20",
+    "b%200",
+    "%C3%A4%20b",
+    "",
+    "..",
+    "%2e",
+    "b.a.a",
+    "v1",
+];
 
 fn path(
     whole: &'static [&'static str],
@@ -232,5 +248,5 @@ fn the_apis_that_collide_are_named_after_any_history() {
         Ok(())
     });
     let met = met.into_inner();
-    assert!(met > 1_000, "{met}");
+    assert!(met > 500, "{met}");
 }
