@@ -35,7 +35,7 @@ pub(super) fn normal(path: &str) -> Cow<'_, str> {
     }
     let mut encoded = String::with_capacity(path.len());
     encode(path, &mut encoded);
-    Cow::Owned(settle(&encoded))
+    Cow::Owned(settle(encoded))
 }
 
 /// Whether a path is its own normal form, as nearly every one is. A few that are, among them
@@ -53,6 +53,10 @@ fn is_normal(path: &str) -> bool {
 /// digits of a `%` and its two digits are in upper case, and what cannot stand in a path is
 /// encoded, a `%` without two digits among it.
 pub(super) fn encode(text: &str, out: &mut String) {
+    if text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
+        out.push_str(text);
+        return;
+    }
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
         let octet = (byte == b'%').then(|| octet(after)).flatten();
@@ -77,7 +81,10 @@ fn octet(digits: &[u8]) -> Option<u8> {
 
 /// An encoded path without segments `.` and `..`, which are carried out, and then without empty
 /// segments before the last one.
-pub(super) fn settle(encoded: &str) -> String {
+pub(super) fn settle(encoded: String) -> String {
+    if !encoded.contains("//") && !encoded.contains("/.") {
+        return encoded;
+    }
     let mut path = String::with_capacity(encoded.len());
     let mut segments = encoded.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {

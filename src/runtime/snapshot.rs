@@ -46,7 +46,7 @@ pub struct Snapshot {
 struct View {
     apis: Map<ArtifactId, Arc<Api>>,
     /// Where the served APIs are found.
-    routes: Routes,
+    routes: Arc<Routes>,
     /// Where each subscription is kept.
     homes: Map<SubscriptionId, ArtifactId>,
     plans: Map<PlanId, Arc<Plan>>,
@@ -58,7 +58,7 @@ struct View {
 /// What is held about one API, served or not.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct Api {
-    served: Option<Served>,
+    served: Option<Arc<Served>>,
     pub(super) keys: Keyring,
     pub(super) subscribers: Subscribers,
 }
@@ -214,15 +214,15 @@ impl View {
     }
 
     fn set_served(&mut self, id: &ArtifactId, definition: Option<&Arc<Definition>>) {
-        let served = definition.map(|definition| Served {
-            definition: Arc::clone(definition),
-            route: (!definition.lifecycle.is_absent()).then(|| Route::of(definition)),
+        let served = definition.map(|definition| {
+            let route = (!definition.lifecycle.is_absent()).then(|| Route::of(definition));
+            Arc::new(Served { definition: Arc::clone(definition), route })
         });
         let old = self.routed(id).map(|(_, _, route)| route.clone());
         let new = served.as_ref().and_then(|served| served.route.as_ref());
         if old.as_ref() != new {
             let apis = &self.apis;
-            self.routes.replace(id, old.as_ref(), new, |id| {
+            Arc::make_mut(&mut self.routes).replace(id, old.as_ref(), new, |id| {
                 apis.get(id).and_then(|api| api.served.as_ref()?.route.as_ref())
             });
         }

@@ -1,5 +1,6 @@
 //! A path template, read once, and whether a path fits it (`docs/routing.md` §2 and §3).
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::iter;
 use std::sync::Arc;
@@ -37,9 +38,12 @@ pub(super) enum Precision {
 
 impl Template {
     /// Reads a template that begins with `/`. A brace that is no part of a variable is text.
-    pub(super) fn read(template: &str) -> Self {
+    pub(super) fn read(template: &Arc<str>) -> Self {
+        if let Cow::Borrowed(_) = path::normal(template) {
+            return Self { text: Arc::clone(template), has_variables: false };
+        }
         let mut text = String::with_capacity(template.len());
-        let mut rest = template;
+        let mut rest = &**template;
         while let Some((before, (_, after))) = rest
             .split_once(VARIABLE)
             .and_then(|(before, after)| Some((before, after.split_once('}')?)))
@@ -49,7 +53,7 @@ impl Template {
             rest = after;
         }
         path::encode(rest, &mut text);
-        let text = path::settle(&text);
+        let text = path::settle(text);
         let has_variables = text.contains(VARIABLE);
         Self { text: Arc::from(text), has_variables }
     }
