@@ -258,7 +258,7 @@ fn definition(api: usize) -> Definition {
     Definition {
         display_name: format!("shop {api}"),
         version: "1.0".to_owned(),
-        context: format!("/shop-{api}"),
+        context: format!("/shop-{api}/1.0"),
         lifecycle: Lifecycle::Published,
         tier: if api == LIMITED { Tier::Bronze } else { Tier::Unlimited },
         wants_key: true,

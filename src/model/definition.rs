@@ -46,6 +46,11 @@ impl Lifecycle {
         matches!(self, Self::Prototyped | Self::Published | Self::Deprecated)
     }
 
+    /// Whether an API in this state is as if it were not there.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Created | Self::Retired)
+    }
+
     /// The word for it, in APIM's spelling where APIM has one.
     pub fn name(&self) -> &str {
         match self {
@@ -100,8 +105,8 @@ impl AuthType {
 pub struct Operation {
     /// The HTTP method, in upper case.
     pub method: Arc<str>,
-    /// The URI template below the API's base path: literal segments, variables as `{id}`, and
-    /// at most one `*` as the last segment, which stands for any rest.
+    /// The path template below the API's base path, as it is written: variables as `{id}`, and
+    /// perhaps a `*` as the last segment, which stands for any rest (`docs/routing.md` §2).
     pub path: Arc<str>,
     /// Who may call it.
     pub auth: AuthType,
@@ -133,13 +138,12 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// The path below which the API is served: it holds the version, begins with `/` and does
-    /// not end in one; empty for an API at the root without a version.
+    /// The path below which the API is served, as it is written: it begins with `/` and does not
+    /// end in one; empty for an API at the root.
     ///
-    /// `$version` and `{version}` in the context stand for the version. A context without them
-    /// that does not end in the version as a whole segment is followed by it. So `/pizza/v1.0`,
-    /// `/pizza` and `/pizza/$version` are one path where the version is `v1.0`. Empty segments
-    /// are left out.
+    /// It is the context, in which `$version` and `{version}` stand for the version. Nothing is
+    /// appended: a context without them has the version in it already, or is served without one
+    /// (`docs/routing.md` §4). Empty segments are left out.
     pub fn base_path(&self) -> String {
         let version = self.version.trim_matches('/');
         let filled = if self.context.contains(['$', '{']) {
@@ -147,16 +151,10 @@ impl Definition {
         } else {
             Cow::Borrowed(self.context.as_str())
         };
-        let mut path = String::with_capacity(filled.len() + version.len() + 2);
+        let mut path = String::with_capacity(filled.len() + 1);
         for segment in filled.split('/').filter(|segment| !segment.is_empty()) {
             path.push('/');
             path.push_str(segment);
-        }
-        let placed = filled != self.context
-            || path.strip_suffix(version).is_some_and(|before| before.ends_with('/'));
-        if !version.is_empty() && !placed {
-            path.push('/');
-            path.push_str(version);
         }
         path
     }
@@ -167,17 +165,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_base_path_ends_in_the_version_however_the_context_is_written() {
+    fn the_base_path_is_the_context_with_its_version() {
         for (context, version, path) in [
             ("/pizza/v1.0", "v1.0", "/pizza/v1.0"),
-            ("/pizza", "v1.0", "/pizza/v1.0"),
+            ("/pizza", "v1.0", "/pizza"),
             ("/pizza/$version", "v1.0", "/pizza/v1.0"),
             ("/{version}/pizza", "v1.0", "/v1.0/pizza"),
-            ("pizza//menu/", "v1.0", "/pizza/menu/v1.0"),
-            ("/pizza-v1.0", "v1.0", "/pizza-v1.0/v1.0"),
-            ("/", "v1.0", "/v1.0"),
-            ("/pizza", "", "/pizza"),
-            ("/", "", ""),
+            ("pizza//menu/", "v1.0", "/pizza/menu"),
+            ("/pizza-$version", "v1.0", "/pizza-v1.0"),
+            ("/$version", "v1.0", "/v1.0"),
+            ("/pizza/$version", "", "/pizza"),
+            ("/", "v1.0", ""),
         ] {
             let definition = Definition {
                 display_name: String::new(),

@@ -6,7 +6,7 @@ use crate::engine::{StoreFailure, UnreadableContent};
 use crate::model::{ArtifactId, ArtifactWrite, Batch, ContentDigest, Definition, WriteId};
 use crate::runtime::DefinitionCache;
 use crate::store::{Store, StoreError};
-use crate::wire;
+use crate::wire::{self, DefinitionLimits};
 
 /// How many definitions a worker of production keeps as read.
 pub const DEFINITIONS_MAX: usize = 1024;
@@ -68,12 +68,21 @@ pub enum Done {
 #[derive(Debug)]
 pub struct StoreWorker {
     definitions: DefinitionCache,
+    limits: DefinitionLimits,
 }
 
 impl StoreWorker {
-    /// A worker that keeps that many definitions as read.
+    /// A worker that keeps that many definitions as read, within the recommended limits.
     pub const fn new(definitions_max: usize) -> Self {
-        Self { definitions: DefinitionCache::new(definitions_max) }
+        let definitions = DefinitionCache::new(definitions_max);
+        Self { definitions, limits: DefinitionLimits::recommended() }
+    }
+
+    /// The worker with other limits for what it has not read yet.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: DefinitionLimits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// Does a job.
@@ -167,7 +176,8 @@ impl StoreWorker {
         digest: ContentDigest,
         bytes: &[u8],
     ) -> StoredDefinition {
-        let read = || wire::decode_api(bytes).map_err(|error| error.to_string());
+        let limits = self.limits;
+        let read = || wire::decode_api_within(bytes, &limits).map_err(|error| error.to_string());
         let definition = self.definitions.get_or_read(digest, read).map_err(Unreadable::Malformed);
         StoredDefinition { artifact: artifact.clone(), digest, definition }
     }

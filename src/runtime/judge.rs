@@ -5,7 +5,6 @@ use super::refusal::{Level, Refusal};
 use super::request::{ApiRequest, Principal, hash_of};
 use super::snapshot::{Found, Snapshot};
 use super::subscribers::Subscribed;
-use super::template::{self, Match};
 use crate::model::{
     ApplicationId, AuthType, Credential, Lifecycle, Operation, Quota, Subscription, SubscriptionId,
     SubscriptionStatus, Tier,
@@ -24,9 +23,10 @@ impl Snapshot {
     ///
     /// The first of these that fails is the refusal:
     ///
-    /// 1. The API: by the longest base path that is served, then its lifecycle. What is CREATED
-    ///    or RETIRED is as if it were not there; what is BLOCKED says so.
-    /// 2. The operation, by path and method.
+    /// 1. The operation, by path and method, among those of all APIs that the path leads to
+    ///    (`docs/routing.md` §4).
+    /// 2. The lifecycle of its API. What is CREATED or RETIRED is as if it were not there; what
+    ///    is BLOCKED says so.
     /// 3. Unless the operation is open to everyone (auth type None): the API key, where the API
     ///    wants one; the subscription, where it wants one; the kind of caller; the scopes, of
     ///    which one is enough.
@@ -35,13 +35,9 @@ impl Snapshot {
     /// # Errors
     /// The refusal.
     pub fn judge(&self, request: &ApiRequest<'_>, now: Timestamp) -> Result<Grant, Refusal> {
-        let (found, rest) = self.find(request.bare_path()).ok_or(Refusal::ApiNotFound)?;
+        let found = self.find(request.bare_path(), request.method)?;
         check_lifecycle(&found.definition.lifecycle)?;
-        let operation = match template::find(&found.definition.operations, rest, request.method) {
-            Match::Operation(operation) => operation,
-            Match::OtherMethod => return Err(Refusal::MethodNotAllowed),
-            Match::Nothing => return Err(Refusal::ResourceNotFound),
-        };
+        let operation = found.operation;
         let mut used = None;
         if operation.auth != AuthType::None {
             let keys = live_keys(&found, request, now)?;
@@ -51,7 +47,7 @@ impl Snapshot {
             check_principal(operation.auth, request.principal)?;
             check_scopes(operation, request.scopes)?;
         }
-        grant(&found, operation, used)
+        grant(&found, used)
     }
 
     /// The subscription that a request uses: the one of its token, or else one of an application
@@ -117,11 +113,7 @@ impl Snapshot {
 }
 
 const fn check_lifecycle(lifecycle: &Lifecycle) -> Result<(), Refusal> {
-    match lifecycle {
-        Lifecycle::Prototyped | Lifecycle::Published | Lifecycle::Deprecated => Ok(()),
-        Lifecycle::Created | Lifecycle::Retired => Err(Refusal::ApiNotFound),
-        Lifecycle::Blocked | Lifecycle::Unclear(_) => Err(Refusal::ApiBlocked),
-    }
+    if lifecycle.is_served() { Ok(()) } else { Err(Refusal::ApiBlocked) }
 }
 
 /// The keys of the API that the request's key is, and that have not expired. There is at least
@@ -190,11 +182,8 @@ fn check_scopes(operation: &Operation, held: &[&str]) -> Result<(), Refusal> {
     Err(Refusal::ScopeMissing)
 }
 
-fn grant(
-    found: &Found<'_>,
-    operation: &Operation,
-    used: Option<Used<'_>>,
-) -> Result<Grant, Refusal> {
+fn grant(found: &Found<'_>, used: Option<Used<'_>>) -> Result<Grant, Refusal> {
+    let operation = found.operation;
     let mut charges = Vec::new();
     if let Some(quota) = limit(&found.definition.tier, Level::Api)? {
         charges.push(Charge { subject: Subject::Api(found.id.clone()), quota });

@@ -15,12 +15,15 @@ mod request;
 
 mod keyring;
 mod multimap;
+mod operations;
+mod path;
+mod routes;
 mod snapshot;
 mod subscribers;
+mod template;
 
 mod grant;
 mod judge;
-mod template;
 
 mod definition_cache;
 mod throttle;
@@ -29,6 +32,7 @@ pub use definition_cache::DefinitionCache;
 pub use grant::{Charge, Grant, Subject};
 pub use refusal::{Level, Refusal};
 pub use request::{ApiRequest, Principal};
+pub use routes::Collision;
 pub use snapshot::{Snapshot, SnapshotChange};
 pub use throttle::{Throttle, ThrottleConfig};
 

@@ -26,6 +26,11 @@ impl<K: Ord + Clone, V: Ord + Clone> MultiMap<K, V> {
         self.0.get(key).map_or(&[], Vec::as_slice)
     }
 
+    /// Every key with its values, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&K, &[V])> {
+        self.0.iter().map(|(key, values)| (key, values.as_slice()))
+    }
+
     /// Puts a value under a key.
     pub(super) fn insert(&mut self, key: &K, value: V) {
         match self.get(key).binary_search(&value) {

@@ -1,14 +1,20 @@
 //! All that a data plane needs, as one value that is swapped at once.
 
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 use super::keyring::Keyring;
 use super::multimap::{Map, MultiMap};
+use super::operations::{Entry, Match};
+use super::path;
+use super::refusal::Refusal;
+use super::routes::{Collision, LedTo, Route, Routes};
 use super::subscribers::Subscribers;
+use super::template::Precision;
 use crate::model::{
-    Application, ApplicationId, ArtifactId, Definition, KeyUuid, Plan, PlanId, Resource,
-    ResourceId, Subscription, SubscriptionId,
+    Application, ApplicationId, ArtifactId, Definition, KeyUuid, Lifecycle, Operation, Plan,
+    PlanId, Resource, ResourceId, Subscription, SubscriptionId,
 };
 
 /// One fact, as it is from here on.
@@ -39,8 +45,8 @@ pub struct Snapshot {
 #[derive(Clone, PartialEq, Eq, Default)]
 struct View {
     apis: Map<ArtifactId, Arc<Api>>,
-    /// Served APIs by base path, without its first `/`.
-    routes: MultiMap<Arc<str>, ArtifactId>,
+    /// Where the served APIs are found.
+    routes: Arc<Routes>,
     /// Where each subscription is kept.
     homes: Map<SubscriptionId, ArtifactId>,
     plans: Map<PlanId, Arc<Plan>>,
@@ -52,7 +58,7 @@ struct View {
 /// What is held about one API, served or not.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct Api {
-    served: Option<Served>,
+    served: Option<Arc<Served>>,
     pub(super) keys: Keyring,
     pub(super) subscribers: Subscribers,
 }
@@ -60,18 +66,40 @@ pub(super) struct Api {
 #[derive(Clone, PartialEq, Eq)]
 struct Served {
     definition: Arc<Definition>,
-    base_path: Arc<str>,
+    /// Where it is found; `None` for what is as if it were not there.
+    route: Option<Route>,
 }
 
-/// A served API that a path leads to.
+/// The operation that a request means, and its API.
 pub(super) struct Found<'a> {
     pub(super) id: &'a ArtifactId,
     pub(super) api: &'a Api,
     pub(super) definition: &'a Definition,
+    pub(super) operation: &'a Operation,
 }
 
-/// How many segments of a path are looked at to find its API. A context with more is not found.
-const BASE_PATH_SEGMENTS_MAX: usize = 32;
+/// An operation that fits a request, of an API at a base path of so many segments.
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    id: &'a ArtifactId,
+    api: &'a Api,
+    served: &'a Served,
+    depth: usize,
+    entry: &'a Entry,
+}
+
+impl Candidate<'_> {
+    /// Whether its template of the whole path is more precise than the other's. Of two that are
+    /// alike the one below the longer base path is, and then the one of the lower id.
+    fn comes_before(&self, other: &Self) -> bool {
+        let whole = |one: &Self| {
+            let base = iter::repeat_n(Precision::Literal, one.depth);
+            base.chain(one.entry.template.precision())
+        };
+        let precision = whole(self).cmp(whole(other));
+        precision.then((other.depth, self.id).cmp(&(self.depth, other.id))).is_lt()
+    }
+}
 
 impl Snapshot {
     /// The first snapshot of a whole state.
@@ -131,24 +159,39 @@ impl Snapshot {
         apis.filter_map(|(id, api)| Some((id, &api.served.as_ref()?.definition)))
     }
 
-    /// The API that a path leads to, and the rest of the path: the API with the longest base
-    /// path that the path begins with, segment by segment. APIM refuses two APIs at one
-    /// path, but a gateway may see two between two events (FB-14: dead predecessor). Then it is
-    /// the one with the lower id.
-    pub(super) fn find<'p>(&self, path: &'p str) -> Option<(Found<'_>, &'p str)> {
-        let inside = path.strip_prefix('/')?;
-        let ends = inside.match_indices('/').map(|(at, _)| at).chain([inside.len()]);
-        let end = ends.take(BASE_PATH_SEGMENTS_MAX).last()?;
-        let longest = inside.split_at(end).0;
-        let shorter = longest.rmatch_indices('/').map(|(at, _)| at).chain([0]);
-        let (id, rest) = [end].into_iter().chain(shorter).find_map(|end| {
-            let (base, rest) = inside.split_at(end);
-            let id = self.view.routes.get(base).first()?;
-            Some((id, if base.is_empty() { path } else { rest }))
-        })?;
-        let api = self.view.apis.get(id)?;
-        let definition = &api.served.as_ref()?.definition;
-        Some((Found { id, api, definition }, rest))
+    /// The operation that a path and a method mean, among those of all APIs that the path leads
+    /// to (`docs/routing.md` §4).
+    ///
+    /// # Errors
+    /// That there is none.
+    pub(super) fn find(&self, path: &str, method: &str) -> Result<Found<'_>, Refusal> {
+        if !path.starts_with('/') {
+            return Err(Refusal::ApiNotFound);
+        }
+        let path = path::normal(path);
+        let (mut best, mut none) = (None::<Candidate<'_>>, Refusal::ApiNotFound);
+        for LedTo { depth, apis, rest } in self.view.routes.led_to(&path) {
+            for id in apis {
+                let Some((api, served, route)) = self.view.routed(id) else { continue };
+                let found = route.operations.find(rest, method);
+                if let Match::Operation(entry) = found {
+                    let candidate = Candidate { id, api, served, depth, entry };
+                    best = best.filter(|best| best.comes_before(&candidate)).or(Some(candidate));
+                } else {
+                    // Of several APIs the one that says most is heard: the order of refusals.
+                    none = none.max(refusal_of(&served.definition.lifecycle, found));
+                }
+            }
+        }
+        let Candidate { id, api, served, entry, .. } = best.ok_or(none)?;
+        let definition = &*served.definition;
+        let operation = definition.operations.get(entry.index).ok_or(none)?;
+        Ok(Found { id, api, definition, operation })
+    }
+
+    /// The operations that several APIs have at one base path: only one of them is served.
+    pub fn collisions(&self) -> impl Iterator<Item = Collision<'_>> {
+        self.view.routes.collisions()
     }
 
     /// The plan with that id.
@@ -163,22 +206,25 @@ impl Snapshot {
 }
 
 impl View {
+    /// What is held about an API that a path may lead to.
+    fn routed(&self, id: &ArtifactId) -> Option<(&Api, &Served, &Route)> {
+        let api = self.apis.get(id)?;
+        let served = api.served.as_ref()?;
+        Some((api, served, served.route.as_ref()?))
+    }
+
     fn set_served(&mut self, id: &ArtifactId, definition: Option<&Arc<Definition>>) {
         let served = definition.map(|definition| {
-            let base_path = definition.base_path();
-            let base_path = Arc::from(base_path.strip_prefix('/').unwrap_or(&base_path));
-            Served { definition: Arc::clone(definition), base_path }
+            let route = (!definition.lifecycle.is_absent()).then(|| Route::of(definition));
+            Arc::new(Served { definition: Arc::clone(definition), route })
         });
-        let new_path = served.as_ref().map(|served| Arc::clone(&served.base_path));
-        let old = self.apis.get(id).and_then(|api| api.served.as_ref());
-        let old_path = old.map(|served| Arc::clone(&served.base_path));
-        if old_path != new_path {
-            if let Some(path) = old_path {
-                self.routes.remove(&path, |held| held == id);
-            }
-            if let Some(path) = new_path {
-                self.routes.insert(&path, id.clone());
-            }
+        let old = self.routed(id).map(|(_, _, route)| route.clone());
+        let new = served.as_ref().and_then(|served| served.route.as_ref());
+        if old.as_ref() != new {
+            let apis = &self.apis;
+            Arc::make_mut(&mut self.routes).replace(id, old.as_ref(), new, |id| {
+                apis.get(id).and_then(|api| api.served.as_ref()?.route.as_ref())
+            });
         }
         self.change_api(id, |api| api.served = served);
     }
@@ -261,6 +307,15 @@ impl Api {
     /// Whether there is nothing to say of it.
     fn is_empty(&self) -> bool {
         self.served.is_none() && self.keys.is_empty() && self.subscribers.is_empty()
+    }
+}
+
+/// Why an API refuses a request that none of its operations fits.
+const fn refusal_of(lifecycle: &Lifecycle, found: Match<'_>) -> Refusal {
+    match found {
+        _ if !lifecycle.is_served() => Refusal::ApiBlocked,
+        Match::OtherMethod => Refusal::MethodNotAllowed,
+        Match::Operation(_) | Match::Nothing => Refusal::ResourceNotFound,
     }
 }
 

@@ -16,6 +16,7 @@ use super::{ExitStatus, StoreFile, logging, tls};
 use crate::driver::Driver;
 use crate::engine::Engine;
 use crate::model::Recovered;
+use crate::publish::{DEFINITIONS_MAX, StoreWorker};
 use crate::store::{RedbStore, Store, StoreError};
 use crate::wire::ArchiveLimits;
 
@@ -39,7 +40,9 @@ pub fn run(settings: Settings) -> Result<ExitStatus, String> {
     }
     let transport = transport(&settings)?;
     let (store, recovered) = open_store(&settings)?;
-    let storage = ThreadedStorage::start(store).map_err(|error| format!("no thread: {error}"))?;
+    let worker = StoreWorker::new(DEFINITIONS_MAX).with_limits(settings.limits.definition);
+    let storage =
+        ThreadedStorage::start(store, worker).map_err(|error| format!("no thread: {error}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

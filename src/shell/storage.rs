@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::publish::{DEFINITIONS_MAX, Done, Job, StoreWorker};
+use crate::publish::{Done, Job, StoreWorker};
 use crate::store::Store;
 
 /// Who does the store's work, one job after the other.
@@ -37,18 +37,18 @@ pub struct ThreadedStorage {
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 impl ThreadedStorage {
-    /// Storage in `store`. Jobs are few: the engine has one write in flight, and the loop one
-    /// reading.
+    /// Storage in `store`, whose work `worker` does. Jobs are few: the engine has one write in
+    /// flight, and the loop one reading.
     ///
     /// # Errors
     /// When no thread can be made.
-    pub fn start<S: Store + Send + 'static>(store: S) -> io::Result<Self> {
+    pub fn start<S: Store + Send + 'static>(store: S, worker: StoreWorker) -> io::Result<Self> {
         let (jobs, received) = blocking::channel::<Job>();
         let (tell, done) = mpsc::unbounded_channel();
         let (ending, ended) = blocking::channel();
         let work = move || {
             let _ending = ending;
-            let (mut worker, mut store) = (StoreWorker::new(DEFINITIONS_MAX), store);
+            let (mut worker, mut store) = (worker, store);
             for job in received {
                 if tell.send(worker.carry_out(&mut store, job)).is_err() {
                     return;

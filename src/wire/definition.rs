@@ -11,33 +11,63 @@ use super::DecodeError;
 use super::yaml::{self, Node};
 use crate::model::{AuthType, Definition, Kind, Lifecycle, Operation, Tier};
 
-/// The longest text that is taken from a definition, in bytes.
-const TEXT_BYTES_MAX: usize = 4_096;
+/// How large a definition may be (`docs/routing.md` §6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DefinitionLimits {
+    /// The whole definition, in bytes.
+    pub bytes_max: usize,
+    /// Each text that is taken from it, in bytes.
+    pub text_bytes_max: usize,
+}
+
+impl DefinitionLimits {
+    /// Limits for production; the simulation runs the same. A definition with a thousand
+    /// operations has about 300,000 bytes.
+    pub const fn recommended() -> Self {
+        Self { bytes_max: 1 << 20, text_bytes_max: 4 << 10 }
+    }
+}
+
+/// Reads a definition within the recommended limits.
+///
+/// # Errors
+/// As [`decode_api_within`].
+pub fn decode_api(bytes: &[u8]) -> Result<Definition, DecodeError> {
+    decode_api_within(bytes, &DefinitionLimits::recommended())
+}
 
 /// Reads a definition.
 ///
 /// # Errors
-/// Bytes that are not one document of YAML, that lack kind, context or operations, or in which
-/// something that decides about requests cannot be read. The reason repeats nothing of them.
-pub fn decode_api(bytes: &[u8]) -> Result<Definition, DecodeError> {
+/// Bytes that are not one document of YAML, that lack kind, context or operations, that exceed a
+/// limit, or in which something that decides about requests cannot be read. The reason repeats
+/// nothing of them.
+pub fn decode_api_within(
+    bytes: &[u8],
+    limits: &DefinitionLimits,
+) -> Result<Definition, DecodeError> {
+    check_length("definition", bytes.len(), limits.bytes_max, "definition_bytes_max")?;
     let document = yaml::read(bytes, "definition")?;
     Kind::parse(document.field("kind")?.required("kind")?)
         .map_err(|_| DecodeError::new("kind is not known"))?;
     let spec = document.field("spec")?;
-    let policies = Policies::read(spec.field("policies")?)?;
+    let policies = Policies::read(spec.field("policies")?, limits)?;
+    let text = |name| Ok(optional(spec, name, limits)?.unwrap_or_default().to_owned());
     Ok(Definition {
-        display_name: text(spec, "displayName")?.unwrap_or_default().to_owned(),
-        version: text(spec, "version")?.unwrap_or_default().to_owned(),
-        context: required(spec, "context")?.to_owned(),
-        lifecycle: text(spec, "lifecycleStatus")?.map(Lifecycle::parse).unwrap_or_default(),
+        display_name: text("displayName")?,
+        version: text("version")?,
+        context: required(spec, "context", limits)?.to_owned(),
+        lifecycle: optional(spec, "lifecycleStatus", limits)?
+            .map(Lifecycle::parse)
+            .unwrap_or_default(),
         tier: policies.tier,
         wants_key: policies.wants_key,
         wants_subscription: policies.wants_subscription,
-        operations: operations(spec)?,
+        operations: operations(spec, limits)?,
     })
 }
 
-fn operations(spec: &Node<'_>) -> Result<Vec<Operation>, DecodeError> {
+fn operations(spec: &Node<'_>, limits: &DefinitionLimits) -> Result<Vec<Operation>, DecodeError> {
     let operations = spec.field("operations")?.items("operations")?;
     if operations.is_empty() {
         return Err(DecodeError::new("operations is missing or empty"));
@@ -45,19 +75,22 @@ fn operations(spec: &Node<'_>) -> Result<Vec<Operation>, DecodeError> {
     let numbered = operations.iter().enumerate();
     numbered
         .map(|(index, node)| {
-            operation(node).map_err(|error| error.within(&format!("operation {index}")))
+            operation(node, limits).map_err(|error| error.within(&format!("operation {index}")))
         })
         .collect()
 }
 
-fn operation(node: &Node<'_>) -> Result<Operation, DecodeError> {
-    let method = required(node, "method")?;
+fn operation(node: &Node<'_>, limits: &DefinitionLimits) -> Result<Operation, DecodeError> {
+    let method = required(node, "method", limits)?;
     if method.len() > 32 || !method.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return Err(DecodeError::new("method is not a method"));
     }
-    let path = required(node, "path")?;
+    let path = required(node, "path", limits)?;
+    if path.matches('{').count() != path.matches('}').count() {
+        return Err(DecodeError::new("path has a brace without its other one"));
+    }
     let root = if path.starts_with('/') { "" } else { "/" };
-    let policies = Policies::read(node.field("policies")?)?;
+    let policies = Policies::read(node.field("policies")?, limits)?;
     Ok(Operation {
         method: Arc::from(method.to_ascii_uppercase()),
         path: Arc::from(format!("{root}{path}")),
@@ -79,33 +112,37 @@ struct Policies {
 }
 
 impl Policies {
-    fn read(list: &Node<'_>) -> Result<Self, DecodeError> {
+    fn read(list: &Node<'_>, limits: &DefinitionLimits) -> Result<Self, DecodeError> {
         let mut policies = Self::default();
         for (index, policy) in list.items("policies")?.iter().enumerate() {
-            policies.add(policy).map_err(|error| error.within(&format!("policy {index}")))?;
+            policies
+                .add(policy, limits)
+                .map_err(|error| error.within(&format!("policy {index}")))?;
         }
         Ok(policies)
     }
 
-    fn add(&mut self, policy: &Node<'_>) -> Result<(), DecodeError> {
+    fn add(&mut self, policy: &Node<'_>, limits: &DefinitionLimits) -> Result<(), DecodeError> {
         let params = policy.field("params")?;
-        match required(policy, "name")? {
+        match required(policy, "name", limits)? {
             "api-key-auth" => self.wants_key = true,
             "subscription-validation" => self.wants_subscription = true,
             "rate-limit" => {
-                let tier = text(params, "tier")?.map(Tier::parse).unwrap_or_default();
+                let tier = optional(params, "tier", limits)?.map(Tier::parse).unwrap_or_default();
                 self.tier = tier.max(std::mem::take(&mut self.tier));
             }
             "auth" if self.auth.is_some() => {
                 return Err(DecodeError::new("auth is given twice"));
             }
             "auth" => {
-                let auth = text(params, "type")?.map(|word| {
+                let auth = optional(params, "type", limits)?.map(|word| {
                     AuthType::parse(word).ok_or_else(|| DecodeError::new("type is no auth type"))
                 });
                 self.auth = Some(auth.transpose()?.unwrap_or_default());
                 for scope in params.field("scopes")?.items("scopes")? {
-                    self.scopes.insert(scope.required("scope")?.to_owned());
+                    let scope = scope.required("scope")?;
+                    check_text("scope", scope, limits)?;
+                    self.scopes.insert(scope.to_owned());
                 }
             }
             _ => {}
@@ -114,16 +151,35 @@ impl Policies {
     }
 }
 
-fn text<'n>(node: &'n Node<'_>, name: &str) -> Result<Option<&'n str>, DecodeError> {
+fn optional<'n>(
+    node: &'n Node<'_>,
+    name: &str,
+    limits: &DefinitionLimits,
+) -> Result<Option<&'n str>, DecodeError> {
     let text = node.field(name)?.text(name)?;
-    if text.is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
-        return Err(DecodeError::new(format!("{name} has over {TEXT_BYTES_MAX} bytes")));
-    }
+    check_text(name, text.unwrap_or_default(), limits)?;
     Ok(text)
 }
 
-fn required<'n>(node: &'n Node<'_>, name: &str) -> Result<&'n str, DecodeError> {
-    text(node, name)?.ok_or_else(|| DecodeError::new(format!("{name} is missing")))
+fn required<'n>(
+    node: &'n Node<'_>,
+    name: &str,
+    limits: &DefinitionLimits,
+) -> Result<&'n str, DecodeError> {
+    optional(node, name, limits)?.ok_or_else(|| DecodeError::new(format!("{name} is missing")))
+}
+
+fn check_text(name: &str, text: &str, limits: &DefinitionLimits) -> Result<(), DecodeError> {
+    check_length(name, text.len(), limits.text_bytes_max, "definition_text_bytes_max")
+}
+
+/// The reason names the setting, so that whoever reads it knows what to change.
+fn check_length(what: &str, length: usize, most: usize, setting: &str) -> Result<(), DecodeError> {
+    if length <= most {
+        return Ok(());
+    }
+    let why = format!("{what} has {length} bytes, over the {most} of limits.{setting}");
+    Err(DecodeError::new(why))
 }
 
 #[cfg(test)]
@@ -268,6 +324,10 @@ spec:
             &spec("operations: [{method: GET, path: [hunter2]}]"),
             "operation 0: path is not a text",
         );
+        refused(
+            &spec("operations: [{method: GET, path: '/items/{id'}]"),
+            "operation 0: path has a brace without its other one",
+        );
         let policy = |policy: &str| {
             spec(&format!("operations: [{{method: GET, path: /, policies: [{policy}]}}]"))
         };
@@ -288,6 +348,38 @@ spec:
             &policy("{name: auth, params: {scopes: hunter2}}"),
             "operation 0: policy 0: scopes is not a list",
         );
+    }
+
+    #[test]
+    fn what_exceeds_a_limit_is_refused_by_its_name() {
+        let longest = "subscription-validation".len();
+        let limits = DefinitionLimits { bytes_max: PIZZA.len(), text_bytes_max: longest };
+        assert!(decode_api_within(PIZZA.as_bytes(), &limits).is_ok());
+        let refused = |document: &str, limits: DefinitionLimits, reason: String| {
+            let read = decode_api_within(document.as_bytes(), &limits);
+            assert_eq!(read, Err(DecodeError::new(reason)), "{document}");
+        };
+        let (length, most) = (PIZZA.len(), PIZZA.len() - 1);
+        let why = format!("{length} bytes, over the {most} of limits.definition_bytes_max");
+        let short = DefinitionLimits { bytes_max: most, ..limits };
+        refused(PIZZA, short, format!("definition has {why}"));
+        let (length, most) = (longest + 1, longest);
+        let why = format!("{length} bytes, over the {most} of limits.definition_text_bytes_max");
+        for (text, what) in [
+            ("pizza\"", "displayName"),
+            ("v1.0\n  context", "version"),
+            ("/pizza/v1.0", "context"),
+            ("/items/{id}", "operation 0: path"),
+            ("set-headers", "operation 0: policy 2: name"),
+            ("write]", "operation 0: policy 0: scope"),
+            ("Bronze", "operation 0: policy 1: tier"),
+        ] {
+            let end = text.find(['"', '\n', ']']).unwrap_or(text.len());
+            let longer = format!("{:x<length$}", &text[..end]) + &text[end..];
+            let document = PIZZA.replacen(text, &longer, 1);
+            let room = DefinitionLimits { bytes_max: document.len(), ..limits };
+            refused(&document, room, format!("{what} has {why}"));
+        }
     }
 
     #[test]

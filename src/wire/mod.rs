@@ -30,7 +30,7 @@ pub use absence::is_not_deployed;
 pub use ack::{decode_ack, encode_ack};
 pub use archive::{ArchiveLimits, decode_batch, decode_definition};
 pub use content::content_of;
-pub use definition::decode_api;
+pub use definition::{DefinitionLimits, decode_api, decode_api_within};
 pub use deployments::decode_listing;
 pub use discovery::decode_base_path;
 pub use error::DecodeError;

@@ -1,7 +1,7 @@
 //! YAML as untrusted senders write it: one small tree, read within limits.
 //!
 //! Anchors and aliases are refused, for a few bytes of them stand for any amount of content;
-//! depth and size are bounded. Nothing is made of a plain scalar but null: `1.0` and `true` are
+//! depth is bounded. Nothing is made of a plain scalar but null: `1.0` and `true` are
 //! the texts that they are written as, for a version is no number.
 
 use std::borrow::Cow;
@@ -9,9 +9,6 @@ use std::borrow::Cow;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span};
 
 use super::DecodeError;
-
-/// The largest document, in bytes. A definition with a thousand operations has about 300,000.
-const BYTES_MAX: usize = 1 << 20;
 
 /// The deepest nesting. A definition has about ten levels.
 const DEPTH_MAX: usize = 32;
@@ -86,12 +83,8 @@ impl<'a> Node<'a> {
 ///
 /// # Errors
 /// Anything that is not one document of YAML in UTF-8 within the limits. The reason tells the
-/// place and nothing of what is there.
+/// place and nothing of what is there. How long the document may be is for the caller to say.
 pub(super) fn read<'a>(bytes: &'a [u8], what: &str) -> Result<Node<'a>, DecodeError> {
-    if bytes.len() > BYTES_MAX {
-        let length = bytes.len();
-        return Err(DecodeError::new(format!("{what} has {length} bytes, over {BYTES_MAX}")));
-    }
     let text =
         std::str::from_utf8(bytes).map_err(|_| DecodeError::new(format!("{what} is not UTF-8")))?;
     let mut tree = Tree { what, open: Vec::new(), root: None };
@@ -224,8 +217,6 @@ mod tests {
         refused("a: 1\n---\nb: 1\n", "document is more than one document at line 2 column 1");
         refused("a: 'hunter2", "document is not YAML at line 1 column 4");
         refused(&"[".repeat(40), "document is nested too deep at line 1 column 33");
-        let huge = " ".repeat(BYTES_MAX + 1);
-        refused(&huge, "document has 1048577 bytes, over 1048576");
         assert_eq!(read(b"a: \xff", "document"), Err(DecodeError::new("document is not UTF-8")));
     }
 }

@@ -16,6 +16,7 @@ pub(crate) const ALL: &[Named] = &[
     ("a_gateway_stops_in_order", a_gateway_stops_in_order),
     ("steps_of_a_served_story_follow_the_gateway", steps_of_a_served_story_follow_the_gateway),
     ("faults_of_the_served_apim_are_loud", faults_of_the_served_apim_are_loud),
+    ("a_definition_over_its_limit_is_named", a_definition_over_its_limit_is_named),
 ];
 
 const THREE: &str =
@@ -214,4 +215,29 @@ fn faults_of_the_served_apim_are_loud() {
         reason.contains("the list cannot be read: answered 500")
     });
     assert_eq!(gateway.status()["kinds"]["RestApi"]["served"], 3);
+}
+
+fn a_definition_over_its_limit_is_named() {
+    let folder = folder("over-limit");
+    let apim = Apim::start(&folder, &[]);
+    apim.step(THREE);
+    let settings = Settings::of(&folder, &apim);
+    let mut gateway = Gateway::start(&settings.set("limits.definition_bytes_max", 1024));
+    let why = "over the 1024 of limits.definition_bytes_max";
+    gateway.until("definitions are over the limit", |status| {
+        let named = status["unreadable_definitions"].as_object().unwrap();
+        named.len() == 3 && named.values().all(|reason| reason.as_str().unwrap().ends_with(why))
+    });
+    gateway.until_logged(why);
+    let metrics = gateway.page("/metrics").1;
+    assert!(metrics.contains("driftless_unreadable_definitions 3\n"), "{metrics}");
+    gateway.kill();
+    let mut gateway = Gateway::start(&Settings::of(&folder, &apim));
+    gateway.until("they are served", |status| {
+        status["unreadable_definitions"] == Value::Object(serde_json::Map::new())
+            && status["definitions_to_read"] == 0
+    });
+    let status = gateway.until_synced(3);
+    assert_eq!(status["colliding_operations"], Value::Array(Vec::new()));
+    assert!(gateway.page("/metrics").1.contains("driftless_colliding_operations 0\n"));
 }

@@ -4,7 +4,7 @@
 use driftless::world::disk::{SimDisk, Space};
 use driftless_gateway::engine::StoreFailure;
 use driftless_gateway::model::{ArtifactId, Content, WriteId};
-use driftless_gateway::publish::{Done, Job, StoredDefinition};
+use driftless_gateway::publish::{Done, Job, StoreWorker, StoredDefinition};
 use driftless_gateway::shell::{Storage, ThreadedStorage};
 use driftless_gateway::store::RedbStore;
 
@@ -75,14 +75,18 @@ fn the_work_is_done_in_line() {
 #[test]
 fn the_work_is_done_on_a_thread() {
     let disk = SimDisk::new();
-    does_the_work(ThreadedStorage::start(RedbStore::new(disk.clone())).unwrap(), &disk);
+    does_the_work(
+        ThreadedStorage::start(RedbStore::new(disk.clone()), StoreWorker::new(1)).unwrap(),
+        &disk,
+    );
 }
 
 #[test]
 fn jobs_are_done_in_the_order_of_their_coming() {
     let good = definition(DEFINITION, 1);
     let mut inline = InlineStorage::new(RedbStore::new(SimDisk::new()));
-    let mut threaded = ThreadedStorage::start(RedbStore::new(SimDisk::new())).unwrap();
+    let mut threaded =
+        ThreadedStorage::start(RedbStore::new(SimDisk::new()), StoreWorker::new(1)).unwrap();
     for write in 1..=5 {
         inline.submit(Job::Commit(WriteId(write), put("a", 1, good.clone())));
         threaded.submit(Job::Commit(WriteId(write), put("a", 1, good.clone())));

@@ -10,19 +10,11 @@ fn check(facts: &Facts, request: &ApiRequest<'_>, expect: Result<(), Refusal>) {
 
 #[test]
 fn a_request_is_routed_by_the_longest_base_path() {
-    let named = |name: &str, context: &str| {
-        let operations = vec![operation("GET", "/*", AuthType::None)];
-        Definition {
-            display_name: name.to_owned(),
-            context: context.to_owned(),
-            operations,
-            ..pizza()
-        }
-    };
+    let all = |context| open_at(context, &["GET /*"]);
     let facts = Facts::default()
-        .api("pizza", named("pizza", "/pizza"))
-        .api("pizza-menu", named("menu", "/pizza/v1.0/menu/$version"))
-        .api("root", Definition { version: String::new(), ..named("root", "/") });
+        .api("pizza", all("/pizza/$version"))
+        .api("pizza-menu", all("/pizza/v1.0/menu/$version"))
+        .api("root", all("/"));
     let snapshot = facts.snapshot();
     for (path, artifact) in [
         ("/pizza/v1.0/items", "pizza"),
@@ -42,11 +34,110 @@ fn a_request_is_routed_by_the_longest_base_path() {
     check(&Facts::default(), &ApiRequest::new("GET", "/"), Err(Refusal::ApiNotFound));
 }
 
+/// An API at that context, with operations that are open to everyone.
+fn open_at(context: &str, operations: &[&str]) -> Definition {
+    let operations = operations.iter().map(|operation| operation.split_once(' ').unwrap());
+    Definition {
+        context: context.to_owned(),
+        operations: operations
+            .map(|(method, path)| operation(method, path, AuthType::None))
+            .collect(),
+        ..pizza()
+    }
+}
+
+/// The API that each request leads to, or why none.
+#[track_caller]
+fn leads(facts: &Facts, requests: &[(&str, Result<&str, Refusal>)]) {
+    let snapshot = facts.snapshot();
+    for (request, expect) in requests {
+        let (method, path) = request.split_once(' ').unwrap();
+        let grant = snapshot.judge(&ApiRequest::new(method, path), at(0));
+        let led = grant.as_ref().map(|grant| grant.artifact.as_str()).map_err(|why| *why);
+        assert_eq!(led, *expect, "{request}");
+    }
+}
+
 #[test]
-fn of_two_apis_at_one_path_the_lower_id_is_served() {
-    let facts = Facts::default().api("b", pizza()).api("a", pizza());
-    let grant = facts.snapshot().judge(&ApiRequest::new("GET", "/pizza/v1.0/open"), at(0)).unwrap();
-    assert_eq!(grant.artifact.as_str(), "a");
+fn apis_at_one_path_are_told_apart_by_method_and_resource() {
+    let facts = Facts::default()
+        .api("a", open_at("/shop", &["GET /items/{id}", "GET /*"]))
+        .api("b", open_at("/shop", &["POST /items/{id}", "GET /items/all", "GET /items/{id}"]));
+    leads(
+        &facts,
+        &[
+            ("GET /shop/items/7", Ok("a")),
+            ("GET /shop/items/all", Ok("b")),
+            ("POST /shop/items/7", Ok("b")),
+            ("GET /shop/other", Ok("a")),
+            ("PUT /shop/items/7", Err(Refusal::MethodNotAllowed)),
+            ("POST /shop/other", Err(Refusal::MethodNotAllowed)),
+            ("GET /shops", Err(Refusal::ApiNotFound)),
+        ],
+    );
+}
+
+#[test]
+fn what_the_longer_base_path_does_not_have_the_shorter_one_may() {
+    let facts = Facts::default()
+        .api(
+            "shop",
+            open_at("/shop", &["GET /*", "GET /menu/{any}", "GET /menu/best", "GET /{x}/y"]),
+        )
+        .api("menu", open_at("/shop/menu", &["GET /{dish}", "POST /"]));
+    leads(
+        &facts,
+        &[
+            ("GET /shop/menu/7", Ok("menu")),
+            ("GET /shop/menu/best", Ok("shop")),
+            ("GET /shop/menu/y", Ok("menu")),
+            ("GET /shop/menu", Ok("shop")),
+            ("POST /shop/menu/", Ok("menu")),
+            ("GET /shop/menu/7/8", Ok("shop")),
+            ("POST /shop/menu/7", Err(Refusal::MethodNotAllowed)),
+        ],
+    );
+}
+
+#[test]
+fn an_api_that_is_as_if_it_were_not_there_hides_no_other() {
+    let held = |lifecycle| Definition { lifecycle, ..open_at("/shop", &["GET /items"]) };
+    for (lifecycle, expect) in [
+        (Lifecycle::Retired, Ok("b")),
+        (Lifecycle::Created, Ok("b")),
+        (Lifecycle::Blocked, Err(Refusal::ApiBlocked)),
+    ] {
+        let facts = Facts::default()
+            .api("a", held(lifecycle.clone()))
+            .api("b", open_at("/shop", &["GET /items", "GET /b"]));
+        leads(&facts, &[("GET /shop/items", expect), ("GET /shop/b", Ok("b"))]);
+        leads(&facts, &[("GET /shop/c", Err(Refusal::ResourceNotFound))]);
+        leads(&facts, &[("PUT /shop/b", Err(Refusal::MethodNotAllowed))]);
+        assert_eq!(facts.snapshot().collisions().count(), usize::from(expect.is_err()));
+    }
+    let facts = Facts::default().api("a", held(Lifecycle::Blocked));
+    leads(&facts, &[("GET /shop/c", Err(Refusal::ApiBlocked))]);
+}
+
+#[test]
+fn a_context_may_have_spaces_and_letters_of_any_kind() {
+    let facts = Facts::default()
+        .api("a", open_at("/größe 7", &["GET /a b"]))
+        .api("b", open_at("/{x}", &["GET /*"]))
+        .api("deep", open_at(&"/x".repeat(40), &["GET /*"]));
+    leads(
+        &facts,
+        &[
+            ("GET /gr%C3%B6%c3%9fe%207/a%20b", Ok("a")),
+            ("GET /größe 7/a b", Ok("a")),
+            ("GET /y/../größe 7/./a b", Ok("a")),
+            ("GET /gr%C3%B6%C3%9Fe%207/..", Err(Refusal::ApiNotFound)),
+            ("GET /%7Bx%7D/y", Ok("b")),
+            ("GET /1/y", Err(Refusal::ApiNotFound)),
+            (&format!("GET {}/y", "/x".repeat(40)), Ok("deep")),
+            (&format!("GET {}", "/x".repeat(39)), Err(Refusal::ApiNotFound)),
+        ],
+    );
 }
 
 #[test]
@@ -74,7 +165,7 @@ fn a_wrong_method_and_a_wrong_path_are_told_apart() {
 
 #[test]
 fn a_key_opens_its_own_api_until_it_expires() {
-    let other = Definition { context: "/pasta".to_owned(), ..pizza() };
+    let other = Definition { context: "/pasta/v1.0".to_owned(), ..pizza() };
     let facts = Facts::of(pizza())
         .api("b", other)
         .key("a", "mine", None, None)

@@ -22,7 +22,7 @@ fn a_snapshot_does_not_change_when_the_next_is_made() {
 fn a_definition_moves_to_another_path_in_one_swap() {
     let id = ArtifactId::new("a");
     let first = Facts::of(pizza()).snapshot();
-    let moved = Arc::new(Definition { context: "/pasta".to_owned(), ..pizza() });
+    let moved = Arc::new(Definition { context: "/pasta/v1.0".to_owned(), ..pizza() });
     let second = first.with([SnapshotChange::Api(&id, Some(&moved))]);
     for (snapshot, path, served) in [
         (&first, "/pizza/v1.0/open", true),
@@ -33,6 +33,46 @@ fn a_definition_moves_to_another_path_in_one_swap() {
         assert_eq!(snapshot.judge(&ApiRequest::new("GET", path), at(0)).is_ok(), served, "{path}");
     }
     assert_eq!(second.definition(&id), Some(&moved));
+}
+
+#[test]
+fn apis_with_one_operation_at_one_base_path_collide_while_both_are_there() {
+    let held = |context: &str, path: &str| {
+        let operations = ["GET", "POST"].map(|method| operation(method, path, AuthType::Any));
+        Definition { context: context.to_owned(), operations: operations.to_vec(), ..pizza() }
+    };
+    let told = |snapshot: &Snapshot| {
+        let collisions = snapshot.collisions().map(|Collision { apis, method, path }| {
+            let apis: Vec<&str> = apis.iter().map(ArtifactId::as_str).collect();
+            format!("{method} {path} of {}", apis.join(" "))
+        });
+        collisions.collect::<Vec<String>>()
+    };
+    let [a, b, c] = ["a", "b", "c"].map(ArtifactId::new);
+    let facts = Facts::default()
+        .api("a", held("/shop/$version", "/items/{id}"))
+        .api("b", held("/shop/v1.0", "/items/{number}"))
+        .api("c", held("/shop/v1.0", "/items/{id}.json"));
+    let all = facts.snapshot();
+    let both = ["GET /shop/v1.0/items/{} of a b", "POST /shop/v1.0/items/{} of a b"];
+    assert_eq!(told(&all), both);
+    let third = all.with([SnapshotChange::Api(
+        &c,
+        Some(&Arc::new(held("/shop/v1.0/", "/items//{x}/../{id}"))),
+    )]);
+    let three = both.map(|text| format!("{text} c"));
+    assert_eq!(told(&third), three);
+    for id in [&a, &b, &c] {
+        let fewer = third.with([SnapshotChange::Api(id, None)]);
+        assert_eq!(told(&fewer).len(), 2, "without {id}");
+    }
+    let moved = Arc::new(held("/shop/v2.0", "/items/{id}"));
+    let apart = all.with([SnapshotChange::Api(&b, Some(&moved))]);
+    assert_eq!(told(&apart), Vec::<String>::new());
+    let back = apart.with([SnapshotChange::Api(&b, all.definition(&b))]);
+    assert!(told(&back) == both && back.holds_the_same_as(&all));
+    let gone = back.with([&a, &b, &c].map(|id| SnapshotChange::Api(id, None)));
+    assert!(gone.holds_the_same_as(&Snapshot::default()));
 }
 
 #[test]

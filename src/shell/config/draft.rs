@@ -9,6 +9,7 @@ use super::{Endpoint, Limits, Log, LogFormat, Management, Settings, Timeouts, Tr
 use crate::driver::FRAME_BYTES_MAX;
 use crate::engine;
 use crate::shell::token::TokenSource;
+use crate::wire::DefinitionLimits;
 
 /// Settings while they are gathered.
 pub(super) struct Draft {
@@ -162,6 +163,7 @@ impl Limits {
             frame_bytes_max: FRAME_BYTES_MAX,
             pings_per_second_max: 100,
             pool_connections_max: 8,
+            definition: DefinitionLimits::recommended(),
         }
     }
 }

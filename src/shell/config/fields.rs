@@ -279,6 +279,18 @@ pub const FIELDS: &[Field] = &[
         to!(limits.pool_connections_max = count 1 .. 1024),
     ),
     field(
+        "limits",
+        "definition_bytes_max",
+        "the longest definition that is served",
+        to!(limits.definition.bytes_max = count 1024 .. 8_388_608),
+    ),
+    field(
+        "limits",
+        "definition_text_bytes_max",
+        "the longest name, path or other text in one",
+        to!(limits.definition.text_bytes_max = count 64 .. 65_536),
+    ),
+    field(
         "engine",
         "resync_interval",
         "time between two lists while nothing happens",

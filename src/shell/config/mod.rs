@@ -23,6 +23,7 @@ pub use mistake::{Mistake, Origin};
 
 use super::token::TokenSource;
 use crate::engine;
+use crate::wire::DefinitionLimits;
 
 /// Everything that a gateway process is told.
 #[derive(Clone, Debug)]
@@ -93,6 +94,8 @@ pub struct Limits {
     pub pings_per_second_max: u32,
     /// Most connections kept for requests to come.
     pub pool_connections_max: usize,
+    /// How large a definition may be. It is taken in all the same, and not served.
+    pub definition: DefinitionLimits,
 }
 
 /// The management endpoint.

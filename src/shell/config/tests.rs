@@ -66,6 +66,21 @@ fn what_is_no_toml_is_named_with_line_and_column() {
 }
 
 #[test]
+fn the_limits_of_a_definition_are_set_by_the_names_that_a_refusal_gives() {
+    let text = format!("{GOOD}[limits]\ndefinition_text_bytes_max = 64\n");
+    let over = flag("--definition", "limits.definition_bytes_max", "1024");
+    let limits = read(&text, &[over]).unwrap().limits.definition;
+    assert_eq!((limits.bytes_max, limits.text_bytes_max), (1024, 64));
+    let long = format!("{{kind: RestApi, spec: {{context: /{}}}}}", "x".repeat(64));
+    for document in [long, " ".repeat(1025)] {
+        let refused = crate::wire::decode_api_within(document.as_bytes(), &limits).unwrap_err();
+        let refused = refused.to_string();
+        let named = FIELDS.iter().find(|field| refused.ends_with(&field.key()));
+        assert!(named.is_some(), "{refused}");
+    }
+}
+
+#[test]
 fn a_flag_comes_before_the_file() {
     let settings = read(GOOD, &[flag("--url", "control_plane.url", "https://other")]).unwrap();
     assert_eq!(settings.endpoint.to_string(), "https://other:443");

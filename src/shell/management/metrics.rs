@@ -87,6 +87,9 @@ fn kinds(scene: &Scene<'_>, page: &mut MetricsPage) {
     let unreadable = scene.publisher.unreadable().count() as u64;
     let help = "Artifacts not served because their definition cannot be read.";
     page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
+    let colliding = scene.publisher.snapshot().collisions().count() as u64;
+    let help = "Operations that several APIs have at one base path, of which one is served.";
+    page.one("driftless_colliding_operations", "gauge", help, colliding);
 }
 
 fn traffic(scene: &Scene<'_>, page: &mut MetricsPage) {

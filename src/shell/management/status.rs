@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::Scene;
 use crate::engine::{Anomalies, KindStatus, NameCounts};
+use crate::model::ArtifactId;
+use crate::runtime::{Collision, Snapshot};
 
 #[derive(Serialize)]
 pub(super) struct StatusPage<'s> {
@@ -18,6 +20,8 @@ pub(super) struct StatusPage<'s> {
     kinds: BTreeMap<String, KindPart>,
     /// Artifacts that should be served and whose definition says nothing that can be read.
     unreadable_definitions: BTreeMap<&'s str, &'s str>,
+    /// Operations that several APIs have at one base path, of which one is served.
+    colliding_operations: Vec<CollisionPart<'s>>,
     /// Definitions that are still to be read before they are served.
     definitions_to_read: usize,
     snapshot_version: u64,
@@ -43,6 +47,40 @@ struct KindPart {
     /// After how many seconds a dead credential is refused at the latest (law 11).
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_bound_s: Option<u64>,
+}
+
+/// The same APIs that collide in one operation or several.
+#[derive(Serialize, PartialEq, Eq, Debug)]
+struct CollisionPart<'s> {
+    /// The name and version of each API, by its id.
+    apis: BTreeMap<&'s str, String>,
+    /// The one whose operations are served.
+    served: &'s str,
+    operations: usize,
+    /// The first of the operations.
+    first: String,
+}
+
+/// What collides, once for the same APIs.
+fn collisions(snapshot: &Snapshot) -> Vec<CollisionPart<'_>> {
+    let mut parts: BTreeMap<&[ArtifactId], CollisionPart<'_>> = BTreeMap::new();
+    for Collision { apis, method, path } in snapshot.collisions() {
+        let Some(served) = apis.first() else { continue };
+        let part = parts.entry(apis).or_insert_with(|| CollisionPart {
+            apis: apis.iter().map(|id| (id.as_str(), name_of(snapshot, id))).collect(),
+            served: served.as_str(),
+            operations: 0,
+            first: format!("{method} {path}"),
+        });
+        part.operations += 1;
+    }
+    parts.into_values().collect()
+}
+
+fn name_of(snapshot: &Snapshot, id: &ArtifactId) -> String {
+    let definition = snapshot.definition(id);
+    let name = definition.map(|held| format!("{} {}", held.display_name, held.version));
+    name.unwrap_or_default().trim().to_owned()
 }
 
 #[derive(Serialize)]
@@ -109,9 +147,40 @@ pub(super) fn status<'s>(scene: &Scene<'s>) -> StatusPage<'s> {
             .unreadable()
             .map(|(id, why)| (id.as_str(), why))
             .collect(),
+        colliding_operations: collisions(scene.publisher.snapshot()),
         definitions_to_read: scene.publisher.unread(),
         snapshot_version: scene.publisher.snapshot().version(),
         anomalies: AnomaliesPart::of(&status.anomalies),
         now: scene.wall.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::wire;
+
+    #[test]
+    fn apis_that_collide_are_named_once_with_the_one_that_is_served() {
+        let definition = |name: &str, paths: &str| {
+            let document = format!(
+                "{{kind: RestApi, spec: {{context: /shop, displayName: {name}, version: v1, operations: [{paths}]}}}}"
+            );
+            Arc::new(wire::decode_api(document.as_bytes()).unwrap())
+        };
+        let path = |path: &str| format!("{{method: GET, path: '{path}'}}");
+        let [a, b, c] = ["a", "b", "c"].map(ArtifactId::new);
+        let both = [path("/items/{id}"), path("/items")].join(", ");
+        let of_a = definition("Shop", &both);
+        let of_b = definition("Store", &both.replace("id", "number"));
+        let of_c = definition("Other", &path("/other"));
+        let snapshot = Snapshot::of([(&a, &of_a), (&b, &of_b), (&c, &of_c)], []);
+        let apis = [("a", "Shop v1".to_owned()), ("b", "Store v1".to_owned())].into();
+        let first = "GET /shop/items".to_owned();
+        let expect = [CollisionPart { apis, served: "a", operations: 2, first }];
+        assert_eq!(collisions(&snapshot), expect);
+        assert_eq!(collisions(&Snapshot::of([(&a, &of_a), (&c, &of_c)], [])), []);
     }
 }

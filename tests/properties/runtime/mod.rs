@@ -5,6 +5,8 @@
 
 mod admission;
 mod model;
+mod naive;
+mod routing;
 mod snapshots;
 mod throttling;
 

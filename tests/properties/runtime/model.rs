@@ -1,7 +1,5 @@
 //! A second judgement, written from the rules and not from the code: it walks over all facts.
 
-use std::cmp::Reverse;
-
 use driftless_gateway::model::{
     ApplicationId, ArtifactId, AuthType, Credential, Definition, Lifecycle, Operation, Plan, Quota,
     QuotaUnit, Resource, ResourceId, Subscription, SubscriptionId, SubscriptionStatus, Tier,
@@ -9,7 +7,7 @@ use driftless_gateway::model::{
 use driftless_gateway::runtime::{ApiRequest, Level, Principal, Refusal};
 use driftless_gateway::time::Timestamp;
 
-use super::{Facts, hash};
+use super::{Facts, hash, naive};
 
 /// What the model says is granted.
 #[derive(PartialEq, Eq, Debug)]
@@ -24,53 +22,44 @@ fn over(end: Option<Timestamp>, now: Timestamp) -> bool {
     end.is_some_and(|end| end.unix_nanos() <= now.unix_nanos())
 }
 
-fn split(path: &str) -> Vec<&str> {
-    path.split('/').skip(1).collect()
-}
-
-/// The base path as segments.
-fn base(definition: &Definition) -> Vec<String> {
-    let version = &definition.version;
-    let raw: Vec<&str> = definition.context.split('/').filter(|part| !part.is_empty()).collect();
-    let mut segments: Vec<String> = raw
-        .iter()
-        .map(|part| if *part == "$version" { version.clone() } else { (*part).to_owned() })
-        .filter(|part| !part.is_empty())
-        .collect();
-    let placed = raw.contains(&"$version") || segments.last() == Some(version);
-    if !placed && !version.is_empty() {
-        segments.push(version.clone());
+/// The operation that is meant, and its API.
+fn route<'f>(
+    facts: &'f Facts,
+    request: &ApiRequest<'_>,
+) -> Result<(&'f ArtifactId, &'f Definition, &'f Operation), Refusal> {
+    let path = naive::asked(request.path);
+    let absent = |state: &Lifecycle| matches!(state, Lifecycle::Created | Lifecycle::Retired);
+    let there = facts.apis.iter().filter(|(_, definition)| !absent(&definition.lifecycle));
+    let led_to: Vec<_> =
+        there.filter(|(_, definition)| naive::leads_to(definition, &path)).collect();
+    let is_withheld = |definition: &Definition| {
+        !matches!(
+            definition.lifecycle,
+            Lifecycle::Published | Lifecycle::Prototyped | Lifecycle::Deprecated
+        )
+    };
+    let mut fitting: Vec<(&ArtifactId, &Definition, &Operation)> = Vec::new();
+    for (id, definition) in &led_to {
+        let operations = definition.operations.iter();
+        let fits = operations.filter(|operation| naive::fits(definition, operation, &path));
+        fitting.extend(fits.map(|operation| (*id, &***definition, operation)));
     }
-    segments
-}
-
-fn fits(template: &str, path: &[&str]) -> bool {
-    let template = split(template);
-    if template.last() == Some(&"*") {
-        let head = &template[..template.len() - 1];
-        return path.len() >= head.len() && all_fit(head, &path[..head.len()]);
+    let meant = fitting
+        .iter()
+        .filter(|(_, _, operation)| &*operation.method == request.method)
+        .min_by_key(|(id, definition, operation)| naive::preference(id, definition, operation));
+    match meant {
+        Some((_, definition, _)) if is_withheld(definition) => Err(Refusal::ApiBlocked),
+        Some(meant) => Ok(*meant),
+        None if led_to.is_empty() => Err(Refusal::ApiNotFound),
+        None if led_to.iter().all(|(_, definition)| is_withheld(definition)) => {
+            Err(Refusal::ApiBlocked)
+        }
+        None if fitting.iter().all(|(_, definition, _)| is_withheld(definition)) => {
+            Err(Refusal::ResourceNotFound)
+        }
+        None => Err(Refusal::MethodNotAllowed),
     }
-    template.len() == path.len() && all_fit(&template, path)
-}
-
-fn all_fit(template: &[&str], path: &[&str]) -> bool {
-    template
-        .iter()
-        .zip(path)
-        .all(|(want, have)| want == have || want.starts_with('{') && !have.is_empty())
-}
-
-/// Lower is better.
-fn preference(operation: &Operation) -> impl Ord {
-    let kinds: Vec<u8> = split(&operation.path)
-        .iter()
-        .map(|segment| match segment {
-            &"*" => 2,
-            variable if variable.starts_with('{') => 1,
-            _ => 0,
-        })
-        .collect();
-    (kinds.iter().copied().max(), kinds)
 }
 
 pub(super) fn judge(
@@ -78,31 +67,7 @@ pub(super) fn judge(
     request: &ApiRequest<'_>,
     now: Timestamp,
 ) -> Result<Allowed, Refusal> {
-    let path = split(request.path.split('?').next().unwrap());
-    let led_to = facts.apis.iter().filter(|(_, definition)| {
-        let base = base(definition);
-        base.len() <= path.len() && base.iter().zip(&path).all(|(want, have)| want == have)
-    });
-    let (id, definition) = led_to
-        .min_by_key(|(id, definition)| (Reverse(base(definition).len()), (*id).clone()))
-        .ok_or(Refusal::ApiNotFound)?;
-    match definition.lifecycle {
-        Lifecycle::Published | Lifecycle::Prototyped | Lifecycle::Deprecated => {}
-        Lifecycle::Created | Lifecycle::Retired => return Err(Refusal::ApiNotFound),
-        _ => return Err(Refusal::ApiBlocked),
-    }
-    let rest = &path[base(definition).len()..];
-    let rest = if rest.is_empty() { &[""][..] } else { rest };
-    let fitting: Vec<&Operation> =
-        definition.operations.iter().filter(|operation| fits(&operation.path, rest)).collect();
-    if fitting.is_empty() || rest.contains(&"..") {
-        return Err(Refusal::ResourceNotFound);
-    }
-    let operation = fitting
-        .into_iter()
-        .filter(|operation| &*operation.method == request.method)
-        .min_by_key(|operation| preference(operation))
-        .ok_or(Refusal::MethodNotAllowed)?;
+    let (id, definition, operation) = route(facts, request)?;
     let mut used = None;
     if operation.auth != AuthType::None {
         let keys = keys(facts, id, definition, request, now)?;
