@@ -257,6 +257,12 @@ impl Engine {
         &self.artifacts.beliefs
     }
 
+    /// The artifacts whose newest definition cannot be read, so that the one before is held, with
+    /// the reason.
+    pub fn unreadable(&self) -> impl Iterator<Item = (&ArtifactId, &str)> {
+        self.artifacts.queue.unreadable_ids()
+    }
+
     /// What a request asked for, as long as its answer is awaited.
     pub fn awaited(&self, id: RequestId) -> Option<&Request> {
         self.out.request(id)

@@ -172,6 +172,10 @@ fn operation(tree: &Json<'_>) -> Read<Operation> {
         return Err(Refused::Wrong);
     }
     let path = short(field(tree, "path")?)?.ok_or(Refused::Wrong)?;
+    let braces = |brace: u8| path.bytes().filter(|byte| *byte == brace).count();
+    if braces(b'{') != braces(b'}') {
+        return Err(Refused::Wrong);
+    }
     let rooted = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let policies = policies(field(tree, "policies")?)?;
     Ok(Operation {
@@ -207,7 +211,7 @@ fn policies<'j>(list: &'j Json<'_>) -> Read<Policies<'j>> {
                 let auth = word.map(|word| AuthType::parse(word).ok_or(Refused::Wrong));
                 found.auth = Some(auth.transpose()?.unwrap_or_default());
                 for scope in items(field(params, "scopes")?)? {
-                    found.scopes.push(scope.text()?);
+                    found.scopes.push(short(scope)?.ok_or(Refused::Wrong)?);
                 }
             }
             _ => {}

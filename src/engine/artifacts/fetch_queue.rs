@@ -212,6 +212,14 @@ impl FetchQueue {
         }
     }
 
+    /// The artifacts whose definition was given and cannot be read, and why.
+    pub(in crate::engine) fn unreadable_ids(&self) -> impl Iterator<Item = (&ArtifactId, &str)> {
+        self.failing.iter().filter_map(|(_, id)| {
+            let job = self.jobs.get(id).filter(|job| job.unreadable.is_some())?;
+            Some((id, job.last_failure.as_deref()?))
+        })
+    }
+
     /// The most telling failure among jobs for a kind that failed at least `attempts_min` times.
     pub(in crate::engine) fn stuck(
         &self,

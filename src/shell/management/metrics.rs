@@ -84,8 +84,8 @@ fn kinds(scene: &Scene<'_>, page: &mut MetricsPage) {
     for (kind, it) in &status.kinds {
         page.sample("driftless_retained", &[("kind", &*kind.to_string())], it.retained as u64);
     }
-    let unreadable = scene.publisher.unreadable().count() as u64;
-    let help = "Artifacts not served because their definition cannot be read.";
+    let unreadable = scene.unreadable().len() as u64;
+    let help = "Artifacts whose newest definition cannot be read; the one before is served.";
     page.one("driftless_unreadable_definitions", "gauge", help, unreadable);
     let colliding = scene.publisher.snapshot().collisions().count() as u64;
     let help = "Operations that several APIs have at one base path, of which one is served.";

@@ -14,6 +14,8 @@ mod server;
 mod state;
 mod status;
 
+use std::collections::BTreeMap;
+
 use hyper::StatusCode;
 
 use super::config::Endpoint;
@@ -77,7 +79,14 @@ pub(super) struct Scene<'g> {
     pub(super) wall: Timestamp,
 }
 
-impl Scene<'_> {
+impl<'g> Scene<'g> {
+    /// The artifacts whose newest definition cannot be read, with the reason: those that keep the
+    /// one before, and those whose stored one says nothing.
+    fn unreadable(&self) -> BTreeMap<&'g str, &'g str> {
+        let all = self.publisher.unreadable().chain(self.engine.unreadable());
+        all.map(|(id, why)| (id.as_str(), why)).collect()
+    }
+
     pub(super) fn answer(&self, page: Page) -> PageAnswer {
         match page {
             Page::Live => text(StatusCode::OK, "live\n".to_owned()),

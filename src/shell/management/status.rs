@@ -142,11 +142,7 @@ pub(super) fn status<'s>(scene: &Scene<'s>) -> StatusPage<'s> {
         ready: scene.watch.is_ready(),
         warnings: scene.warnings,
         kinds: status.kinds.into_iter().map(|(kind, it)| (kind.to_string(), part(it))).collect(),
-        unreadable_definitions: scene
-            .publisher
-            .unreadable()
-            .map(|(id, why)| (id.as_str(), why))
-            .collect(),
+        unreadable_definitions: scene.unreadable(),
         colliding_operations: collisions(scene.publisher.snapshot()),
         definitions_to_read: scene.publisher.unread(),
         snapshot_version: scene.publisher.snapshot().version(),
