@@ -151,7 +151,7 @@ fn story(told: &Told, judged: &Judged) -> StoryRecord {
         simulated_ms: u64::try_from(outcome.simulated.as_millis()).unwrap_or(u64::MAX),
         events: outcome.events,
         delivered: outcome.delivered.clone(),
-        idle_faults: outcome.idle_faults.clone(),
+        idle: outcome.idle.iter().map(ToString::to_string).collect(),
         trace_hash: hash(judged),
         parity: None,
         wire_trace_hash: None,

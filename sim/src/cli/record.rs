@@ -88,12 +88,16 @@ pub(super) enum Record {
         #[serde(skip_serializing_if = "Option::is_none")]
         missed: Option<String>,
     },
-    /// Seeds whose planned faults delivered nothing.
+    /// Steps that had no effect.
     Idle {
-        /// How many.
+        /// Who does them.
+        by: IdleBy,
+        /// In how many seeds there was one.
         seeds: u64,
-        /// The first of them, with the faults.
-        examples: Vec<String>,
+        /// Of how many.
+        of: u64,
+        /// By what the steps are called.
+        steps: BTreeMap<&'static str, IdleRecord>,
     },
     /// One event of a run.
     Trace {
@@ -123,6 +127,25 @@ pub(super) enum Record {
         /// How many differed between two runs.
         differed: u64,
     },
+}
+
+/// Who does a step that had no effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IdleBy {
+    /// It is a fault.
+    Faults,
+    /// People do it.
+    People,
+}
+
+/// Where one kind of step had no effect.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct IdleRecord {
+    /// In how many seeds.
+    pub(super) seeds: u64,
+    /// The first of them.
+    pub(super) example: String,
 }
 
 /// The simulated API Manager listens.
@@ -157,8 +180,8 @@ pub(super) struct StoryRecord {
     pub(super) events: u64,
     /// What its faults delivered.
     pub(super) delivered: BTreeMap<&'static str, u64>,
-    /// Planned faults that delivered nothing.
-    pub(super) idle_faults: Vec<String>,
+    /// The steps that had no effect.
+    pub(super) idle: Vec<String>,
     /// The hash of its trace.
     pub(super) trace_hash: String,
     /// How the two worlds compare, where both were asked.

@@ -7,7 +7,10 @@ use std::time::Duration;
 use super::measure::{counted, per_second, simulated, took};
 #[cfg(feature = "wire")]
 use super::record::ServingRecord;
-use super::record::{Item, Record, ShrunkRecord, Status, StoryRecord, ViolationRecord};
+use super::record::{
+    IdleBy, IdleRecord, Item, Record, ShrunkRecord, Status, StoryRecord, ViolationRecord,
+};
+use super::table::{Row, by_count, lines, wrap};
 
 /// The column in which everything after the status word begins.
 const INDENT: &str = "           ";
@@ -43,6 +46,8 @@ pub(super) struct Text {
     pub(super) color: bool,
     /// Whether to say what each story delivered.
     pub(super) verbose: bool,
+    /// How many columns a line has.
+    pub(super) width: usize,
 }
 
 impl Text {
@@ -84,9 +89,7 @@ impl Text {
                 ];
                 self.line(tone, word, &rest.join("   "))
             }
-            Record::Faults { delivered } => {
-                self.line(Tone::Plain, "Faults", &faults(delivered, "none delivered"))
-            }
+            Record::Faults { delivered } => self.faults(delivered),
             Record::Marks { reached, of, missing } => self.marks(*reached, *of, missing),
             Record::Canary { missed: None, .. } => {
                 self.line(Tone::Good, "Canary", "the planted defect was found")
@@ -94,14 +97,7 @@ impl Text {
             Record::Canary { missed: Some(missed), .. } => {
                 self.line(Tone::Bad, "Canary", &format!("the planted defect was missed: {missed}"))
             }
-            Record::Idle { seeds, examples } => {
-                let rest = format!(
-                    "{} with faults that delivered nothing: {}",
-                    counted(*seeds, "seed"),
-                    examples.join(", ")
-                );
-                self.line(Tone::Odd, "Idle", &rest)
-            }
+            Record::Idle { by, seeds, of, steps } => self.idle(*by, (*seeds, *of), steps),
             Record::Trace { line } => format!("{line}\n"),
             Record::Shrunk(shrunk) => self.shrunk(shrunk, wall),
             Record::Saved { path } => self.line(Tone::Plain, "Saved", path),
@@ -168,11 +164,11 @@ impl Text {
         rest.extend(story.parity.map(|parity| parity.name().to_owned()));
         let mut text = self.line(tone, word, &rest.join("  "));
         if self.verbose {
-            let _ = writeln!(text, "{INDENT}delivered  {}", faults(&story.delivered, "no fault"));
+            let _ = writeln!(text, "{INDENT}delivered  {}", self.delivered(&story.delivered));
             let _ = writeln!(text, "{INDENT}trace      {}", story.trace_hash);
         }
-        for fault in &story.idle_faults {
-            text.push_str(&self.line(Tone::Odd, "Idle", &format!("delivered nothing: {fault}")));
+        for step in &story.idle {
+            text.push_str(&self.line(Tone::Odd, "Idle", &format!("had no effect: {step}")));
         }
         text
     }
@@ -213,12 +209,65 @@ impl Text {
         text
     }
 
+    /// How often each fault took effect, as a table.
+    fn faults(self, delivered: &BTreeMap<&'static str, u64>) -> String {
+        let total = delivered.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+        let rest = match delivered.len() {
+            0 => "none took effect".to_owned(),
+            kinds => format!("took effect {}, of {}", times(total), counted(kinds as u64, "kind")),
+        };
+        let rows = by_count(delivered.iter().map(|(name, count)| (*name, *count)));
+        self.line(Tone::Plain, "Faults", &rest) + &self.table(&rows)
+    }
+
+    /// The steps that had no effect, as a table.
+    fn idle(
+        self,
+        by: IdleBy,
+        (seeds, of): (u64, u64),
+        steps: &BTreeMap<&'static str, IdleRecord>,
+    ) -> String {
+        let who = match by {
+            IdleBy::Faults => "faults",
+            IdleBy::People => "steps of people",
+        };
+        let rest = format!("{seeds} of {} have {who} that had no effect:", counted(of, "seed"));
+        let rows = by_count(steps.iter().map(|(name, idle)| (*name, idle.seeds)));
+        let mut text = self.line(Tone::Plain, "Idle", &rest);
+        for (line, (name, _)) in lines(&rows, 0).iter().zip(&rows) {
+            let example = steps.get(name).map_or("", |idle| idle.example.as_str());
+            let _ = writeln!(text, "{INDENT}{line}   first in {example}");
+        }
+        text
+    }
+
+    fn table(self, rows: &[Row<'_>]) -> String {
+        let lines = lines(rows, self.width.saturating_sub(INDENT.len()));
+        lines.iter().map(|line| format!("{INDENT}{line}\n")).collect()
+    }
+
+    /// What a story delivered, on lines as wide as the terminal.
+    fn delivered(self, delivered: &BTreeMap<&'static str, u64>) -> String {
+        if delivered.is_empty() {
+            return "no fault".to_owned();
+        }
+        let indent = INDENT.len() + 11;
+        let rows = by_count(delivered.iter().map(|(name, count)| (*name, *count)));
+        let words = rows.iter().map(|(name, count)| format!("{name} {count}"));
+        wrap(words, "   ", self.width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""))
+    }
+
     fn marks(self, reached: usize, of: usize, missing: &[&str]) -> String {
         let rest = format!("{reached} of {of} situations reached");
         if missing.is_empty() {
             return self.line(Tone::Good, "Marks", &rest);
         }
-        self.line(Tone::Odd, "Marks", &format!("{rest}; never: {}", missing.join(", ")))
+        let mut text = self.line(Tone::Odd, "Marks", &format!("{rest}; never reached:"));
+        let words = missing.iter().map(|name| (*name).to_owned());
+        for line in wrap(words, ", ", self.width.saturating_sub(INDENT.len())) {
+            let _ = writeln!(text, "{INDENT}{line}");
+        }
+        text
     }
 
     fn item(self, item: &Item) -> String {
@@ -256,24 +305,19 @@ fn stories(count: u64) -> String {
     if count == 1 { "1 story".to_owned() } else { counted(count, "storie") }
 }
 
-fn crashes_of(crashes: u64) -> String {
-    if crashes == 1 { "1 crash".to_owned() } else { counted(crashes, "crashe") }
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-fn faults(delivered: &BTreeMap<&'static str, u64>, none: &str) -> String {
-    if delivered.is_empty() {
-        return none.to_owned();
-    }
-    let faults: Vec<String> =
-        delivered.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    faults.join("   ")
+fn crashes_of(crashes: u64) -> String {
+    if crashes == 1 { "1 crash".to_owned() } else { counted(crashes, "crashe") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PLAIN: Text = Text { color: false, verbose: false };
+    const PLAIN: Text = Text { color: false, verbose: false, width: 80 };
 
     #[test]
     fn a_story_is_one_line() {
@@ -284,7 +328,7 @@ mod tests {
             simulated_ms: 185_000,
             events: 1204,
             delivered: BTreeMap::from([("partition", 1)]),
-            idle_faults: Vec::new(),
+            idle: Vec::new(),
             trace_hash: "00ff".to_owned(),
             parity: None,
             wire_trace_hash: None,

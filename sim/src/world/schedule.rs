@@ -52,7 +52,7 @@ pub(super) struct Schedule {
     now: Instant,
     agenda: Agenda<Due>,
     waiting: Vec<WaitingStep>,
-    unfired: BTreeSet<usize>,
+    idle: BTreeSet<usize>,
 }
 
 impl Schedule {
@@ -62,7 +62,7 @@ impl Schedule {
             now: Instant::START,
             agenda: Agenda::new(),
             waiting: Vec::new(),
-            unfired: BTreeSet::new(),
+            idle: BTreeSet::new(),
         };
         for (index, step) in story.steps.iter().enumerate() {
             match &step.when {
@@ -70,7 +70,7 @@ impl Schedule {
                     schedule.agenda.plan(Instant::from_millis(*ms), Due::Step(index));
                 }
                 When::On(trigger) => {
-                    schedule.unfired.insert(index);
+                    schedule.idle.insert(index);
                     let trigger = trigger.clone();
                     schedule.waiting.push(WaitingStep { step: index, trigger, seen: 0 });
                 }
@@ -125,7 +125,7 @@ impl Schedule {
             }
         }
         for (step, after_ms) in fired {
-            self.unfired.remove(&step);
+            self.idle.remove(&step);
             self.waiting.retain(|waiting| waiting.step != step);
             self.agenda.plan(self.now.after(Duration::from_millis(after_ms)), Due::Step(step));
         }
@@ -136,8 +136,13 @@ impl Schedule {
         self.waiting.clear();
     }
 
-    /// The steps whose trigger has not come.
-    pub(super) fn into_unfired(self) -> BTreeSet<usize> {
-        self.unfired
+    /// A step found nothing to do.
+    pub(super) fn note_idle(&mut self, step: usize) {
+        self.idle.insert(step);
+    }
+
+    /// The steps whose trigger has not come, and those that found nothing to do.
+    pub(super) fn into_idle(self) -> BTreeSet<usize> {
+        self.idle
     }
 }
