@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::story::step::Choice;
+
 /// One line of JSON, or one block of text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
@@ -269,9 +271,40 @@ pub(super) struct Item {
     /// What it looks like in a scenario file.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) example: &'static str,
-    /// The names that its fields take, by field.
+    /// The names that its fields take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) choices: Vec<ChoiceRecord>,
+}
+
+/// The names that a field of a step takes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct ChoiceRecord {
+    /// The field.
+    pub(super) field: &'static str,
+    /// What can stand there: a name, or an object of a name and a number.
+    pub(super) of: Vec<String>,
+    /// The other field that decides which of the names can stand there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) on: Option<&'static str>,
+    /// The names that can, by the name in the other field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) choices: BTreeMap<&'static str, &'static [&'static str]>,
+    pub(super) by: BTreeMap<&'static str, &'static [&'static str]>,
+}
+
+impl ChoiceRecord {
+    /// A choice as it is listed.
+    pub(super) fn of(choice: &Choice) -> Self {
+        let written = |name: &&str| match choice.numbers.iter().find(|(of, ..)| of == name) {
+            Some((_, least, most)) => format!(r#"{{ "{name}": {least} to {most} }}"#),
+            None => format!(r#""{name}""#),
+        };
+        Self {
+            field: choice.field,
+            of: choice.of.iter().map(written).collect(),
+            on: choice.depends.map(|depends| depends.on),
+            by: choice.depends.iter().flat_map(|depends| depends.names).copied().collect(),
+        }
+    }
 }
 
 /// How far shrinking went.

@@ -279,10 +279,24 @@ impl Text {
         if !item.example.is_empty() {
             let _ = writeln!(text, "{:34}{:14}\"{}\": {}", "", "", item.name, item.example);
         }
-        for (field, names) in &item.choices {
-            let _ = writeln!(text, "{:34}{:14}`{field}`: {}", "", "", names.join(", "));
+        for choice in &item.choices {
+            let head = format!("{:INDENT$}\"{}\":", "", choice.field, INDENT = INDENT.len());
+            text.push_str(&self.listed(&head, choice.of.iter().cloned()));
+            for (name, of) in &choice.by {
+                let on = choice.on.unwrap_or_default();
+                let head =
+                    format!("{:INDENT$}with \"{on}\": \"{name}\":", "", INDENT = INDENT.len());
+                text.push_str(&self.listed(&head, of.iter().map(|name| (*name).to_owned())));
+            }
         }
         text
+    }
+
+    /// Words after a head, on as many lines as they need.
+    fn listed(self, head: &str, words: impl Iterator<Item = String>) -> String {
+        let indent = head.len() + 1;
+        let lines = wrap(words, ", ", self.width.saturating_sub(indent));
+        format!("{head} {}\n", lines.join(&format!("\n{:indent$}", "")))
     }
 
     fn summary(self, ran: u64, noun: &str, violated: u64, differed: u64) -> String {
