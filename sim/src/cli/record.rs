@@ -90,6 +90,18 @@ pub(super) enum Record {
         #[serde(skip_serializing_if = "Option::is_none")]
         missed: Option<String>,
     },
+    /// A sweep ended at the first seed that did not hold.
+    Stopped {
+        /// How many were run.
+        ran: u64,
+    },
+    /// Scenarios were not run.
+    LeftOut {
+        /// How many.
+        scenarios: usize,
+        /// Why.
+        why: String,
+    },
     /// Steps that had no effect.
     Idle {
         /// Who does them.
@@ -286,7 +298,7 @@ pub(super) struct ChoiceRecord {
     /// The other field that decides which of the names can stand there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) on: Option<&'static str>,
-    /// The names that can, by the name in the other field.
+    /// The names that can, by the name in the other field, where not all of them can.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) by: BTreeMap<&'static str, &'static [&'static str]>,
 }
@@ -302,7 +314,13 @@ impl ChoiceRecord {
             field: choice.field,
             of: choice.of.iter().map(written).collect(),
             on: choice.depends.map(|depends| depends.on),
-            by: choice.depends.iter().flat_map(|depends| depends.names).copied().collect(),
+            by: choice
+                .depends
+                .iter()
+                .flat_map(|depends| depends.names)
+                .filter(|(_, names)| names.len() < choice.of.len())
+                .copied()
+                .collect(),
         }
     }
 }

@@ -78,6 +78,9 @@ pub(super) fn run(
         return Err(BadArguments::nothing("the time was over before one seed was run"));
     }
     let exit = summarise(&totals, &plan, watch.elapsed(), output);
+    if !command.keep_going && !totals.failed.is_empty() {
+        output.detail(&Record::Stopped { ran: totals.seeds }, None);
+    }
     let is_wanted = command.shrink || (output.is_terminal() && !command.no_shrink);
     if let Some((told, judged)) = totals.failed.first().filter(|_| is_wanted) {
         let jobs = jobs.unwrap_or_else(cores);
@@ -97,8 +100,7 @@ fn shrink_first(
     let Some(first) = judged.outcome.violations.first() else { return Ok(()) };
     let kind = ViolationKind::of(first);
     if shrink_to(setting, told, &kind, output)?.is_some() {
-        let command = told.reproduce.replacen(" replay ", " shrink ", 1);
-        output.record(&Record::Reproduce { command });
+        output.record(&Record::Reproduce { command: told.shrink() });
     }
     Ok(())
 }
@@ -122,6 +124,9 @@ fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, BadArguments>
             (Seed(command.seed.0.wrapping_add(start)), Goal::Seeds(count))
         }
     };
+    if command.for_.is_none() && command.seeds == 0 {
+        return Err(BadArguments::nothing("--seeds 0 asks for no seed"));
+    }
     if goal == Goal::Seeds(0) {
         return Err(BadArguments::nothing(format!("no seed was selected in shard {shard}")));
     }

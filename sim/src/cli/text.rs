@@ -15,6 +15,9 @@ use super::table::{Row, by_count, lines, wrap};
 /// The column in which everything after the status word begins.
 const INDENT: &str = "           ";
 
+/// The column in which stands what belongs to an entry of a list.
+const DEEPER: &str = "    ";
+
 /// What a colour means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Tone {
@@ -98,6 +101,17 @@ impl Text {
                 self.line(Tone::Bad, "Canary", &format!("the planted defect was missed: {missed}"))
             }
             Record::Idle { by, seeds, of, steps } => self.idle(*by, (*seeds, *of), steps),
+            Record::Stopped { ran } => {
+                let rest = format!(
+                    "after {}, at the first that did not hold; --keep-going goes on",
+                    counted(*ran, "seed")
+                );
+                self.line(Tone::Plain, "Stopped", &rest)
+            }
+            Record::LeftOut { scenarios, why } => {
+                let rest = format!("{}: {why}", counted(*scenarios as u64, "scenario"));
+                self.line(Tone::Plain, "Left out", &rest)
+            }
             Record::Trace { line } => format!("{line}\n"),
             Record::Shrunk(shrunk) => self.shrunk(shrunk, wall),
             Record::Saved { path } => self.line(Tone::Plain, "Saved", path),
@@ -231,7 +245,13 @@ impl Text {
             IdleBy::Faults => "faults",
             IdleBy::People => "steps of people",
         };
-        let rest = format!("{seeds} of {} have {who} that had no effect:", counted(of, "seed"));
+        // Steps of people are drawn whether they find anything or not, so most seeds have some.
+        let is_told = by == IdleBy::Faults || self.verbose;
+        let end = if is_told { ":" } else { " (-v names them)" };
+        let rest = format!("{seeds} of {} have {who} that had no effect{end}", counted(of, "seed"));
+        if !is_told {
+            return self.line(Tone::Plain, "Idle", &rest);
+        }
         let rows = by_count(steps.iter().map(|(name, idle)| (*name, idle.seeds)));
         let mut text = self.line(Tone::Plain, "Idle", &rest);
         for (line, (name, _)) in lines(&rows, 0).iter().zip(&rows) {
@@ -272,20 +292,24 @@ impl Text {
 
     fn item(self, item: &Item) -> String {
         let name = format!("{:<32}", item.name);
+        let class = match item.class {
+            "" => String::new(),
+            class => format!("{class:<14}"),
+        };
+        let indent = 34 + class.len();
+        let says = item.says.split(' ').map(str::to_owned);
+        let says = wrap(says, " ", self.width.saturating_sub(indent));
         let name = if self.color { format!("\x1b[1m{name}\x1b[0m") } else { name };
-        let class =
-            if item.class.is_empty() { String::new() } else { format!("{:<14}", item.class) };
-        let mut text = format!("{name}  {class}{}\n", item.says);
+        let mut text = format!("{name}  {class}{}\n", says.join(&format!("\n{:indent$}", "")));
         if !item.example.is_empty() {
-            let _ = writeln!(text, "{:34}{:14}\"{}\": {}", "", "", item.name, item.example);
+            let _ = writeln!(text, "{DEEPER}\"{}\": {}", item.name, item.example);
         }
         for choice in &item.choices {
-            let head = format!("{:INDENT$}\"{}\":", "", choice.field, INDENT = INDENT.len());
+            let head = format!("{DEEPER}\"{}\":", choice.field);
             text.push_str(&self.listed(&head, choice.of.iter().cloned()));
             for (name, of) in &choice.by {
                 let on = choice.on.unwrap_or_default();
-                let head =
-                    format!("{:INDENT$}with \"{on}\": \"{name}\":", "", INDENT = INDENT.len());
+                let head = format!("{DEEPER}  where \"{on}\" is \"{name}\":");
                 text.push_str(&self.listed(&head, of.iter().map(|name| (*name).to_owned())));
             }
         }
@@ -383,6 +407,32 @@ mod tests {
         assert_eq!(PLAIN.record(&record, None), expected);
         let colored = Text { color: true, ..PLAIN }.record(&record, None);
         assert!(colored.starts_with("\x1b[1;31m VIOLATED\x1b[0m  ack_truth"));
+    }
+
+    #[test]
+    fn faults_and_idle_steps_of_a_sweep_keep_to_the_width() {
+        let delivered: BTreeMap<_, _> = crate::story::step::VERBS
+            .iter()
+            .zip(1000..)
+            .map(|(verb, count)| (verb.name, count))
+            .collect();
+        let faults = PLAIN.record(&Record::Faults { delivered }, None);
+        assert!(faults.starts_with("   Faults  took effect "), "{faults}");
+        assert!(faults.lines().all(|line| line.len() <= 80), "{faults}");
+        assert!(faults.lines().count() < crate::story::step::VERBS.len(), "several in a line");
+        let idle = |seeds, example: &str| IdleRecord { seeds, example: example.to_owned() };
+        let steps =
+            BTreeMap::from([("crash", idle(2, "seed 0x7")), ("hold", idle(31, "seed 0x1"))]);
+        let record = |by| Record::Idle { by, seeds: 32, of: 100, steps: steps.clone() };
+        let expected = "     Idle  32 of 100 seeds have faults that had no effect:
+           hold  31   first in seed 0x1
+           crash  2   first in seed 0x7
+";
+        assert_eq!(PLAIN.record(&record(IdleBy::Faults), None), expected);
+        let brief = PLAIN.record(&record(IdleBy::People), None);
+        assert!(brief.ends_with("have steps of people that had no effect (-v names them)\n"));
+        let verbose = Text { verbose: true, ..PLAIN };
+        assert_eq!(verbose.record(&record(IdleBy::People), None).lines().count(), 3);
     }
 
     #[test]
