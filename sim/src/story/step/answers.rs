@@ -442,7 +442,7 @@ mod tests {
     fn the_table_of_wrong_answers_has_every_request_and_known_names_only() {
         assert_eq!(WRONGS.iter().map(|(to, _)| *to).collect::<Vec<_>>(), Endpoint::NAMES);
         let known = |name: &&str| Wrong::NAMES.contains(name);
-        assert!(WRONGS.iter().flat_map(|(_, wrongs)| wrongs.iter()).all(|name| known(name)));
+        assert!(WRONGS.iter().flat_map(|(_, wrongs)| wrongs.iter()).all(known));
         let used = |name: &&str| {
             Endpoint::ALL.iter().any(|to| *to != Endpoint::Any && to.wrongs().contains(name))
         };
