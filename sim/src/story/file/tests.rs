@@ -313,7 +313,7 @@ fn a_wrong_step_names_its_place_and_the_nearest_valid_one() {
         (to_list, "\"with\": { \"status\": ^200 }", "`status` is 200; expected 201 to 599"),
         (to_list, "\"with\": { \"stale_ms\": ^5000 }", "`stale_ms` is 5000; expected 1 to 4999"),
         (to_list, "\"with\": { \"mixed_ms\": ^5000 }", "`mixed_ms` is 5000; expected 1 to 4999"),
-        (to_list, "\"with\": ^\"bomb\"", "does nothing to an answer to"),
+        (to_list, "\"with\": ^\"bomb\"", "`bomb` does nothing to an answer to `list`; it can be"),
         (", \"count\": 2", "", "a wrong answer without an end; give `count`, `for_ms` or both"),
         ("90000", "^0", "`for_ms` is 0; expected 1 to 86400000"),
     ] {
