@@ -38,6 +38,8 @@ fn what_cannot_be_understood_ends_with_2_and_says_what_to_do() {
         (&["run", "--for", "1s", "--seeds", "3"], "cannot be used with"),
         (&["run", "--jobs", "0"], "0 is not in 1.."),
         (&["run", "--profile", "no-such"], "unknown profile `no-such`"),
+        (&["replay", "0xzz"], "`0xzz` is not a seed; expected decimal, 0x… or a commit hash"),
+        (&["replay", "12ab"], "`12ab` is not a seed"),
         (&["replay", "no-such-story"], "unknown scenario `no-such-story`"),
         (&["check", "Cargo.toml"], "the name must be lower-case words"),
         (&["replay", "1", "--save", "Bad Name"], "use lower-case words joined by dashes"),
@@ -91,7 +93,8 @@ fn nothing_selected_ends_with_4() {
     let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty");
     std::fs::create_dir_all(&empty).unwrap();
     ends(&["check", empty.to_str().unwrap()], 4);
-    ends(&["run", "--seeds", "0"], 4);
+    let (_, stderr) = ends(&["run", "--seeds", "0"], 4);
+    assert_eq!(stderr, "error: --seeds 0 asks for no seed\n");
     ends(&["run", "--seeds", "1", "--shard", "0/8"], 4);
 }
 
@@ -117,6 +120,55 @@ fn both_formats_list_the_same_and_colour_only_when_asked_to() {
         let (colored, _) = ends(&["list", what, "--color", "always"], 0);
         assert!(colored.contains("\x1b[1m"));
     }
+}
+
+#[test]
+fn the_list_of_steps_says_every_wrong_answer_and_what_it_goes_with() {
+    let (text, _) = ends(&["list", "steps"], 0);
+    for says in [
+        r#"{ "status": 201 to 599 }"#,
+        r#"{ "stale_ms": 1 to 4999 }"#,
+        r#"{ "delay_ms": 1 to 86400000 }"#,
+        r#"where "to" is "connect": status, route_missing, no_answer"#,
+    ] {
+        assert!(text.contains(says), "{says}: {text}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn a_sweep_through_a_pipe_keeps_its_tables_to_eighty_columns() {
+    let (text, _) = ends(&["run", "--seeds", "3", "-v"], 0);
+    let table = text.lines().skip_while(|line| !line.contains("Faults"));
+    assert!(table.clone().count() > 4, "{text}");
+    assert!(table.clone().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(text.contains("have steps of people that had no effect:"), "{text}");
+}
+
+#[test]
+fn what_people_do_in_vain_is_idle() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("idle");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("a-story-with-idle-steps.json");
+    let story = r#"{
+  "schema": 1,
+  "why": "Two of three steps find nothing to do.",
+  "covers": [],
+  "dialect": "apim-4.7.0",
+  "seed": 1,
+  "steps": [
+    { "at_ms": 0, "deploy": { "api": "orders" } },
+    { "at_ms": 1000, "undeploy": { "api": "carts" } },
+    { "at_ms": 2000, "subscribe": { "application": "shop", "api": "orders", "plan": "None" } }
+  ],
+  "expect": { "serving": { "orders": 1 } }
+}
+"#;
+    std::fs::write(&path, story).unwrap();
+    let (text, _) = ends(&["replay", path.to_str().unwrap()], 0);
+    let idle: Vec<&str> = text.lines().filter(|line| line.contains("Idle")).collect();
+    let expected = ["steps[1] undeploy", "steps[2] subscribe"];
+    assert_eq!(idle, expected.map(|step| format!("     Idle  had no effect: {step}")), "{text}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn each_fault_takes_effect_and_is_recovered_from() {
         assert_eq!(violations(&outcome), Vec::<String>::new(), "{name}");
         let count = outcome.delivered.get(fault.delivered_as()).copied().unwrap_or(0);
         assert!(count >= 6, "{name} took effect {count} times");
-        assert_eq!(outcome.idle_faults, Vec::<String>::new(), "{name}");
+        assert_eq!(outcome.idle, Vec::new(), "{name}");
     }
 }
 

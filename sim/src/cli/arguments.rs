@@ -40,8 +40,8 @@ pub(super) struct Global {
     /// Print what each story delivered
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// Plant a defect, to see what finds it
-    #[arg(long, global = true, value_name = "NAME", value_parser = plants())]
+    /// Plant a defect, to see what finds it; `list plants` names them
+    #[arg(long, global = true, value_name = "NAME", value_parser = plants(), hide_possible_values = true)]
     pub(super) plant: Option<Plant>,
 }
 
@@ -114,6 +114,9 @@ impl From<WorldArgument> for Place {
 
 /// `check`.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  driftless check
+  driftless check scenarios/NAME.json --plant absent_is_gone")]
 pub(super) struct CheckCommand {
     /// Scenario files, folders or names; all of scenarios/ when left out
     #[arg(value_name = "SCENARIO")]
@@ -125,6 +128,9 @@ pub(super) struct CheckCommand {
 
 /// `replay`.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  driftless replay 0x2a --trace --about orders
+  driftless replay 0x2a --save what-went-wrong")]
 pub(super) struct ReplayCommand {
     /// A seed (decimal, hex or a commit hash), or a scenario file or name
     #[arg(value_name = "SEED|SCENARIO", required_unless_present = "bytes")]
@@ -160,6 +166,9 @@ pub(super) struct ReplayCommand {
 
 /// `shrink`.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  driftless shrink 0x2a --profile everything
+  driftless shrink scenarios/NAME.json --for 1m --save small")]
 pub(super) struct ShrinkCommand {
     /// A seed (decimal, hex or a commit hash), or a scenario file or name
     #[arg(value_name = "SEED|SCENARIO")]
@@ -186,6 +195,9 @@ pub(super) struct ShrinkCommand {
 
 /// `run`.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  driftless run --for 10m --seed $(git rev-parse HEAD)
+  driftless run --seeds 100 --world wire --keep-going")]
 pub(super) struct RunCommand {
     /// The world to run them in
     #[arg(long, value_enum, default_value_t = WorldArgument::Fast, value_name = "WORLD")]

@@ -36,9 +36,16 @@ pub(super) fn check(
     let mut stories = of_arguments(&command.scenarios, plant)?;
     let places = places(command, plant);
     let is_told = |story: &Scenario, place: &Place| story.is_told_in(place.name());
+    let asked = stories.len();
     stories.retain(|told| places.iter().any(|place| is_told(&told.scenario, place)));
     if stories.is_empty() {
         return Err(BadArguments::nothing("no scenario is told in that world"));
+    }
+    let scenarios = asked - stories.len();
+    if scenarios > 0 {
+        let names: Vec<&str> = places.iter().map(|place| place.name().name()).collect();
+        let why = format!("not told in the {} world", names.join(" or "));
+        output.detail(&Record::LeftOut { scenarios, why }, None);
     }
     let (mut failed, mut exit) = (Vec::new(), Exit::Held);
     let (mut violated, mut differed) = (0, 0);
@@ -121,9 +128,9 @@ fn report_all(checked: &Checked<'_>, output: &mut Output) {
         let Unequal { gateway, item, fast, wire } = unequal.clone();
         let story = checked.told.name.clone();
         output.record(&Record::Unequal { story, gateway, item, fast, wire });
-        output.record(&Record::Reproduce { command: checked.told.reproduce.clone() });
+        output.record(&Record::Reproduce { command: checked.told.replay() });
         for (place, _) in checked.judged.iter().skip(1) {
-            let command = checked.told.reproduce_in(*place);
+            let command = checked.told.replay_in(*place);
             output.record(&Record::Reproduce { command });
         }
     }
@@ -151,7 +158,7 @@ fn story(told: &Told, judged: &Judged) -> StoryRecord {
         simulated_ms: u64::try_from(outcome.simulated.as_millis()).unwrap_or(u64::MAX),
         events: outcome.events,
         delivered: outcome.delivered.clone(),
-        idle_faults: outcome.idle_faults.clone(),
+        idle: outcome.idle.iter().map(ToString::to_string).collect(),
         trace_hash: hash(judged),
         parity: None,
         wire_trace_hash: None,
@@ -171,5 +178,5 @@ fn report_in(told: &Told, judged: &Judged, place: Place, output: &mut Output) {
         let (first, second) = (format!("{first:032x}"), format!("{second:032x}"));
         output.record(&Record::Differed { story: told.name.clone(), first, second });
     }
-    output.record(&Record::Reproduce { command: told.reproduce_in(place) });
+    output.record(&Record::Reproduce { command: told.replay_in(place) });
 }

@@ -77,7 +77,7 @@ fn guarded(place: Place, story: &Scenario, options: RunOptions<'_>) -> Outcome {
         marks: BTreeSet::new(),
         story: story.clone(),
         crashes: 0,
-        idle_faults: Vec::new(),
+        idle: Vec::new(),
         states: Vec::new(),
     })
 }

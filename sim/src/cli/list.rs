@@ -1,12 +1,10 @@
 //! `list`: what there is to choose from.
 
-use std::collections::BTreeMap;
-
 use driftless_gateway::model::Dialect;
 
 use super::arguments::Listed;
 use super::output::Output;
-use super::record::{Item, Record};
+use super::record::{ChoiceRecord, Item, Record};
 use super::{BadArguments, Exit};
 use crate::observe::marks;
 use crate::story::profile::profiles;
@@ -27,7 +25,7 @@ fn items(what: Listed) -> Vec<Item> {
         class,
         says: says.to_owned(),
         example,
-        choices: BTreeMap::new(),
+        choices: Vec::new(),
     };
     match what {
         Listed::Profiles => {
@@ -40,7 +38,7 @@ fn items(what: Listed) -> Vec<Item> {
         Listed::Steps => VERBS
             .iter()
             .map(|verb| Item {
-                choices: verb.choices.iter().map(|choice| (choice.field, choice.of)).collect(),
+                choices: verb.choices.iter().map(ChoiceRecord::of).collect(),
                 ..item(verb.name, verb.actor.name(), verb.says, verb.example)
             })
             .collect(),

@@ -23,6 +23,7 @@ mod shard;
 mod shrink;
 mod story;
 mod sweep;
+mod table;
 mod text;
 
 use std::io::Write;

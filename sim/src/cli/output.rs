@@ -3,10 +3,21 @@
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::time::Duration;
 
+use console::Term;
+
 use super::BadArguments;
 use super::arguments::{Color, Format, Global};
 use super::record::Record;
 use super::text::Text;
+
+/// How wide a line is where nobody says.
+const WIDTH: usize = 80;
+
+/// How many columns the terminal has.
+fn width() -> usize {
+    let size = Term::stdout().size_checked();
+    size.map_or(WIDTH, |(_, columns)| usize::from(columns))
+}
 
 /// Writes results. A reader that went away ends the writing and not the run: the exit code still
 /// tells the verdict.
@@ -33,7 +44,7 @@ impl Output {
         };
         Self {
             format: global.format,
-            text: Text { color, verbose: global.verbose },
+            text: Text { color, verbose: global.verbose, width: width() },
             quiet: global.quiet,
             stdout: BufWriter::new(stdout),
             closed: false,

@@ -38,16 +38,11 @@ pub(super) struct Progress {
 impl Progress {
     /// Draws on a terminal only, and not when `quiet`.
     pub(super) fn new(quiet: bool, goal: Goal) -> Self {
-        let target = if quiet {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND)
-        };
         let length = match goal {
             Goal::Seeds(seeds) => seeds,
             Goal::Time(time) => millis(time),
         };
-        let line = ProgressBar::with_draw_target(Some(length), target);
+        let line = ProgressBar::with_draw_target(Some(length), target(quiet));
         Self { goal, line: line.with_style(style()) }
     }
 
@@ -78,12 +73,7 @@ pub(super) struct Spinner {
 impl Spinner {
     /// Draws on a terminal only, and not when `quiet`.
     pub(super) fn new(quiet: bool, what: &'static str) -> Self {
-        let target = if quiet {
-            ProgressDrawTarget::hidden()
-        } else {
-            ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND)
-        };
-        Self { what, line: ProgressBar::with_draw_target(None, target) }
+        Self { what, line: ProgressBar::with_draw_target(None, target(quiet)) }
     }
 
     /// Says how long it has gone on; the line is drawn when it is time to.
@@ -95,6 +85,14 @@ impl Spinner {
     /// Takes the line away.
     pub(super) fn clear(&self) {
         self.line.finish_and_clear();
+    }
+}
+
+/// Where a line is drawn.
+fn target(quiet: bool) -> ProgressDrawTarget {
+    match quiet {
+        true => ProgressDrawTarget::hidden(),
+        false => ProgressDrawTarget::stderr_with_hz(DRAWN_PER_SECOND),
     }
 }
 

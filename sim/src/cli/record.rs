@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::story::step::Choice;
+
 /// One line of JSON, or one block of text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
@@ -88,12 +90,28 @@ pub(super) enum Record {
         #[serde(skip_serializing_if = "Option::is_none")]
         missed: Option<String>,
     },
-    /// Seeds whose planned faults delivered nothing.
-    Idle {
+    /// A sweep ended at the first seed that did not hold.
+    Stopped {
+        /// How many were run.
+        ran: u64,
+    },
+    /// Scenarios were not run.
+    LeftOut {
         /// How many.
+        scenarios: usize,
+        /// Why.
+        why: String,
+    },
+    /// Steps that had no effect.
+    Idle {
+        /// Who does them.
+        by: IdleBy,
+        /// In how many seeds there was one.
         seeds: u64,
-        /// The first of them, with the faults.
-        examples: Vec<String>,
+        /// Of how many.
+        of: u64,
+        /// By what the steps are called.
+        steps: BTreeMap<&'static str, IdleRecord>,
     },
     /// One event of a run.
     Trace {
@@ -123,6 +141,25 @@ pub(super) enum Record {
         /// How many differed between two runs.
         differed: u64,
     },
+}
+
+/// Who does a step that had no effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum IdleBy {
+    /// It is a fault.
+    Faults,
+    /// People do it.
+    People,
+}
+
+/// Where one kind of step had no effect.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct IdleRecord {
+    /// In how many seeds.
+    pub(super) seeds: u64,
+    /// The first of them.
+    pub(super) example: String,
 }
 
 /// The simulated API Manager listens.
@@ -157,8 +194,8 @@ pub(super) struct StoryRecord {
     pub(super) events: u64,
     /// What its faults delivered.
     pub(super) delivered: BTreeMap<&'static str, u64>,
-    /// Planned faults that delivered nothing.
-    pub(super) idle_faults: Vec<String>,
+    /// The steps that had no effect.
+    pub(super) idle: Vec<String>,
     /// The hash of its trace.
     pub(super) trace_hash: String,
     /// How the two worlds compare, where both were asked.
@@ -249,9 +286,46 @@ pub(super) struct Item {
     /// What it looks like in a scenario file.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(super) example: &'static str,
-    /// The names that its fields take, by field.
+    /// The names that its fields take.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) choices: Vec<ChoiceRecord>,
+}
+
+/// The names that a field of a step takes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(super) struct ChoiceRecord {
+    /// The field.
+    pub(super) field: &'static str,
+    /// What can stand there: a name, or an object of a name and a number.
+    pub(super) of: Vec<String>,
+    /// The other field that decides which of the names can stand there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) on: Option<&'static str>,
+    /// The names that can, by the name in the other field, where not all of them can.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) choices: BTreeMap<&'static str, &'static [&'static str]>,
+    pub(super) by: BTreeMap<&'static str, &'static [&'static str]>,
+}
+
+impl ChoiceRecord {
+    /// A choice as it is listed.
+    pub(super) fn of(choice: &Choice) -> Self {
+        let written = |name: &&str| match choice.numbers.iter().find(|(of, ..)| of == name) {
+            Some((_, least, most)) => format!(r#"{{ "{name}": {least} to {most} }}"#),
+            None => format!(r#""{name}""#),
+        };
+        Self {
+            field: choice.field,
+            of: choice.of.iter().map(written).collect(),
+            on: choice.depends.map(|depends| depends.on),
+            by: choice
+                .depends
+                .iter()
+                .flat_map(|depends| depends.names)
+                .filter(|(_, names)| names.len() < choice.of.len())
+                .copied()
+                .collect(),
+        }
+    }
 }
 
 /// How far shrinking went.

@@ -61,8 +61,8 @@ pub(super) fn shrink(
     let story = judge(place, &story, options, false).outcome.story;
     save(&path, &story)?;
     output.record(&Record::Saved { path: path.display().to_string() });
-    let reproduce = format!("cargo sim replay {}", path.display());
-    let told = Told { name: told.name, scenario: story, reproduce, path: Some(path) };
+    let words = path.display().to_string();
+    let told = Told { name: told.name, scenario: story, words, path: Some(path) };
     let told = told.in_place(place).with_plant(plant);
     let options = RunOptions { plant, ..RunOptions::default() };
     let judged = judge(place, &told.scenario, options, true);

@@ -21,33 +21,47 @@ pub(super) struct Told {
     pub(super) name: String,
     /// The story.
     pub(super) scenario: Scenario,
-    /// The line that runs it again.
-    pub(super) reproduce: String,
+    /// The rest of the line that runs it again: what follows the verb.
+    pub(super) words: String,
     /// The file it came from.
     pub(super) path: Option<PathBuf>,
 }
 
 impl Told {
-    /// The story as it is told in a world, which the line that runs it again says too.
+    /// The story as it is told in a world, which the lines that run it again say too.
     pub(super) fn in_place(mut self, place: Place) -> Self {
-        self.reproduce = self.reproduce_in(place);
+        self.words = self.words_in(place);
         self
     }
 
-    /// The line that runs it again in a world.
-    pub(super) fn reproduce_in(&self, place: Place) -> String {
-        let reproduce = &self.reproduce;
-        if place == Place::default() {
-            return reproduce.clone();
-        }
-        format!("{reproduce} --world {}", place.name().name())
+    /// The line that runs it again.
+    pub(super) fn replay(&self) -> String {
+        format!("cargo sim replay {}", self.words)
     }
 
-    /// The story with a defect planted, which the line that runs it again says too.
+    /// The line that runs it again in a world.
+    pub(super) fn replay_in(&self, place: Place) -> String {
+        format!("cargo sim replay {}", self.words_in(place))
+    }
+
+    /// The line that makes it small.
+    pub(super) fn shrink(&self) -> String {
+        format!("cargo sim shrink {}", self.words)
+    }
+
+    fn words_in(&self, place: Place) -> String {
+        let words = &self.words;
+        if place == Place::default() {
+            return words.clone();
+        }
+        format!("{words} --world {}", place.name().name())
+    }
+
+    /// The story with a defect planted, which the lines that run it again say too.
     pub(super) fn with_plant(mut self, plant: Option<Plant>) -> Self {
         if let Some(entry) = plant::ALL.iter().find(|entry| Some(entry.plant) == plant) {
-            self.reproduce.push_str(" --plant ");
-            self.reproduce.push_str(entry.name);
+            self.words.push_str(" --plant ");
+            self.words.push_str(entry.name);
         }
         self
     }
@@ -55,8 +69,8 @@ impl Told {
 
 impl From<StoryFile> for Told {
     fn from(file: StoryFile) -> Self {
-        let reproduce = format!("cargo sim replay {}", file.path.display());
-        Self { name: file.name, scenario: file.scenario, reproduce, path: Some(file.path) }
+        let words = file.path.display().to_string();
+        Self { name: file.name, scenario: file.scenario, words, path: Some(file.path) }
     }
 }
 
@@ -71,7 +85,7 @@ pub(super) fn of_seed(profile: &Profile, seed: Seed, place: Place) -> Told {
     Told {
         name: format!("seed {seed}"),
         scenario: place.story(profile, seed.0),
-        reproduce: format!("cargo sim replay {seed} --profile {}", profile.name),
+        words: format!("{seed} --profile {}", profile.name),
         path: None,
     }
 }
@@ -82,8 +96,12 @@ pub(super) fn of_argument(
     profile_name: Option<&str>,
     place: Place,
 ) -> Result<Told, BadArguments> {
-    if let Ok(seed) = named.parse() {
-        return Ok(of_seed(profile(profile_name)?, seed, place));
+    match named.parse::<Seed>() {
+        Ok(seed) => return Ok(of_seed(profile(profile_name)?, seed, place)),
+        Err(hint) if named.starts_with(|char: char| char.is_ascii_digit()) && !is_there(named) => {
+            return Err(BadArguments::usage(format!("`{named}` is not a seed; {hint}")));
+        }
+        Err(_) => {}
     }
     if profile_name.is_some() {
         return Err(BadArguments::usage("--profile is for seeds; a scenario has its steps"));
@@ -101,12 +119,12 @@ pub(super) fn of_argument(
 /// The story of a fuzzer's input.
 pub(super) fn of_bytes(path: &Path) -> Result<Told, BadArguments> {
     let bytes = std::fs::read(path)
-        .map_err(|error| BadArguments::usage(format!("{}: {error}", path.display())))?;
+        .map_err(|error| BadArguments::usage(format!("cannot read {}: {error}", path.display())))?;
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("bytes");
     Ok(Told {
         name: format!("bytes {name}"),
         scenario: fuzz::story(&bytes),
-        reproduce: format!("cargo sim replay --bytes {}", path.display()),
+        words: format!("--bytes {}", path.display()),
         path: None,
     })
 }
@@ -158,6 +176,11 @@ fn no_folder(error: LoadError) -> BadArguments {
         )),
         other => other.into(),
     }
+}
+
+/// Whether an argument means a file.
+fn is_there(argument: &str) -> bool {
+    Path::new(argument).exists() || Path::new(FOLDER).join(format!("{argument}.json")).exists()
 }
 
 /// The file that a path or a name means.

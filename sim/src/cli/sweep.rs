@@ -13,7 +13,7 @@ use super::judge::{Judged, judge};
 use super::output::Output;
 use super::pool::{Beat, cores, in_order};
 use super::progress::{Goal, Progress, Stopwatch};
-use super::record::Record;
+use super::record::{IdleBy, IdleRecord, Record};
 use super::seed::Seed;
 use super::shard::Shard;
 use super::shrink::{Setting, shrink_to};
@@ -22,7 +22,7 @@ use super::{BadArguments, Exit};
 use crate::observe::{Mark, marks};
 use crate::plant::Plant;
 use crate::properties::Violation;
-use crate::run::{Outcome, RunOptions};
+use crate::run::{IdleStep, RunOptions};
 use crate::shrink::ViolationKind;
 use crate::sockets::Place;
 use crate::story::profile::Profile;
@@ -35,9 +35,6 @@ const TWICE_EVERY: u64 = 64;
 
 /// Every so many seeds, one is told to several gateways.
 const REPLICAS_EVERY: u64 = 50;
-
-/// How many idle seeds are named.
-const IDLE_EXAMPLES_MAX: usize = 5;
 
 /// How long the first story that does not hold is shrunk at most.
 const SHRINK_FOR: Duration = Duration::from_secs(10);
@@ -81,6 +78,9 @@ pub(super) fn run(
         return Err(BadArguments::nothing("the time was over before one seed was run"));
     }
     let exit = summarise(&totals, &plan, watch.elapsed(), output);
+    if !command.keep_going && !totals.failed.is_empty() {
+        output.detail(&Record::Stopped { ran: totals.seeds }, None);
+    }
     let is_wanted = command.shrink || (output.is_terminal() && !command.no_shrink);
     if let Some((told, judged)) = totals.failed.first().filter(|_| is_wanted) {
         let jobs = jobs.unwrap_or_else(cores);
@@ -100,8 +100,7 @@ fn shrink_first(
     let Some(first) = judged.outcome.violations.first() else { return Ok(()) };
     let kind = ViolationKind::of(first);
     if shrink_to(setting, told, &kind, output)?.is_some() {
-        let command = told.reproduce.replacen(" replay ", " shrink ", 1);
-        output.record(&Record::Reproduce { command });
+        output.record(&Record::Reproduce { command: told.shrink() });
     }
     Ok(())
 }
@@ -125,6 +124,9 @@ fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, BadArguments>
             (Seed(command.seed.0.wrapping_add(start)), Goal::Seeds(count))
         }
     };
+    if command.for_.is_none() && command.seeds == 0 {
+        return Err(BadArguments::nothing("--seeds 0 asks for no seed"));
+    }
     if goal == Goal::Seeds(0) {
         return Err(BadArguments::nothing(format!("no seed was selected in shard {shard}")));
     }
@@ -155,8 +157,8 @@ struct Totals {
     crashes: u64,
     delivered: BTreeMap<&'static str, u64>,
     marks: BTreeSet<&'static str>,
-    idle: u64,
-    idle_examples: Vec<String>,
+    idle_faults: Idle,
+    idle_people: Idle,
     failed: Vec<(Told, Judged)>,
 }
 
@@ -171,7 +173,8 @@ impl Totals {
             *self.delivered.entry(fault).or_insert(0) += count;
         }
         self.marks.extend(&outcome.marks);
-        self.add_idle(&told.name, outcome);
+        self.idle_faults.add(&told.name, outcome.idle.iter().filter(|step| step.is_fault));
+        self.idle_people.add(&told.name, outcome.idle.iter().filter(|step| !step.is_fault));
         match judged.exit() {
             Exit::Held => return,
             Exit::Differed => self.differed += 1,
@@ -181,14 +184,30 @@ impl Totals {
             self.failed.push((told, judged));
         }
     }
+}
 
-    fn add_idle(&mut self, name: &str, outcome: &Outcome) {
-        if outcome.idle_faults.is_empty() {
-            return;
+/// The seeds with steps that had no effect.
+#[derive(Default)]
+struct Idle {
+    seeds: u64,
+    steps: BTreeMap<&'static str, IdleRecord>,
+}
+
+impl Idle {
+    /// A seed was told, with those steps that had none.
+    fn add<'a>(&mut self, seed: &str, steps: impl Iterator<Item = &'a IdleStep>) {
+        let names: BTreeSet<&'static str> = steps.map(|step| step.name).collect();
+        self.seeds += u64::from(!names.is_empty());
+        for name in names {
+            let first = || IdleRecord { seeds: 0, example: seed.to_owned() };
+            self.steps.entry(name).or_insert_with(first).seeds += 1;
         }
-        self.idle += 1;
-        if self.idle_examples.len() < IDLE_EXAMPLES_MAX {
-            self.idle_examples.push(format!("{name} ({})", outcome.idle_faults.join(" ")));
+    }
+
+    fn report(&self, by: IdleBy, of: u64, output: &mut Output) {
+        if self.seeds > 0 {
+            let (seeds, steps) = (self.seeds, self.steps.clone());
+            output.detail(&Record::Idle { by, seeds, of, steps }, None);
         }
     }
 }
@@ -255,10 +274,8 @@ fn summarise(totals: &Totals, plan: &Plan, wall: Duration, output: &mut Output) 
         None => guards(totals, plan, output),
         Some(_) => Vec::new(),
     };
-    if totals.idle > 0 {
-        let examples = totals.idle_examples.clone();
-        output.detail(&Record::Idle { seeds: totals.idle, examples }, None);
-    }
+    totals.idle_faults.report(IdleBy::Faults, totals.seeds, output);
+    totals.idle_people.report(IdleBy::People, totals.seeds, output);
     let guarded = u64::try_from(guards.len()).unwrap_or(u64::MAX);
     output.record(&Record::Summary {
         ran: totals.seeds,

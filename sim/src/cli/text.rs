@@ -7,10 +7,16 @@ use std::time::Duration;
 use super::measure::{counted, per_second, simulated, took};
 #[cfg(feature = "wire")]
 use super::record::ServingRecord;
-use super::record::{Item, Record, ShrunkRecord, Status, StoryRecord, ViolationRecord};
+use super::record::{
+    IdleBy, IdleRecord, Item, Record, ShrunkRecord, Status, StoryRecord, ViolationRecord,
+};
+use super::table::{Row, by_count, lines, wrap};
 
 /// The column in which everything after the status word begins.
 const INDENT: &str = "           ";
+
+/// The column in which stands what belongs to an entry of a list.
+const DEEPER: &str = "    ";
 
 /// What a colour means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +49,8 @@ pub(super) struct Text {
     pub(super) color: bool,
     /// Whether to say what each story delivered.
     pub(super) verbose: bool,
+    /// How many columns a line has.
+    pub(super) width: usize,
 }
 
 impl Text {
@@ -84,9 +92,7 @@ impl Text {
                 ];
                 self.line(tone, word, &rest.join("   "))
             }
-            Record::Faults { delivered } => {
-                self.line(Tone::Plain, "Faults", &faults(delivered, "none delivered"))
-            }
+            Record::Faults { delivered } => self.faults(delivered),
             Record::Marks { reached, of, missing } => self.marks(*reached, *of, missing),
             Record::Canary { missed: None, .. } => {
                 self.line(Tone::Good, "Canary", "the planted defect was found")
@@ -94,13 +100,17 @@ impl Text {
             Record::Canary { missed: Some(missed), .. } => {
                 self.line(Tone::Bad, "Canary", &format!("the planted defect was missed: {missed}"))
             }
-            Record::Idle { seeds, examples } => {
+            Record::Idle { by, seeds, of, steps } => self.idle(*by, (*seeds, *of), steps),
+            Record::Stopped { ran } => {
                 let rest = format!(
-                    "{} with faults that delivered nothing: {}",
-                    counted(*seeds, "seed"),
-                    examples.join(", ")
+                    "after {}, at the first that did not hold; --keep-going goes on",
+                    counted(*ran, "seed")
                 );
-                self.line(Tone::Odd, "Idle", &rest)
+                self.line(Tone::Plain, "Stopped", &rest)
+            }
+            Record::LeftOut { scenarios, why } => {
+                let rest = format!("{}: {why}", counted(*scenarios as u64, "scenario"));
+                self.line(Tone::Plain, "Left out", &rest)
             }
             Record::Trace { line } => format!("{line}\n"),
             Record::Shrunk(shrunk) => self.shrunk(shrunk, wall),
@@ -168,11 +178,11 @@ impl Text {
         rest.extend(story.parity.map(|parity| parity.name().to_owned()));
         let mut text = self.line(tone, word, &rest.join("  "));
         if self.verbose {
-            let _ = writeln!(text, "{INDENT}delivered  {}", faults(&story.delivered, "no fault"));
+            let _ = writeln!(text, "{INDENT}delivered  {}", self.delivered(&story.delivered));
             let _ = writeln!(text, "{INDENT}trace      {}", story.trace_hash);
         }
-        for fault in &story.idle_faults {
-            text.push_str(&self.line(Tone::Odd, "Idle", &format!("delivered nothing: {fault}")));
+        for step in &story.idle {
+            text.push_str(&self.line(Tone::Odd, "Idle", &format!("had no effect: {step}")));
         }
         text
     }
@@ -216,27 +226,104 @@ impl Text {
         text
     }
 
+    /// How often each fault took effect, as a table.
+    fn faults(self, delivered: &BTreeMap<&'static str, u64>) -> String {
+        let total = delivered.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+        let rest = match delivered.len() {
+            0 => "none took effect".to_owned(),
+            kinds => format!("took effect {}, of {}", times(total), counted(kinds as u64, "kind")),
+        };
+        let rows = by_count(delivered.iter().map(|(name, count)| (*name, *count)));
+        self.line(Tone::Plain, "Faults", &rest) + &self.table(&rows)
+    }
+
+    /// The steps that had no effect, as a table.
+    fn idle(
+        self,
+        by: IdleBy,
+        (seeds, of): (u64, u64),
+        steps: &BTreeMap<&'static str, IdleRecord>,
+    ) -> String {
+        let who = match by {
+            IdleBy::Faults => "faults",
+            IdleBy::People => "steps of people",
+        };
+        // Steps of people are drawn whether they find anything or not, so most seeds have some.
+        let is_told = by == IdleBy::Faults || self.verbose;
+        let end = if is_told { ":" } else { " (-v names them)" };
+        let rest = format!("{seeds} of {} have {who} that had no effect{end}", counted(of, "seed"));
+        if !is_told {
+            return self.line(Tone::Plain, "Idle", &rest);
+        }
+        let rows = by_count(steps.iter().map(|(name, idle)| (*name, idle.seeds)));
+        let mut text = self.line(Tone::Plain, "Idle", &rest);
+        for (line, (name, _)) in lines(&rows, 0).iter().zip(&rows) {
+            let example = steps.get(name).map_or("", |idle| idle.example.as_str());
+            let _ = writeln!(text, "{INDENT}{line}   first in {example}");
+        }
+        text
+    }
+
+    fn table(self, rows: &[Row<'_>]) -> String {
+        let lines = lines(rows, self.width.saturating_sub(INDENT.len()));
+        lines.iter().map(|line| format!("{INDENT}{line}\n")).collect()
+    }
+
+    /// What a story delivered, on lines as wide as the terminal.
+    fn delivered(self, delivered: &BTreeMap<&'static str, u64>) -> String {
+        if delivered.is_empty() {
+            return "no fault".to_owned();
+        }
+        let indent = INDENT.len() + 11;
+        let rows = by_count(delivered.iter().map(|(name, count)| (*name, *count)));
+        let words = rows.iter().map(|(name, count)| format!("{name} {count}"));
+        wrap(words, "   ", self.width.saturating_sub(indent)).join(&format!("\n{:indent$}", ""))
+    }
+
     fn marks(self, reached: usize, of: usize, missing: &[&str]) -> String {
         let rest = format!("{reached} of {of} situations reached");
         if missing.is_empty() {
             return self.line(Tone::Good, "Marks", &rest);
         }
-        self.line(Tone::Odd, "Marks", &format!("{rest}; never: {}", missing.join(", ")))
+        let mut text = self.line(Tone::Odd, "Marks", &format!("{rest}; never reached:"));
+        let words = missing.iter().map(|name| (*name).to_owned());
+        for line in wrap(words, ", ", self.width.saturating_sub(INDENT.len())) {
+            let _ = writeln!(text, "{INDENT}{line}");
+        }
+        text
     }
 
     fn item(self, item: &Item) -> String {
         let name = format!("{:<32}", item.name);
+        let class = match item.class {
+            "" => String::new(),
+            class => format!("{class:<14}"),
+        };
+        let indent = 34 + class.len();
+        let says = item.says.split(' ').map(str::to_owned);
+        let says = wrap(says, " ", self.width.saturating_sub(indent));
         let name = if self.color { format!("\x1b[1m{name}\x1b[0m") } else { name };
-        let class =
-            if item.class.is_empty() { String::new() } else { format!("{:<14}", item.class) };
-        let mut text = format!("{name}  {class}{}\n", item.says);
+        let mut text = format!("{name}  {class}{}\n", says.join(&format!("\n{:indent$}", "")));
         if !item.example.is_empty() {
-            let _ = writeln!(text, "{:34}{:14}\"{}\": {}", "", "", item.name, item.example);
+            let _ = writeln!(text, "{DEEPER}\"{}\": {}", item.name, item.example);
         }
-        for (field, names) in &item.choices {
-            let _ = writeln!(text, "{:34}{:14}`{field}`: {}", "", "", names.join(", "));
+        for choice in &item.choices {
+            let head = format!("{DEEPER}\"{}\":", choice.field);
+            text.push_str(&self.listed(&head, choice.of.iter().cloned()));
+            for (name, of) in &choice.by {
+                let on = choice.on.unwrap_or_default();
+                let head = format!("{DEEPER}  where \"{on}\" is \"{name}\":");
+                text.push_str(&self.listed(&head, of.iter().map(|name| (*name).to_owned())));
+            }
         }
         text
+    }
+
+    /// Words after a head, on as many lines as they need.
+    fn listed(self, head: &str, words: impl Iterator<Item = String>) -> String {
+        let indent = head.len() + 1;
+        let lines = wrap(words, ", ", self.width.saturating_sub(indent));
+        format!("{head} {}\n", lines.join(&format!("\n{:indent$}", "")))
     }
 
     fn summary(self, ran: u64, noun: &str, violated: u64, differed: u64) -> String {
@@ -259,24 +346,19 @@ fn stories(count: u64) -> String {
     if count == 1 { "1 story".to_owned() } else { counted(count, "storie") }
 }
 
-fn crashes_of(crashes: u64) -> String {
-    if crashes == 1 { "1 crash".to_owned() } else { counted(crashes, "crashe") }
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-fn faults(delivered: &BTreeMap<&'static str, u64>, none: &str) -> String {
-    if delivered.is_empty() {
-        return none.to_owned();
-    }
-    let faults: Vec<String> =
-        delivered.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    faults.join("   ")
+fn crashes_of(crashes: u64) -> String {
+    if crashes == 1 { "1 crash".to_owned() } else { counted(crashes, "crashe") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PLAIN: Text = Text { color: false, verbose: false };
+    const PLAIN: Text = Text { color: false, verbose: false, width: 80 };
 
     #[test]
     fn a_story_is_one_line() {
@@ -287,7 +369,7 @@ mod tests {
             simulated_ms: 185_000,
             events: 1204,
             delivered: BTreeMap::from([("partition", 1)]),
-            idle_faults: Vec::new(),
+            idle: Vec::new(),
             trace_hash: "00ff".to_owned(),
             parity: None,
             wire_trace_hash: None,
@@ -330,6 +412,32 @@ mod tests {
         assert_eq!(PLAIN.record(&record, None), expected);
         let colored = Text { color: true, ..PLAIN }.record(&record, None);
         assert!(colored.starts_with("\x1b[1;31m VIOLATED\x1b[0m  ack_truth"));
+    }
+
+    #[test]
+    fn faults_and_idle_steps_of_a_sweep_keep_to_the_width() {
+        let delivered: BTreeMap<_, _> = crate::story::step::VERBS
+            .iter()
+            .zip(1000..)
+            .map(|(verb, count)| (verb.name, count))
+            .collect();
+        let faults = PLAIN.record(&Record::Faults { delivered }, None);
+        assert!(faults.starts_with("   Faults  took effect "), "{faults}");
+        assert!(faults.lines().all(|line| line.len() <= 80), "{faults}");
+        assert!(faults.lines().count() < crate::story::step::VERBS.len(), "several in a line");
+        let idle = |seeds, example: &str| IdleRecord { seeds, example: example.to_owned() };
+        let steps =
+            BTreeMap::from([("crash", idle(2, "seed 0x7")), ("hold", idle(31, "seed 0x1"))]);
+        let record = |by| Record::Idle { by, seeds: 32, of: 100, steps: steps.clone() };
+        let expected = "     Idle  32 of 100 seeds have faults that had no effect:
+           hold  31   first in seed 0x1
+           crash  2   first in seed 0x7
+";
+        assert_eq!(PLAIN.record(&record(IdleBy::Faults), None), expected);
+        let brief = PLAIN.record(&record(IdleBy::People), None);
+        assert!(brief.ends_with("have steps of people that had no effect (-v names them)\n"));
+        let verbose = Text { verbose: true, ..PLAIN };
+        assert_eq!(verbose.record(&record(IdleBy::People), None).lines().count(), 3);
     }
 
     #[test]

@@ -251,8 +251,7 @@ pub(super) fn told_hashes(
     artifact: &ArtifactId,
     id: &ResourceId,
 ) -> Option<BTreeSet<SecretHash>> {
-    let about = context.ledger.access_events().iter().filter(|event| event.about == *id);
-    let events: Vec<&AccessEvent> = about.collect();
+    let events: Vec<&AccessEvent> = context.ledger.access_events_about(id).collect();
     if is_listed(context, artifact, id) || !is_told(context, &events) {
         return None;
     }

@@ -1,14 +1,12 @@
 //! Requests that a property tries, and what the ledger says about them: a judgement of its own,
 //! which shares no line with the gateway's.
 
-use std::cmp::Reverse;
-
 use driftless_gateway::model::{ArtifactId, KeyName, ResourceId, SubscriptionStatus};
 use driftless_gateway::runtime::{ApiRequest, Principal};
 use driftless_gateway::time::{Instant, Timestamp};
 
 use super::access;
-use crate::apim::{KeyRecord, KeyState, Operation, Outline, wall_clock};
+use crate::apim::{KeyRecord, KeyScope, KeyState, Operation, Outline, wall_clock};
 use crate::observe::Context;
 use crate::story::step::Lifecycle;
 
@@ -145,13 +143,14 @@ fn brought<'a>(context: &Context<'a>, target: &Probed<'a>) -> Vec<Brought<'a>> {
         plain("a key that was never issued", Some("never-issued"), false),
     ];
     let own = |state: Option<&KeyState>, expired| {
-        let keys = context.ledger.keys_of(target.artifact);
-        let of = keys.filter(|(_, key)| {
+        // From the last one back, so that no more keys are asked about than it takes.
+        let mut keys = context.ledger.keys_of(target.artifact).rev();
+        let fits = |(_, key): &(_, &KeyRecord)| {
             key.life.now() == state
                 && clearly_expired(context.now, key) == Some(expired)
                 && is_known(context, target.artifact, key)
-        });
-        of.min_by_key(|(index, _)| Reverse(*index)).map(|(_, key)| key.secret.reveal())
+        };
+        keys.find(fits).map(|(_, key)| key.secret.reveal())
     };
     let live = own(Some(&KeyState::Active), false);
     let is_subscribed = !wants_subscription || open.is_some();
@@ -169,10 +168,9 @@ fn brought<'a>(context: &Context<'a>, target: &Probed<'a>) -> Vec<Brought<'a>> {
     }
     let expired = own(Some(&KeyState::Active), true);
     brought.extend(expired.map(|key| plain("an expired key", Some(key), false)));
-    let foreign = context.ledger.keys().iter().rev().find(|key| {
-        let opens = |id| context.ledger.keys_of(id).any(|(_, own)| own.hash == key.hash);
-        matches!(&key.scope, crate::apim::KeyScope::Api(_)) && !opens(target.artifact)
-    });
+    let is_foreign =
+        |key: &&KeyRecord| matches!(&key.scope, KeyScope::Api(id) if id != target.artifact);
+    let foreign = context.ledger.keys().iter().rev().find(is_foreign);
     let foreign = foreign.map(|key| key.secret.reveal());
     brought.extend(foreign.map(|key| plain("another API's key", Some(key), false)));
     brought

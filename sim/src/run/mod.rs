@@ -9,7 +9,7 @@ mod parity;
 mod phases;
 mod replicas;
 
-pub use outcome::{Outcome, RunOptions};
+pub use outcome::{IdleStep, Outcome, RunOptions};
 pub use parity::{Unequal, unequal};
 pub(crate) use phases::go_through_phases;
 pub use phases::{PhaseDriver, convergence_bound};

@@ -1,6 +1,7 @@
 //! What is asked of a run, and what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 
 use driftless_gateway::time::Instant;
@@ -30,10 +31,27 @@ pub struct Outcome {
     pub story: Scenario,
     /// Crashes of the gateway, the one at the end of every run among them.
     pub crashes: u64,
-    /// Planned faults that delivered nothing.
-    pub idle_faults: Vec<String>,
+    /// The steps that had no effect.
+    pub idle: Vec<IdleStep>,
     /// What each gateway had in force at the end, where that was asked for.
     pub states: Vec<FinalState>,
+}
+
+/// A step that had no effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IdleStep {
+    /// Its place in the story, from 0.
+    pub place: usize,
+    /// What its deliveries are counted by.
+    pub name: &'static str,
+    /// Whether it is a fault; otherwise people do it.
+    pub is_fault: bool,
+}
+
+impl fmt::Display for IdleStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "steps[{}] {}", self.place, self.name)
+    }
 }
 
 /// How to run a story.
@@ -61,7 +79,7 @@ impl Outcome {
             trace_hash: finished.trace_hash,
             simulated: finished.simulated,
             events: finished.events,
-            idle_faults: idle_faults(&story, &finished.delivered, &finished.unfired),
+            idle: idle_steps(&story, &finished.delivered, &finished.idle),
             delivered: finished.delivered,
             marks: finished.marks,
             story,
@@ -71,15 +89,20 @@ impl Outcome {
     }
 }
 
-/// The faults of a story that took no effect, by what the story calls them.
-fn idle_faults(
+/// The steps of a story that had no effect. A fault is delivered or not; what people do finds
+/// something to change or not.
+fn idle_steps(
     story: &Scenario,
     delivered: &BTreeMap<&'static str, u64>,
-    unfired: &BTreeSet<usize>,
-) -> Vec<String> {
-    let faults = story.steps.iter().enumerate().filter(|(_, step)| step.verb.is_fault());
-    let idle = faults.filter(|(index, step)| {
-        unfired.contains(index) || !delivered.contains_key(step.verb.delivered_as())
+    idle: &BTreeSet<usize>,
+) -> Vec<IdleStep> {
+    let steps = story.steps.iter().enumerate().map(|(place, step)| IdleStep {
+        place,
+        name: step.verb.delivered_as(),
+        is_fault: step.verb.is_fault(),
     });
-    idle.map(|(index, step)| format!("steps[{index}] {}", step.verb.delivered_as())).collect()
+    let is_idle = |step: &IdleStep| {
+        idle.contains(&step.place) || step.is_fault && !delivered.contains_key(step.name)
+    };
+    steps.filter(is_idle).collect()
 }

@@ -111,8 +111,8 @@ pub struct Finished {
     pub marks: BTreeSet<&'static str>,
     /// How often a gateway process died.
     pub crashes: u64,
-    /// The steps whose trigger never came.
-    pub unfired: BTreeSet<usize>,
+    /// The steps whose trigger never came, and those of people that found nothing to do.
+    pub idle: BTreeSet<usize>,
     /// What the ledger says must be served at the end, as claims.
     pub serving: Expect,
 }

@@ -373,7 +373,7 @@ impl<'t> World<'t> {
             crashes: self.hosts.iter().map(|host| host.crashes).sum(),
             delivered,
             marks: self.watchers.marks.into_all(),
-            unfired: self.schedule.into_unfired(),
+            idle: self.schedule.into_idle(),
             serving: ending::serving(&story, &self.hosts, &self.manager),
         }
     }

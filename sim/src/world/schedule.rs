@@ -54,7 +54,7 @@ pub(super) struct Schedule {
     now: Instant,
     agenda: Agenda<Due>,
     waiting: Vec<WaitingStep>,
-    unfired: BTreeSet<usize>,
+    idle: BTreeSet<usize>,
     triggered_end: Instant,
 }
 
@@ -65,7 +65,7 @@ impl Schedule {
             now: Instant::START,
             agenda: Agenda::new(),
             waiting: Vec::new(),
-            unfired: BTreeSet::new(),
+            idle: BTreeSet::new(),
             triggered_end: Instant::START,
         };
         for (index, step) in story.steps.iter().enumerate() {
@@ -74,7 +74,7 @@ impl Schedule {
                     schedule.agenda.plan(Instant::from_millis(*ms), Due::Step(index));
                 }
                 When::On(trigger) => {
-                    schedule.unfired.insert(index);
+                    schedule.idle.insert(index);
                     let trigger = trigger.clone();
                     let lasts = Duration::from_millis(step.verb.lasts_ms()) + TRIGGERED_LAST;
                     schedule.waiting.push(WaitingStep { step: index, trigger, seen: 0, lasts });
@@ -133,7 +133,7 @@ impl Schedule {
             }
         }
         for (step, at) in fired {
-            self.unfired.remove(&step);
+            self.idle.remove(&step);
             self.waiting.retain(|waiting| waiting.step != step);
             self.agenda.plan(at, Due::Step(step));
         }
@@ -154,9 +154,14 @@ impl Schedule {
         self.waiting.clear();
     }
 
-    /// The steps whose trigger has not come.
-    pub(super) fn into_unfired(self) -> BTreeSet<usize> {
-        self.unfired
+    /// A step found nothing to do.
+    pub(super) fn note_idle(&mut self, step: usize) {
+        self.idle.insert(step);
+    }
+
+    /// The steps whose trigger has not come, and those that found nothing to do.
+    pub(super) fn into_idle(self) -> BTreeSet<usize> {
+        self.idle
     }
 }
 

@@ -34,11 +34,14 @@ impl World<'_> {
                 disturb(&mut self.delivery(gateway), verb);
             }
         } else {
-            self.apply_to_manager(verb, &aim);
+            let applied = self.apply_to_manager(verb, &aim);
+            if applied == Applied::Nothing && verb.actor() == Actor::People {
+                self.schedule.note_idle(index);
+            }
         }
     }
 
-    fn apply_to_manager(&mut self, verb: &Verb, aim: &Aim) {
+    fn apply_to_manager(&mut self, verb: &Verb, aim: &Aim) -> Applied {
         let applied = self.manager.apply_at(verb, aim, self.schedule.now());
         if matches!(verb, Verb::RestoreBackup(_)) && applied == Applied::Done {
             self.watchers.marks.mark("restored_backup");
@@ -55,6 +58,7 @@ impl World<'_> {
                 self.delivery(gateway).reset_connections();
             }
         }
+        applied
     }
 }
 

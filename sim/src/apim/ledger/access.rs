@@ -169,7 +169,11 @@ pub(super) struct IssuedAccess {
     by_subscribed: BTreeMap<ArtifactId, Vec<SubscriptionId>>,
     pub(super) plans: BTreeMap<PlanId, PlanRecord>,
     pub(super) applications: BTreeMap<ApplicationId, ApplicationRecord>,
-    pub(super) events: Vec<AccessEvent>,
+    events: Vec<AccessEvent>,
+    /// The places in `events` by what they name.
+    by_subject: BTreeMap<ResourceId, Vec<usize>>,
+    /// The same by the keys that they begin or end.
+    by_key: BTreeMap<KeyIndex, Vec<usize>>,
 }
 
 impl IssuedAccess {
@@ -185,6 +189,26 @@ impl IssuedAccess {
         }
         self.keys.push(record);
         index
+    }
+
+    /// Adds an event.
+    fn add_event(&mut self, event: AccessEvent) {
+        let place = self.events.len();
+        self.by_subject.entry(event.about.clone()).or_default().push(place);
+        let keys: BTreeSet<KeyIndex> = event.begins.into_iter().chain(event.ends).collect();
+        for key in keys {
+            self.by_key.entry(key).or_default().push(place);
+        }
+        self.events.push(event);
+    }
+
+    /// The events at those places.
+    fn events_at<'a>(
+        &'a self,
+        places: Option<&'a Vec<usize>>,
+    ) -> impl DoubleEndedIterator<Item = &'a AccessEvent> {
+        let places = places.map_or(&[][..], Vec::as_slice).iter();
+        places.filter_map(|place| self.events.get(*place))
     }
 
     fn is_ended(&self, index: KeyIndex) -> bool {
@@ -236,7 +260,10 @@ impl Ledger {
     }
 
     /// The keys that were ever issued for that API alone.
-    pub fn keys_of(&self, artifact: &ArtifactId) -> impl Iterator<Item = (KeyIndex, &KeyRecord)> {
+    pub fn keys_of(
+        &self,
+        artifact: &ArtifactId,
+    ) -> impl DoubleEndedIterator<Item = (KeyIndex, &KeyRecord)> {
         self.places(self.access.by_artifact.get(artifact))
     }
 
@@ -251,7 +278,7 @@ impl Ledger {
     fn places<'a>(
         &'a self,
         places: Option<&'a Vec<KeyIndex>>,
-    ) -> impl Iterator<Item = (KeyIndex, &'a KeyRecord)> {
+    ) -> impl DoubleEndedIterator<Item = (KeyIndex, &'a KeyRecord)> {
         let places = places.map_or(&[][..], Vec::as_slice).iter();
         places.filter_map(|&index| Some((index, self.access.keys.get(index)?)))
     }
@@ -364,17 +391,19 @@ impl Ledger {
         &self.access.events
     }
 
+    /// The events that name a thing, oldest first.
+    pub fn access_events_about(&self, id: &ResourceId) -> impl Iterator<Item = &AccessEvent> {
+        self.access.events_at(self.access.by_subject.get(id))
+    }
+
     /// The events that made a key known for an artifact or told of its end, oldest first.
     pub fn access_events_of(
         &self,
         key: KeyIndex,
         artifact: &ArtifactId,
     ) -> impl DoubleEndedIterator<Item = &AccessEvent> {
-        let of = move |access_event: &&AccessEvent| {
-            let is_it = access_event.begins == Some(key) || access_event.ends == Some(key);
-            is_it && matches!(&access_event.about, ResourceId::ApiKey(id, _) if id == artifact)
-        };
-        self.access.events.iter().filter(of)
+        let is_of = move |event: &&AccessEvent| matches!(&event.about, ResourceId::ApiKey(id, _) if id == artifact);
+        self.access.events_at(self.access.by_key.get(&key)).filter(is_of)
     }
 
     /// By which ways a gateway can know how a key stands for an artifact now. APIM lists keys of
@@ -492,7 +521,7 @@ impl Ledger {
 
     /// Notes an event.
     pub(in crate::apim) fn note_event(&mut self, access_event: AccessEvent) {
-        self.access.events.push(access_event);
+        self.access.add_event(access_event);
     }
 
     /// Notes that a backup was restored.

@@ -25,18 +25,18 @@ pub enum Subject {
     Plan(PlanId),
 }
 
-/// Whether an answer names an item that it should name.
+/// Whether an answer names a subject that it should name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Naming {
     /// What it should name.
-    pub item: Subject,
+    pub subject: Subject,
     /// Whether it does.
     pub is_named: bool,
     /// When it was asked for, as APIM saw it.
     pub at: Instant,
 }
 
-/// What the answers that reached a gateway said of each item, from the first on that denied it.
+/// What the answers that reached a gateway said of each subject, from the first on that denied it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Denied {
     said: BTreeMap<Subject, Vec<(Instant, bool)>>,
@@ -48,25 +48,25 @@ impl Denied {
         self.said.is_empty()
     }
 
-    /// Whether an item was ever denied.
-    pub(in crate::apim) fn knows(&self, item: &Subject) -> bool {
-        self.said.contains_key(item)
+    /// Whether a subject was ever denied.
+    pub(in crate::apim) fn knows(&self, subject: &Subject) -> bool {
+        self.said.contains_key(subject)
     }
 
     /// An answer reached the gateway.
     pub(in crate::apim) fn note(&mut self, naming: Naming) {
-        let Naming { item, is_named, at } = naming;
-        match self.said.get_mut(&item) {
+        let Naming { subject, is_named, at } = naming;
+        match self.said.get_mut(&subject) {
             Some(known) => known.push((at, is_named)),
             None if is_named => {}
-            None => drop(self.said.insert(item, vec![(at, is_named)])),
+            None => drop(self.said.insert(subject, vec![(at, is_named)])),
         }
     }
 
-    /// How often an item was denied in a row, the longest time, and how far apart the first and
+    /// How often a subject was denied in a row, the longest time, and how far apart the first and
     /// the last of these answers were asked for.
-    pub fn longest(&self, item: &Subject) -> (usize, Duration) {
-        let said = self.said.get(item).map_or(&[][..], Vec::as_slice);
+    pub fn longest(&self, subject: &Subject) -> (usize, Duration) {
+        let said = self.said.get(subject).map_or(&[][..], Vec::as_slice);
         let runs = said.split(|(_, is_named)| *is_named).filter_map(|run| {
             let ((first, _), (last, _)) = (run.first()?, run.last()?);
             Some((run.len(), last.since(*first)))
@@ -82,9 +82,9 @@ mod tests {
     #[test]
     fn the_longest_run_of_denials_counts_and_a_good_answer_ends_one() {
         let mut denied = Denied::default();
-        let item = Subject::Row(ArtifactId::new("a"));
+        let subject = Subject::Row(ArtifactId::new("a"));
         let naming = |is_named, second: u64| Naming {
-            item: item.clone(),
+            subject: subject.clone(),
             is_named,
             at: Instant::from_millis(second * 1000),
         };
@@ -93,7 +93,7 @@ mod tests {
         for (is_named, second) in [(false, 2), (true, 3), (false, 10), (false, 14), (true, 15)] {
             denied.note(naming(is_named, second));
         }
-        assert_eq!(denied.longest(&item), (2, Duration::from_secs(4)));
+        assert_eq!(denied.longest(&subject), (2, Duration::from_secs(4)));
         let other = Subject::Row(ArtifactId::new("b"));
         assert_eq!(denied.longest(&other), (0, Duration::ZERO));
     }

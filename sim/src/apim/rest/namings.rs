@@ -23,7 +23,7 @@ pub(super) fn of(
     is_suspect: bool,
     now: Instant,
 ) -> Vec<Naming> {
-    let naming = |is_named, item| Naming { item, is_named, at: now };
+    let naming = |is_named, subject| Naming { subject, is_named, at: now };
     if let Route::Fetch(id) = route {
         let id = ArtifactId::new(id);
         let is_wanted = deployed(ledger, now).any(|deployed| deployed == id);

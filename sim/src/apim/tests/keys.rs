@@ -491,3 +491,27 @@ fn a_key_depends_on_its_names_only() {
     let after = text_of(&[other, CREATE]);
     assert_eq!((alone.secret, alone.uuid), (after.secret, after.uuid));
 }
+
+/// Every rest asks this of keys one by one, so it must not go through the events of all others.
+#[test]
+fn the_events_of_a_key_are_found_without_reading_those_of_others() {
+    let (mut bench, id) = bench(Dialect::Apim470Fixed);
+    const KEYS: usize = 40;
+    for nth in 0..KEYS {
+        assert!(bench.apply(&format!(r#"{{"create_key":{{"api":"orders","name":"key-{nth}"}}}}"#)));
+    }
+    assert!(bench.apply(r#"{"revoke_key":{"api":"orders","name":"key-7"}}"#));
+    let ledger = bench.ledger();
+    assert_eq!(ledger.access_events().len(), KEYS + 1);
+    let mut read = 0;
+    for index in 0..KEYS {
+        let of_key = ledger.access_events_of(index, &id);
+        read += of_key.size_hint().1.unwrap();
+        assert_eq!(of_key.count(), if index == 7 { 2 } else { 1 });
+        let name = ResourceId::ApiKey(id.clone(), KeyName::new(&format!("key-{index}")));
+        let about = ledger.access_events_about(&name);
+        read += about.size_hint().1.unwrap();
+        assert_eq!(about.count(), if index == 7 { 2 } else { 1 });
+    }
+    assert_eq!(read, 2 * (KEYS + 1), "each event is read once by its key and once by its name");
+}

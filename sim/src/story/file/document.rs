@@ -10,6 +10,9 @@ use super::refusal::Refusal;
 /// How deep values may be nested; a scenario needs six.
 const DEPTH_MAX: usize = 16;
 
+/// What some editors put before a text. JSON has no such thing.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A place in the text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct TextPlace {
@@ -64,6 +67,11 @@ pub(super) struct TextKey {
 impl Node {
     /// Reads a whole text.
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+        if text.starts_with(BYTE_ORDER_MARK) {
+            let place = TextPlace { line: 1, column: 1 };
+            let hint = "save it as UTF-8 without one".to_owned();
+            return Err(place.refuse("the file begins with a byte order mark", Some(hint)));
+        }
         if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
             let place = TextPlace { line: error.line().max(1), column: error.column().max(1) };
             let message = error.to_string();
@@ -266,6 +274,8 @@ mod tests {
         assert!(refused("{\"a\": 1.5}").starts_with("1:7: `1.5` is not an integer"));
         assert!(refused("{\n\"a\" 1}").starts_with("2:5: not JSON: expected `:`"));
         assert!(refused("").starts_with("1:1: not JSON: EOF"));
+        let marked = "1:1: the file begins with a byte order mark; save it as UTF-8 without one";
+        assert_eq!(refused("\u{feff}{}"), marked);
         assert!(refused(&"[".repeat(40)).contains("not JSON"));
         let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
         assert_eq!(refused(&deep), "1:18: nested too deep");

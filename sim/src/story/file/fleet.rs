@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Scenario;
 use super::document::{Node, Value};
-use super::names::is_kebab_case;
+use super::names::NameForm;
 use super::reader::read;
 use super::refusal::{Refusal, hint};
 use crate::story::aim::{Aim, GatewayIndex, OrganizationIndex, Registration};
@@ -102,16 +102,13 @@ pub(super) fn gateways(node: &Node) -> Result<Vec<GatewayEntry>, Refusal> {
     for item in node.items() {
         let entry: GatewayEntry = read(item)?;
         let place = |field: &str| item.place_of(&[field]);
-        if !is_kebab_case(&entry.name) || entry.name.len() > 40 {
-            let problem = format!("`{}` is not a name for a gateway", entry.name);
-            let hint = "expected lower-case words joined by dashes".to_owned();
-            return Err(place("name").refuse(problem, Some(hint)));
-        }
-        let is_dotted = entry.organization.split('.').all(is_kebab_case);
-        if !is_dotted || entry.organization.len() > 60 {
-            let problem = format!("`{}` is not a name for an organization", entry.organization);
-            let hint = format!("expected a name like `{DEFAULT_ORGANIZATION}`");
-            return Err(place("organization").refuse(problem, Some(hint)));
+        for (field, name, what, form) in [
+            ("name", &entry.name, "a gateway", NameForm::API),
+            ("organization", &entry.organization, "an organization", NameForm::ORGANIZATION),
+        ] {
+            if let Some((problem, hint)) = form.refusal(name, what) {
+                return Err(place(field).refuse(problem, Some(hint)));
+            }
         }
         if gateways.iter().any(|other| other.name == entry.name) {
             let problem = format!("the gateway `{}` is there twice", entry.name);

@@ -22,8 +22,10 @@ pub struct StoryFile {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file or folder cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("cannot {attempt} {}: {source}", path.display())]
     Io {
+        /// What was tried.
+        attempt: &'static str,
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
@@ -52,7 +54,7 @@ pub enum LoadError {
 /// [`LoadError`] when it cannot be read, is misnamed, or is not a scenario.
 pub fn load(path: &Path) -> Result<StoryFile, LoadError> {
     let name = name_of(path)?;
-    let io = |source| LoadError::Io { path: path.to_owned(), source };
+    let io = |source| LoadError::Io { attempt: "read", path: path.to_owned(), source };
     let text = fs::read_to_string(path).map_err(io)?;
     let scenario = Scenario::parse(&text)
         .map_err(|refusal| LoadError::Refused { path: path.to_owned(), refusal })?;
@@ -64,7 +66,7 @@ pub fn load(path: &Path) -> Result<StoryFile, LoadError> {
 /// # Errors
 /// [`LoadError`] of the first file, by name, that cannot be loaded.
 pub fn load_folder(folder: &Path) -> Result<Vec<StoryFile>, LoadError> {
-    let io = |source| LoadError::Io { path: folder.to_owned(), source };
+    let io = |source| LoadError::Io { attempt: "read", path: folder.to_owned(), source };
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
@@ -82,7 +84,7 @@ pub fn load_folder(folder: &Path) -> Result<Vec<StoryFile>, LoadError> {
 /// [`LoadError`] when it is misnamed or cannot be written.
 pub fn save(path: &Path, scenario: &Scenario) -> Result<(), LoadError> {
     name_of(path)?;
-    let io = |source| LoadError::Io { path: path.to_owned(), source };
+    let io = |source| LoadError::Io { attempt: "write", path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(io)?;
     }

@@ -107,16 +107,53 @@ pub fn is_covered_id(id: &str) -> bool {
         && number.bytes().any(|byte| byte != b'0')
 }
 
-/// Whether a name is one for an API: lower-case words joined by dashes, 40 characters at most.
-pub(super) fn is_api_name(name: &str) -> bool {
-    name.len() <= 40 && is_kebab_case(name)
+/// A form that names have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NameForm {
+    is_made_of: fn(&str) -> bool,
+    says: &'static str,
+    length_max: usize,
 }
 
-/// Whether a name is one for a key, a user or a plan: letters, digits and some signs, so that
-/// the case of a name can differ (A-H29); 60 characters at most.
-pub(super) fn is_free_name(name: &str) -> bool {
+impl NameForm {
+    /// APIs, applications and gateways: lower-case words joined by dashes.
+    pub(super) const API: Self = Self {
+        is_made_of: is_kebab_case,
+        says: "lower-case words joined by dashes",
+        length_max: 40,
+    };
+
+    /// Keys, users and plans: the case of a name can differ (A-H29).
+    pub(super) const FREE: Self = Self {
+        is_made_of: is_free,
+        says: "letters, digits, spaces within and `-_.@`",
+        length_max: 60,
+    };
+
+    /// Organizations: tenant domains.
+    pub(super) const ORGANIZATION: Self = Self {
+        is_made_of: |name| name.split('.').all(is_kebab_case),
+        says: "lower-case words joined by dashes and dots",
+        length_max: 60,
+    };
+
+    /// Why a text has not this form: what is wrong, and what was expected.
+    pub(super) fn refusal(self, name: &str, what: &str) -> Option<(String, String)> {
+        let length = name.chars().count();
+        let expected = format!("expected {}, {} characters at most", self.says, self.length_max);
+        if length > self.length_max {
+            let begin: String = name.chars().take(20).collect();
+            return Some((format!("`{begin}…` has {length} characters"), expected));
+        }
+        let is_good = (self.is_made_of)(name);
+        (!is_good).then(|| (format!("`{name}` is not a name for {what}"), expected))
+    }
+}
+
+/// Whether a name is made of letters, digits and some signs.
+fn is_free(name: &str) -> bool {
     let is_allowed = |char: char| char.is_ascii_alphanumeric() || "-_.@ ".contains(char);
-    (1..=60).contains(&name.len()) && name.trim() == name && name.chars().all(is_allowed)
+    !name.is_empty() && name.trim() == name && name.chars().all(is_allowed)
 }
 
 /// Whether a name is made of lower-case words and digits joined by single dashes.
@@ -151,15 +188,21 @@ mod tests {
 
     #[test]
     fn names_and_sentences_are_checked_by_form() {
-        assert!(is_api_name("orders") && is_api_name("orders-2"));
+        let is = |form: NameForm, name: &str| form.refusal(name, "a thing").is_none();
+        assert!(is(NameForm::API, "orders") && is(NameForm::API, "orders-2"));
         for name in ["", "Orders", "orders_2", "-orders", "a--b"] {
-            assert!(!is_api_name(name), "{name}");
+            assert!(!is(NameForm::API, name), "{name}");
         }
+        assert!(is(NameForm::ORGANIZATION, "carbon.super") && !is(NameForm::ORGANIZATION, "a..b"));
         assert!(is_sentence("An outage is caught up with."));
-        assert!(is_free_name("Mobile Key-1") && is_free_name("alice@carbon.super"));
+        assert!(is(NameForm::FREE, "Mobile Key-1") && is(NameForm::FREE, "alice@carbon.super"));
         for name in ["", " a", "a\n", "a\"b", "é"] {
-            assert!(!is_free_name(name), "{name}");
+            assert!(!is(NameForm::FREE, name), "{name}");
         }
+        assert!(is(NameForm::API, &"a".repeat(40)) && is(NameForm::FREE, &"a".repeat(60)));
+        let (problem, expected) = NameForm::API.refusal(&"a".repeat(41), "an API").unwrap();
+        assert_eq!(problem, "`aaaaaaaaaaaaaaaaaaaa…` has 41 characters");
+        assert_eq!(expected, "expected lower-case words joined by dashes, 40 characters at most");
         for text in ["", "An outage", "lower case it is.", "One."] {
             assert!(!is_sentence(text), "{text}");
         }

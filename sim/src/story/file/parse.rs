@@ -28,6 +28,13 @@ const FIELDS: &[&str] = &[
     "expect",
 ];
 
+/// What a sentence is.
+const SENTENCE: &str =
+    "a sentence begins with a capital, has three words or more, and ends with a full stop";
+
+/// The fields that every file has.
+const REQUIRED: [&str; 7] = ["schema", "why", "covers", "dialect", "seed", "steps", "expect"];
+
 /// Reads a whole file. Its `expect` may be left out unless `is_claim_due`.
 pub(super) fn scenario(text: &str, is_claim_due: bool) -> Result<Scenario, Refusal> {
     let root = Node::parse(text)?;
@@ -41,6 +48,12 @@ pub(super) fn scenario(text: &str, is_claim_due: bool) -> Result<Scenario, Refus
         }
     }
     schema(required(&root, "schema")?)?;
+    let due = REQUIRED.iter().filter(|name| is_claim_due || **name != "expect");
+    let missing: Vec<&str> = due.copied().filter(|name| root.get(name).is_none()).collect();
+    if let [_, _, ..] = missing.as_slice() {
+        let problem = format!("these fields are missing: `{}`", missing.join("`, `"));
+        return Err(root.place.refuse(problem, None));
+    }
     let gateways = root.get("gateways").map(fleet::gateways).transpose()?.unwrap_or_default();
     let steps = step_form::steps(required(&root, "steps")?, &gateways)?;
     let only = root.get("only").map(only).transpose()?;
@@ -85,7 +98,7 @@ fn why(node: &Node) -> Result<String, Refusal> {
     if is_sentence(&why) {
         return Ok(why);
     }
-    let hint = "begin with a capital and end with a full stop".to_owned();
+    let hint = SENTENCE.to_owned();
     Err(node.place.refuse("`why` is not a sentence", Some(hint)))
 }
 
@@ -118,7 +131,7 @@ fn only(node: &Node) -> Result<Only, Refusal> {
     if is_sentence(&only.why) {
         return Ok(only);
     }
-    let hint = "begin with a capital and end with a full stop".to_owned();
+    let hint = SENTENCE.to_owned();
     Err(node.place_of(&["why"]).refuse("`why` is not a sentence", Some(hint)))
 }
 

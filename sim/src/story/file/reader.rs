@@ -71,8 +71,9 @@ impl de::Error for Problem {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let problem = format!("found {found}");
-        Self { place: None, problem, hint: Some(format!("expected {expected}")) }
+        let problem = format!("found {}", found_in_words(found));
+        let hint = format!("expected {}", expected_in_words(&expected.to_string()));
+        Self { place: None, problem, hint: Some(hint) }
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
@@ -170,6 +171,41 @@ impl<'de> Deserializer<'de> for &'de Node {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
         unit_struct seq tuple tuple_struct map identifier ignored_any
     }
+}
+
+/// A value as people call it.
+fn found_in_words(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => format!("`{value}`"),
+        Unexpected::Unsigned(value) => format!("the number {value}"),
+        Unexpected::Signed(value) => format!("the number {value}"),
+        Unexpected::Str(text) => format!("the text \"{text}\""),
+        Unexpected::Unit => "`null`".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "an object".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The types of fields as people call them; what serde calls them otherwise is in words.
+const TYPES: [(&str, &str); 13] = [
+    ("u8", "a number from 0 to 255"),
+    ("u16", "a number from 0 to 65535"),
+    ("u32", "a number from 0 to 4294967295"),
+    ("u64", "a number, not below 0"),
+    ("i32", "a number"),
+    ("i64", "a number"),
+    ("a nonzero u8", "a number from 1 to 255"),
+    ("a nonzero u32", "a number from 1 to 4294967295"),
+    ("a nonzero u64", "a number from 1 on"),
+    ("a string", "a text"),
+    ("a boolean", "`true` or `false`"),
+    ("a sequence", "a list"),
+    ("a map", "an object"),
+];
+
+fn expected_in_words(expected: &str) -> &str {
+    TYPES.iter().find(|(name, _)| *name == expected).map_or(expected, |(_, words)| words)
 }
 
 fn quoted(names: &[&str]) -> String {

@@ -1,7 +1,7 @@
 //! The limits of a step's numbers and names, held against its place in the text.
 
 use super::document::{Node, TextPlace};
-use super::names::{is_api_name, is_free_name};
+use super::names::NameForm;
 use super::refusal::{Refusal, hint};
 use crate::story::step::{Broken, Expected, Verb};
 
@@ -33,24 +33,16 @@ pub(super) fn verb(verb: &Verb, node: &Node) -> Result<(), Refusal> {
 
 /// Checks every name that a verb has.
 fn names(verb: &Verb, node: &Node) -> Result<(), Refusal> {
-    let refuse = |field: &str, problem: String, hint: &str| {
-        Err(node.place_of(&[field]).refuse(problem, Some(hint.to_owned())))
-    };
-    for (field, name, what) in
-        [("api", verb.api(), "an API"), ("application", verb.application(), "an application")]
-    {
-        if let Some(name) = name.filter(|name| !is_api_name(name)) {
-            let problem = format!("`{name}` is not a name for {what}");
-            return refuse(field, problem, "expected lower-case words joined by dashes");
-        }
-    }
     let (key, user) = verb.key().unzip();
-    for (field, name, what) in
-        [("name", key, "a key"), ("user", user, "a user"), ("plan", verb.plan(), "a plan")]
-    {
-        if let Some(name) = name.filter(|name| !is_free_name(name)) {
-            let problem = format!("`{name}` is not a name for {what}");
-            return refuse(field, problem, "expected letters, digits and `-_.@`");
+    for (field, name, what, form) in [
+        ("api", verb.api(), "an API", NameForm::API),
+        ("application", verb.application(), "an application", NameForm::API),
+        ("name", key, "a key", NameForm::FREE),
+        ("user", user, "a user", NameForm::FREE),
+        ("plan", verb.plan(), "a plan", NameForm::FREE),
+    ] {
+        if let Some((problem, hint)) = name.and_then(|name| form.refusal(name, what)) {
+            return Err(node.place_of(&[field]).refuse(problem, Some(hint)));
         }
     }
     Ok(())

@@ -223,7 +223,11 @@ fn a_wrong_field_names_its_place_and_the_nearest_valid_one() {
         ("\"seed\"", "^\"sed\"", "unknown field `sed`; did you mean `seed`?"),
         ("\"seed\": 7,", "", "`seed` is missing"),
         ("\"schema\": 1", "\"schema\": ^2", "schema 2 is not known; this version reads schema 1"),
-        ("\"An outage", "^\"an outage", "`why` is not a sentence; begin with a capital"),
+        (
+            "\"An outage",
+            "^\"an outage",
+            "`why` is not a sentence; a sentence begins with a capital",
+        ),
         ("\"FB-06\"", "^\"FB6\"", "`FB6` is not an id; expected an id like `R4`"),
         ("\"FB-06\"", "\"R1\", ^\"R1\"", "`R1` is there twice"),
         (
@@ -231,7 +235,7 @@ fn a_wrong_field_names_its_place_and_the_nearest_valid_one() {
             "^\"apim-4.7\"",
             "unknown dialect `apim-4.7`; did you mean `apim-4.7.0`?",
         ),
-        ("\"seed\": 7", "\"seed\": ^-7", "found integer `-7`; expected u64"),
+        ("\"seed\": 7", "\"seed\": ^-7", "found the number -7; expected a number, not below 0"),
         (
             "\"seed\": 7",
             "\"seed\": ^7.5",
@@ -268,7 +272,11 @@ fn a_wrong_step_names_its_place_and_the_nearest_valid_one() {
         (deploy, "^[\"orders\"]", "not an object; expected an object with `api`, `revision`"),
         ("{ \"at_ms\": 0, ", "^{ ", "steps[0] does not say when; give `at_ms` or `on`"),
         ("\"at_ms\": 0,", "\"at_ms\": ^86400001,", "`at_ms` is 86400001; expected 0 to 86400000"),
-        ("\"at_ms\": 0,", "\"at_ms\": ^\"0\",", "found string \"0\"; expected u64"),
+        (
+            "\"at_ms\": 0,",
+            "\"at_ms\": ^\"0\",",
+            "found the text \"0\"; expected a number, not below 0",
+        ),
         ("\"at_ms\": 0,", "\"at_ms\": 0, \"on\": ^{},", "steps[0] says twice when"),
         (
             "\"deploy\":",
@@ -305,7 +313,7 @@ fn a_wrong_step_names_its_place_and_the_nearest_valid_one() {
         (to_list, "\"with\": { \"status\": ^200 }", "`status` is 200; expected 201 to 599"),
         (to_list, "\"with\": { \"stale_ms\": ^5000 }", "`stale_ms` is 5000; expected 1 to 4999"),
         (to_list, "\"with\": { \"mixed_ms\": ^5000 }", "`mixed_ms` is 5000; expected 1 to 4999"),
-        (to_list, "\"with\": ^\"bomb\"", "a fault that does nothing"),
+        (to_list, "\"with\": ^\"bomb\"", "`bomb` does nothing to an answer to `list`; it can be"),
         (", \"count\": 2", "", "a wrong answer without an end; give `count`, `for_ms` or both"),
         ("90000", "^0", "`for_ms` is 0; expected 1 to 86400000"),
     ] {
@@ -473,5 +481,24 @@ proptest! {
         if STORY.is_char_boundary(cut) {
             drop(Scenario::parse(&format!("{}{text}{}", &STORY[..cut], &STORY[cut..])));
         }
+    }
+}
+
+#[test]
+fn every_missing_field_is_named_at_once() {
+    let refused = Scenario::parse("{\"schema\": 1, \"seed\": 1}").unwrap_err().to_string();
+    let missing = "`why`, `covers`, `dialect`, `steps`, `expect`";
+    assert_eq!(refused, format!("1:1: these fields are missing: {missing}"));
+}
+
+#[test]
+fn a_name_that_is_too_long_is_refused_with_the_limit() {
+    let (long, free) = ("a".repeat(41), "a".repeat(61));
+    for (from, to, says) in [
+        ("\"api\": \"orders\" }", format!("\"api\": \"{long}\" }}"), "40 characters at most"),
+        ("\"Mobile\", \"user\"", format!("\"{free}\", \"user\""), "60 characters at most"),
+    ] {
+        let refused = Scenario::parse(&STORY.replacen(from, &to, 1)).unwrap_err().to_string();
+        assert!(refused.contains("characters; expected") && refused.ends_with(says), "{refused}");
     }
 }

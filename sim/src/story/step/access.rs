@@ -80,7 +80,7 @@ pub(super) const CHANGE_SUBSCRIPTION: Entry = Entry {
     reach: Reach::Organization,
     says: "change the status or the plan of a subscription",
     example: r#"{ "application": "shop", "api": "orders", "status": "blocked" }"#,
-    choices: &[Choice { field: "status", of: Standing::NAMES }],
+    choices: &[Choice::of("status", Standing::NAMES)],
     form: Form::of(&[11]),
 };
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Actor, Choice, Entry, Form, Reach};
+use super::entry::{Actor, Choice, Depends, Entry, Form, Reach};
 use super::fields::Fields;
-use super::limits::{Limits, TIME_MS_MAX, read_lag_ms_max};
+use super::limits::{Limits, READ_LAG_MS_MAX, TIME_MS_MAX};
 use super::word::{FromWord, ToWord};
 
 pub(super) const ANSWER: Entry = Entry {
@@ -14,8 +14,10 @@ pub(super) const ANSWER: Entry = Entry {
     says: "answers go wrong",
     example: r#"{ "to": "list", "with": "empty_object", "count": 1 }"#,
     choices: &[
-        Choice { field: "to", of: Endpoint::NAMES },
-        Choice { field: "with", of: Wrong::NAMES },
+        Choice::of("to", Endpoint::NAMES),
+        Choice::of("with", Wrong::NAMES)
+            .with_numbers(Wrong::NUMBERS)
+            .depending(Depends { on: "to", names: WRONGS }),
     ],
     form: Form::of(&[45]),
 };
@@ -38,23 +40,8 @@ pub struct Answer {
 
 impl Answer {
     /// Whether the answer to that request can be wrong in that way.
-    pub const fn applies(&self) -> bool {
-        let is_of_archive =
-            matches!(self.with, Wrong::DotDotEntry | Wrong::RepeatedEntry | Wrong::Bomb);
-        let is_of_items = matches!(self.with, Wrong::OddItems);
-        match self.to {
-            Endpoint::Connect => {
-                matches!(self.with, Wrong::Status(_) | Wrong::RouteMissing | Wrong::NoAnswer)
-            }
-            Endpoint::Discover | Endpoint::List | Endpoint::CheckExists => {
-                !is_of_archive && !is_of_items
-            }
-            Endpoint::ReadKeys | Endpoint::ReadSubscriptions | Endpoint::ReadPlans => {
-                !is_of_archive
-            }
-            Endpoint::Fetch | Endpoint::FetchBatch => !is_of_items,
-            Endpoint::Any => true,
-        }
+    pub fn applies(&self) -> bool {
+        self.to.wrongs().contains(&self.with.name())
     }
 }
 
@@ -81,19 +68,19 @@ impl Fields for Answer {
         if let Some(for_ms) = self.for_ms {
             limits.lasting(for_ms);
         }
-        let mut with = |field, value, least, most| {
-            limits.number_at(&["with", field], value, least, most);
+        let number = match self.with {
+            Wrong::Status(status) => Some(u64::from(status)),
+            Wrong::StaleMs(ms) | Wrong::MixedMs(ms) | Wrong::SlowMs(ms) => Some(ms),
+            _ => None,
         };
-        match self.with {
-            Wrong::Status(status) => with("status", status.into(), 201, 599),
-            Wrong::StaleMs(ms) => with("stale_ms", ms, 1, read_lag_ms_max()),
-            Wrong::MixedMs(ms) => with("mixed_ms", ms, 1, read_lag_ms_max()),
-            Wrong::SlowMs(ms) => with("slow_ms", ms, 1, TIME_MS_MAX),
-            _ => {}
+        if let Some(number) = number {
+            limits.chosen("with", (self.with.name(), number), Wrong::NUMBERS);
         }
         if !self.applies() {
-            let hint = "the answer to that request cannot be wrong in this way";
-            limits.refuse(&["with"], "a fault that does nothing".to_owned(), hint);
+            let (to, with) = (self.to.name(), self.with.name());
+            let problem = format!("`{with}` does nothing to an answer to `{to}`");
+            let can = self.to.wrongs().join("`, `");
+            limits.refuse(&["with"], problem, &format!("it can be `{can}`"));
         }
     }
 
@@ -141,7 +128,7 @@ pub enum Endpoint {
     ReadSubscriptions,
     /// The subscription plans.
     ReadPlans,
-    /// The WebSocket upgrade; only statuses and `no_answer` apply.
+    /// The WebSocket upgrade.
     Connect,
     /// Every one of them.
     Any,
@@ -191,7 +178,121 @@ impl Endpoint {
             Self::Any => "any",
         }
     }
+
+    /// In which ways the answer to it can be wrong.
+    pub fn wrongs(self) -> &'static [&'static str] {
+        let of = WRONGS.iter().find(|(to, _)| *to == self.name());
+        of.map_or(&[], |(_, wrongs)| *wrongs)
+    }
 }
+
+/// In which ways each answer can be wrong. What is not here would do nothing: the well-known names
+/// no items, and an archive of one entry has no second item that a mixed view could show, and loses
+/// nothing when its first is kept.
+const WRONGS: &[(&str, &[&str])] = &[
+    (
+        "discover",
+        &[
+            "status",
+            "route_missing",
+            "empty_object",
+            "other_shape",
+            "other_types",
+            "html",
+            "truncated",
+            "slow_ms",
+            "no_answer",
+        ],
+    ),
+    ("list", LISTED),
+    (
+        "fetch",
+        &[
+            "status",
+            "route_missing",
+            "empty_object",
+            "empty",
+            "without_tail",
+            "without_middle",
+            "stale_ms",
+            "other_shape",
+            "html",
+            "truncated",
+            "slow_ms",
+            "no_answer",
+            "dot_dot_entry",
+            "repeated_entry",
+            "bomb",
+        ],
+    ),
+    (
+        "fetch_batch",
+        &[
+            "status",
+            "route_missing",
+            "empty_object",
+            "empty",
+            "without_tail",
+            "without_middle",
+            "first_only",
+            "stale_ms",
+            "mixed_ms",
+            "other_shape",
+            "html",
+            "truncated",
+            "slow_ms",
+            "no_answer",
+            "dot_dot_entry",
+            "repeated_entry",
+            "bomb",
+        ],
+    ),
+    ("check_exists", LISTED),
+    ("read_keys", LISTED_WITH_ODD),
+    ("read_subscriptions", LISTED_WITH_ODD),
+    ("read_plans", LISTED_WITH_ODD),
+    ("connect", &["status", "route_missing", "no_answer"]),
+    ("any", Wrong::NAMES),
+];
+
+/// In which ways a list in JSON can be wrong.
+const LISTED: &[&str] = &[
+    "status",
+    "route_missing",
+    "empty_object",
+    "empty",
+    "without_tail",
+    "without_middle",
+    "first_only",
+    "stale_ms",
+    "mixed_ms",
+    "other_shape",
+    "other_types",
+    "html",
+    "truncated",
+    "slow_ms",
+    "no_answer",
+];
+
+/// The same of a list whose items can be odd.
+const LISTED_WITH_ODD: &[&str] = &[
+    "status",
+    "route_missing",
+    "empty_object",
+    "empty",
+    "without_tail",
+    "without_middle",
+    "first_only",
+    "stale_ms",
+    "mixed_ms",
+    "other_shape",
+    "other_types",
+    "html",
+    "truncated",
+    "slow_ms",
+    "no_answer",
+    "odd_items",
+];
 
 /// What a control plane does wrong at the level of meaning.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -262,6 +363,20 @@ impl Wrong {
         "odd_items",
     ];
 
+    /// Those that take a number, and from where to where it is.
+    pub const NUMBERS: &'static [(&'static str, u64, u64)] = &[
+        ("status", 201, 599),
+        ("stale_ms", 1, READ_LAG_MS_MAX),
+        ("mixed_ms", 1, READ_LAG_MS_MAX),
+        ("slow_ms", 1, TIME_MS_MAX),
+    ];
+
+    /// Its name in a story.
+    pub fn name(self) -> &'static str {
+        let delivered_as = self.delivered_as();
+        delivered_as.strip_prefix("answer.").unwrap_or(delivered_as)
+    }
+
     /// The wrong answer that two parameters say. Late views stay well below what the engine is
     /// told to expect.
     fn numbered(number: u16, ms: u16) -> Self {
@@ -316,5 +431,47 @@ impl Wrong {
             Self::Bomb => "answer.bomb",
             Self::OddItems => "answer.odd_items",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_wrong_answers_has_every_request_and_known_names_only() {
+        assert_eq!(WRONGS.iter().map(|(to, _)| *to).collect::<Vec<_>>(), Endpoint::NAMES);
+        let known = |name: &&str| Wrong::NAMES.contains(name);
+        assert!(WRONGS.iter().flat_map(|(_, wrongs)| wrongs.iter()).all(known));
+        let used = |name: &&str| {
+            Endpoint::ALL.iter().any(|to| *to != Endpoint::Any && to.wrongs().contains(name))
+        };
+        assert!(Wrong::NAMES.iter().all(used), "each is of use to some request");
+    }
+
+    #[test]
+    fn an_answer_that_would_do_nothing_is_refused_with_what_can_be() {
+        let answer = |to, with| Answer { to, with, count: Some(1), for_ms: None };
+        let broken = |answer: Answer| {
+            let mut limits = Limits::default();
+            answer.limits(&mut limits);
+            limits.broken().map(|broken| broken.problem)
+        };
+        for (to, with) in [
+            (Endpoint::Fetch, Wrong::OtherTypes),
+            (Endpoint::Fetch, Wrong::MixedMs(100)),
+            (Endpoint::Fetch, Wrong::FirstOnly),
+            (Endpoint::FetchBatch, Wrong::OtherTypes),
+            (Endpoint::Discover, Wrong::StaleMs(100)),
+            (Endpoint::Discover, Wrong::Empty),
+            (Endpoint::List, Wrong::Bomb),
+            (Endpoint::Connect, Wrong::SlowMs(100)),
+        ] {
+            let problem = broken(answer(to, with)).unwrap();
+            let said = format!("`{}` does nothing to an answer to `{}`", with.name(), to.name());
+            assert_eq!(problem, said);
+        }
+        assert_eq!(broken(answer(Endpoint::Any, Wrong::OtherTypes)), None);
+        assert_eq!(broken(answer(Endpoint::Fetch, Wrong::Bomb)), None);
     }
 }

@@ -25,7 +25,7 @@ pub(super) const PUBLISH: Entry = Entry {
     reach: Reach::Organization,
     says: "create an API and publish it",
     example: r#"{ "api": "orders" }"#,
-    choices: &[Choice { field: "kind", of: &KINDS }],
+    choices: &[Choice::of("kind", &KINDS)],
     form: Form::of(&[46]),
 };
 
@@ -85,7 +85,7 @@ pub(super) const LIFECYCLE: Entry = Entry {
     reach: Reach::Organization,
     says: "move an API to a lifecycle state",
     example: r#"{ "api": "orders", "state": "retired" }"#,
-    choices: &[Choice { field: "state", of: Lifecycle::NAMES }],
+    choices: &[Choice::of("state", Lifecycle::NAMES)],
     form: Form::of(&[5]),
 };
 

@@ -45,6 +45,36 @@ pub struct Choice {
     pub field: &'static str,
     /// The names that it takes.
     pub of: &'static [&'static str],
+    /// The names among them that take a number, and from where to where it is.
+    pub numbers: &'static [(&'static str, u64, u64)],
+    /// Which of the names it takes, where another field decides that.
+    pub depends: Option<Depends>,
+}
+
+impl Choice {
+    /// Any of those names.
+    pub const fn of(field: &'static str, of: &'static [&'static str]) -> Self {
+        Self { field, of, numbers: &[], depends: None }
+    }
+
+    /// The same, where some take a number.
+    pub const fn with_numbers(self, numbers: &'static [(&'static str, u64, u64)]) -> Self {
+        Self { numbers, ..self }
+    }
+
+    /// The same, where another field decides.
+    pub const fn depending(self, depends: Depends) -> Self {
+        Self { depends: Some(depends), ..self }
+    }
+}
+
+/// The names that a field takes by the name that another field has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Depends {
+    /// The other field.
+    pub on: &'static str,
+    /// Its names, and which names go with each.
+    pub names: &'static [(&'static str, &'static [&'static str])],
 }
 
 /// How a story of bytes has a step: by which numbers, and in which ranges the two parameters are.

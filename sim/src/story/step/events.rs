@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{Actor, Entry, Form, Reach};
 use super::fields::Fields;
-use super::limits::{Limits, TIME_MS_MAX, read_lag_ms_max};
+use super::limits::{Limits, READ_LAG_MS_MAX, TIME_MS_MAX};
 use super::word::{FromWord, ToWord};
 
 pub(super) const LOSE_EVENTS: Entry = Entry {
@@ -124,7 +124,7 @@ impl Fields for DelayEffects {
 
     fn limits(&self, limits: &mut Limits) {
         limits.lasting(self.for_ms);
-        limits.number("delay_ms", self.delay_ms, 1, read_lag_ms_max());
+        limits.number("delay_ms", self.delay_ms, 1, READ_LAG_MS_MAX);
     }
 
     fn read(word: &FromWord<'_>) -> Self {
@@ -154,7 +154,7 @@ impl Fields for RedeployWindow {
 
     fn limits(&self, limits: &mut Limits) {
         limits.lasting(self.for_ms);
-        limits.number("window_ms", self.window_ms, 1, read_lag_ms_max());
+        limits.number("window_ms", self.window_ms, 1, READ_LAG_MS_MAX);
     }
 
     fn read(word: &FromWord<'_>) -> Self {

@@ -1,8 +1,6 @@
 //! The limits of a step's numbers: a fault does something, ends, and stays within what the engine
 //! promises to withstand.
 
-use driftless_gateway::engine::Config;
-
 /// The longest time in a story: a day.
 pub const TIME_MS_MAX: u64 = 86_400_000;
 
@@ -55,6 +53,18 @@ impl Limits {
         self.refuse(path, format!("`{field}` is {value}"), &format!("expected {least} to {most}"));
     }
 
+    /// The number of a name that takes one is within the bounds of that name.
+    pub(super) fn chosen(
+        &mut self,
+        field: &'static str,
+        (name, value): (&'static str, u64),
+        numbers: &[(&'static str, u64, u64)],
+    ) {
+        if let Some((_, least, most)) = numbers.iter().find(|(of, ..)| *of == name) {
+            self.number_at(&[field, name], value, *least, *most);
+        }
+    }
+
     /// A number of occurrences.
     pub(super) fn count(&mut self, value: u32) {
         self.number("count", u64::from(value), 1, COUNT_MAX);
@@ -90,7 +100,19 @@ impl Limits {
 
 /// Reads and delays that contradict what is known stay below what the engine is told to expect;
 /// beyond that, no engine can tell an old view from a new one.
-pub(super) fn read_lag_ms_max() -> u64 {
-    let most = Config::recommended().read_lag_max.as_millis();
-    u64::try_from(most).unwrap_or(u64::MAX).saturating_sub(1)
+pub(super) const READ_LAG_MS_MAX: u64 = 4_999;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use driftless_gateway::engine::Config;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_lag_is_just_below_what_the_engine_expects() {
+        let expected = Config::recommended().read_lag_max;
+        assert_eq!(Duration::from_millis(READ_LAG_MS_MAX + 1), expected);
+    }
 }

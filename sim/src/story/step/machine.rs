@@ -13,7 +13,7 @@ pub(super) const CRASH: Entry = Entry {
     reach: Reach::Gateways,
     says: "the gateway dies and comes back",
     example: r#"{ "down_ms": 1000, "disk": "lost" }"#,
-    choices: &[Choice { field: "disk", of: CrashDisk::NAMES }],
+    choices: &[Choice::of("disk", CrashDisk::NAMES)],
     form: Form::of(&[41]).a(10, 9000),
 };
 

@@ -28,7 +28,7 @@ pub use access::{
 pub use answers::{Answer, Endpoint, Wrong};
 pub use apis::{ChangeLifecycle, Deploy, Lifecycle, Publish};
 pub use control_plane::{AgoMs, CloseSession, RestartManager, StepClock};
-pub use entry::{Actor, Choice, Entry, Form, Reach};
+pub use entry::{Actor, Choice, Depends, Entry, Form, Reach};
 pub use events::{DelayEffects, DelayEvents, RedeployWindow};
 pub use fields::{Api, Count, ForMs, Named, Nothing, Owner};
 pub use limits::{Broken, COUNT_MAX, Expected, TIME_MS_MAX};

@@ -13,7 +13,7 @@ pub(super) const PARTITION: Entry = Entry {
     reach: Reach::Gateways,
     says: "nothing passes",
     example: r#"{ "for_ms": 60000, "direction": "both" }"#,
-    choices: &[Choice { field: "direction", of: Direction::NAMES }],
+    choices: &[Choice::of("direction", Direction::NAMES)],
     form: Form::of(&[36]).a(500, 45_000),
 };
 
@@ -63,7 +63,7 @@ pub(super) const FRAMES: Entry = Entry {
     reach: Reach::Gateways,
     says: "event frames are lost, doubled, delayed, swapped or cut",
     example: r#"{ "fault": "drop", "count": 1 }"#,
-    choices: &[Choice { field: "fault", of: FrameFault::NAMES }],
+    choices: &[Choice::of("fault", FrameFault::NAMES).with_numbers(FrameFault::NUMBERS)],
     form: Form::of(&[24]).a(1, 5),
 };
 
@@ -73,7 +73,7 @@ pub(super) const BYTES: Entry = Entry {
     reach: Reach::Gateways,
     says: "in the wire world: bytes of APIM are cut off, trickle, have a bit flipped or are split",
     example: r#"{ "fault": "cut", "count": 1 }"#,
-    choices: &[Choice { field: "fault", of: ByteFault::NAMES }],
+    choices: &[Choice::of("fault", ByteFault::NAMES)],
     form: Form::ONLY_IN_WIRE,
 };
 
@@ -180,6 +180,9 @@ pub struct Frames {
 impl Fields for Frames {
     fn limits(&self, limits: &mut Limits) {
         limits.count(self.count);
+        if let FrameFault::DelayMs(ms) = self.fault {
+            limits.chosen("fault", ("delay_ms", ms), FrameFault::NUMBERS);
+        }
     }
 
     fn read(word: &FromWord<'_>) -> Self {
@@ -214,6 +217,9 @@ impl FrameFault {
     /// Their names in a story.
     pub const NAMES: &'static [&'static str] =
         &["drop", "duplicate", "delay_ms", "swap", "cut", "unknown_type"];
+
+    /// Those that take a number, and from where to where it is.
+    pub const NUMBERS: &'static [(&'static str, u64, u64)] = &[("delay_ms", 1, TIME_MS_MAX)];
 
     /// The fault that a parameter says.
     fn numbered(number: u16) -> Self {
