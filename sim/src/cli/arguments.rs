@@ -199,10 +199,11 @@ pub(super) struct ShrinkCommand {
   driftless run --for 10m --seed $(git rev-parse HEAD)
   driftless run --seeds 100 --world wire --keep-going")]
 pub(super) struct RunCommand {
-    /// The world to run them in
-    #[arg(long, value_enum, default_value_t = WorldArgument::Fast, value_name = "WORLD")]
-    pub(super) world: WorldArgument,
-    /// The profile to generate by; `list profiles` names them
+    /// The world to run them in; when left out the fast one, and without a profile one seed in 20
+    /// in the wire world
+    #[arg(long, value_enum, value_name = "WORLD")]
+    pub(super) world: Option<WorldArgument>,
+    /// The profile to generate by, `list profiles` names them; all in turn when left out
     #[arg(long, value_name = "NAME")]
     pub(super) profile: Option<String>,
     /// How many seeds, over all shards

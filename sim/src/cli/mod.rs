@@ -11,6 +11,7 @@ mod exit;
 mod judge;
 mod list;
 mod measure;
+mod mix;
 mod output;
 mod pool;
 mod progress;

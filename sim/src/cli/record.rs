@@ -44,8 +44,8 @@ pub(super) enum Record {
     },
     /// A sweep begins.
     Sweep {
-        /// The profile.
-        profile: String,
+        /// What it draws from: a profile or all of them, and in which worlds.
+        mix: String,
         /// The first seed.
         base: String,
         /// How many seeds, when that is known beforehand.

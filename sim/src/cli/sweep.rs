@@ -10,6 +10,7 @@ use driftless_gateway::time::Instant;
 use super::arguments::RunCommand;
 use super::check::report;
 use super::judge::{Judged, judge};
+use super::mix::Mix;
 use super::output::Output;
 use super::pool::{Beat, cores, in_order};
 use super::progress::{Goal, Progress, Stopwatch};
@@ -17,18 +18,14 @@ use super::record::{IdleBy, IdleRecord, Record};
 use super::seed::Seed;
 use super::shard::Shard;
 use super::shrink::{Setting, shrink_to};
-use super::story::{Told, of_seed, profile, violation};
+use super::story::{Told, violation};
 use super::{BadArguments, Exit};
-use crate::observe::{Mark, marks};
+use crate::observe::marks;
 use crate::plant::Plant;
 use crate::properties::Violation;
 use crate::run::{IdleStep, RunOptions};
 use crate::shrink::ViolationKind;
 use crate::sockets::Place;
-use crate::story::profile::Profile;
-
-/// From this many seeds on, a required mark that was never reached fails the sweep.
-const MARKS_SEEDS_MIN: u64 = 1000;
 
 /// Every so many seeds, one is run twice to compare the traces.
 const TWICE_EVERY: u64 = 64;
@@ -44,8 +41,7 @@ const FAILED_TOLD_MAX: usize = 100;
 
 /// Which seeds to run.
 struct Plan {
-    place: Place,
-    profile: &'static Profile,
+    mix: Mix,
     base: Seed,
     shard: Shard,
     goal: Goal,
@@ -82,9 +78,9 @@ pub(super) fn run(
         output.detail(&Record::Stopped { ran: totals.seeds }, None);
     }
     let is_wanted = command.shrink || (output.is_terminal() && !command.no_shrink);
-    if let Some((told, judged)) = totals.failed.first().filter(|_| is_wanted) {
+    if let Some(Swept { place, told, judged }) = totals.failed.first().filter(|_| is_wanted) {
         let jobs = jobs.unwrap_or_else(cores);
-        let setting = Setting { place: plan.place, plant, budget: SHRINK_FOR, jobs };
+        let setting = Setting { place: *place, plant, budget: SHRINK_FOR, jobs };
         shrink_first(setting, told, judged, output)?;
     }
     Ok(exit)
@@ -106,7 +102,7 @@ fn shrink_first(
 }
 
 fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, BadArguments> {
-    let profile = profile(command.profile.as_deref())?;
+    let mix = Mix::of(command)?;
     let (shard, named_by) = match command.shard {
         Some(shard) => (shard, None),
         None => {
@@ -131,7 +127,7 @@ fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, BadArguments>
         return Err(BadArguments::nothing(format!("no seed was selected in shard {shard}")));
     }
     let sweep = Record::Sweep {
-        profile: profile.name.to_owned(),
+        mix: mix.words(),
         base: base.to_string(),
         seeds: match goal {
             Goal::Seeds(count) => Some(count),
@@ -143,7 +139,7 @@ fn plan(command: &RunCommand, output: &mut Output) -> Result<Plan, BadArguments>
         }),
     };
     output.detail(&sweep, None);
-    Ok(Plan { place: command.world.into(), profile, base, shard, goal, plant: None })
+    Ok(Plan { mix, base, shard, goal, plant: None })
 }
 
 /// What a sweep came to.
@@ -159,11 +155,19 @@ struct Totals {
     marks: BTreeSet<&'static str>,
     idle_faults: Idle,
     idle_people: Idle,
-    failed: Vec<(Told, Judged)>,
+    failed: Vec<Swept>,
+}
+
+/// A seed that was told.
+struct Swept {
+    place: Place,
+    told: Told,
+    judged: Judged,
 }
 
 impl Totals {
-    fn add(&mut self, told: Told, judged: Judged) {
+    fn add(&mut self, swept: Swept) {
+        let Swept { told, judged, .. } = &swept;
         let outcome = &judged.outcome;
         self.seeds += 1;
         self.simulated = self.simulated.saturating_add(outcome.simulated);
@@ -181,7 +185,7 @@ impl Totals {
             _ => self.violated += 1,
         }
         if self.failed.len() < FAILED_TOLD_MAX {
-            self.failed.push((told, judged));
+            self.failed.push(swept);
         }
     }
 }
@@ -226,19 +230,18 @@ fn sweep(
         Goal::Time(_) => u64::MAX,
     };
     let work = |index: u64| {
-        let told = of_seed(plan.profile, plan.seed(index), plan.place).in_place(plan.place);
+        let (place, told) = plan.mix.story(plan.seed(index));
         let told = told.with_plant(plan.plant);
         let options = RunOptions { plant: plan.plant, ..RunOptions::default() };
-        let mut judged =
-            judge(plan.place, &told.scenario, options, index.is_multiple_of(TWICE_EVERY));
-        if index.is_multiple_of(REPLICAS_EVERY) && plan.place == Place::Fast {
+        let mut judged = judge(place, &told.scenario, options, index.is_multiple_of(TWICE_EVERY));
+        if index.is_multiple_of(REPLICAS_EVERY) && place == Place::Fast {
             judged.compare_replicas(&told.scenario, plan.plant);
         }
-        (told, judged)
+        Swept { place, told, judged }
     };
     in_order(jobs, limit, work, |beat| match beat {
-        Beat::Done((told, judged)) => {
-            totals.add(told, judged);
+        Beat::Done(swept) => {
+            totals.add(swept);
             if keep_going || totals.failed.is_empty() {
                 ControlFlow::Continue(())
             } else {
@@ -293,7 +296,7 @@ fn summarise(totals: &Totals, plan: &Plan, wall: Duration, output: &mut Output) 
     for guard in &guards {
         output.record(&violation("the sweep", guard));
     }
-    for (told, judged) in &totals.failed {
+    for Swept { told, judged, .. } in &totals.failed {
         report(told, judged, output);
     }
     exit
@@ -302,7 +305,7 @@ fn summarise(totals: &Totals, plan: &Plan, wall: Duration, output: &mut Output) 
 /// The sweep's own properties: required marks are reached where every fault is in the mix, and the
 /// canary is found.
 fn guards(totals: &Totals, plan: &Plan, output: &mut Output) -> Vec<Violation> {
-    let profile = plan.profile;
+    let mix = plan.mix;
     let mut guards = Vec::new();
     let guard = |property, subject: String, expected: &str, found: String| Violation {
         property,
@@ -315,20 +318,17 @@ fn guards(totals: &Totals, plan: &Plan, output: &mut Output) -> Vec<Violation> {
         last_events: Vec::new(),
     };
     // What takes several gateways is asked of those who have them, and of them nothing else.
-    let due: Vec<_> = marks().iter().filter(|mark| profile.fleet || !mark.fleet).collect();
+    let due: Vec<_> = marks().iter().filter(|mark| mix.may_reach(mark.fleet)).collect();
     let missing: Vec<_> = due.iter().filter(|mark| !totals.marks.contains(mark.name)).collect();
     let (of, names) = (due.len(), missing.iter().map(|mark| mark.name).collect());
     output.detail(&Record::Marks { reached: of - missing.len(), of, missing: names }, None);
     let required = missing.iter().filter(|mark| mark.required);
-    let is_asked = |mark: &Mark| profile.has_every_family() && (profile.full || mark.fleet);
-    // What the fast world reaches in so many seeds the wire world may not: its time is coarser.
-    let is_due = totals.seeds >= MARKS_SEEDS_MIN && plan.place == Place::Fast;
-    let required = required.filter(|mark| is_asked(mark) && is_due);
+    let required = required.filter(|mark| mix.has_to_reach(mark.fleet, totals.seeds));
     for mark in required {
         let found = format!("never reached in {} seeds", totals.seeds);
         guards.push(guard("marks", mark.name.to_owned(), "reached at least once", found));
     }
-    let missed = plan.place.canary().err();
+    let missed = mix.own_place().canary().err();
     output.detail(&Record::Canary { found: missed.is_none(), missed: missed.clone() }, None);
     if let Some(missed) = missed {
         guards.push(guard("canary", "a planted defect".to_owned(), "found", missed));

@@ -69,8 +69,8 @@ impl Text {
             }
             Record::Unequal { .. } => self.unequal(record),
             Record::Reproduce { command } => self.line(Tone::Plain, "Reproduce", command),
-            Record::Sweep { profile, base, seeds, shard } => {
-                let mut rest = format!("profile {profile}, seeds from {base}");
+            Record::Sweep { mix, base, seeds, shard } => {
+                let mut rest = format!("{mix}, seeds from {base}");
                 if let Some(seeds) = seeds {
                     rest = format!("{rest}, {}", counted(*seeds, "seed"));
                 }

@@ -116,10 +116,11 @@ fn most_while_quiet(what: &str, context: &Context<'_>) -> u64 {
 const UNREADABLE_READS: usize = 2;
 
 /// Whether a list brought news that the gateway says it is following up: what a list lacks counts
-/// only in a second one, and for some keys in a third (law 4).
+/// only in a second one, and for some keys in a third (law 4). A list that failed, as with a token
+/// that was rotated since, is read again.
 fn is_following_up(context: &Context<'_>) -> bool {
-    let is_syncing = |(_, state)| state == SyncState::Syncing;
-    context.engine.is_some_and(|engine| engine.states().any(is_syncing))
+    let follows_up = |(_, state)| matches!(state, SyncState::Syncing | SyncState::Stale);
+    context.engine.is_some_and(|engine| engine.states().any(follows_up))
 }
 
 /// Whether a list may still bring news that nobody waits for: of what is not deployed here, that it
