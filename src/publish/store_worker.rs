@@ -105,40 +105,40 @@ impl StoreWorker {
         batch: &Batch,
     ) -> Result<Vec<StoredDefinition>, StoreFailure> {
         let mut definitions = self.come_with(batch)?;
+        let kept = batch.artifacts.iter().filter_map(|(id, write)| match write {
+            ArtifactWrite::Put { row, content: None } if row.is_served() => {
+                Some((id.clone(), row.held?.digest))
+            }
+            _ => None,
+        });
+        let kept = kept.filter_map(|(id, digest)| self.read_one(store, id, digest)).collect();
+        definitions.append(&mut readable(kept)?);
         store.commit(batch).map_err(|error| match error {
             StoreError::Full => StoreFailure::Full,
             other => StoreFailure::Io(other.to_string()),
         })?;
-        for (id, write) in &batch.artifacts {
-            let ArtifactWrite::Put { row, content: None } = write else { continue };
-            if let Some(held) = row.held.filter(|_| row.is_served()) {
-                definitions.extend(self.read_one(store, id.clone(), held.digest));
-            }
-        }
         Ok(definitions)
     }
 
-    /// Reads the definitions that come with a batch. One that says nothing must not take the place
-    /// of the last good one.
-    fn come_with(&mut self, batch: &Batch) -> Result<Vec<StoredDefinition>, StoreFailure> {
-        let (mut definitions, mut unreadable) = (Vec::new(), Vec::new());
+    /// Reads the definitions that come with a batch, as a commit does before anything is written.
+    ///
+    /// # Errors
+    /// The definitions that cannot be read: they must not take the place of the last good ones, so
+    /// such a batch is not written.
+    pub fn come_with(&mut self, batch: &Batch) -> Result<Vec<StoredDefinition>, StoreFailure> {
+        let mut all = Vec::new();
         for (id, write) in &batch.artifacts {
             let ArtifactWrite::Put { row, content: Some(content) } = write else { continue };
-            let Some(held) = row.held.filter(|_| row.is_served()) else { continue };
-            let stored = self.decode(id, held.digest, &content.bytes);
-            match &stored.definition {
-                Ok(_) => definitions.push(stored),
-                Err(why) => {
-                    let (artifact, why) = (stored.artifact, why.why().to_owned());
-                    unreadable.push(UnreadableContent { artifact, digest: held.digest, why });
-                }
-            }
+            let Some(held) = row.held else { continue };
+            all.push(self.decode(id, held.digest, &content.bytes));
         }
-        if unreadable.is_empty() {
-            Ok(definitions)
-        } else {
-            Err(StoreFailure::Unreadable(unreadable))
-        }
+        // What is not served now may be served again later, when its bytes do not come with it.
+        let mut definitions = readable(all)?;
+        definitions.retain(|stored| {
+            let write = batch.artifacts.get(&stored.artifact);
+            matches!(write, Some(ArtifactWrite::Put { row, .. }) if row.is_served())
+        });
+        Ok(definitions)
     }
 
     /// Reads stored definitions. Nothing is said of one that the store does not hold with that
@@ -181,4 +181,18 @@ impl StoreWorker {
         let definition = self.definitions.get_or_read(digest, read).map_err(Unreadable::Malformed);
         StoredDefinition { artifact: artifact.clone(), digest, definition }
     }
+}
+
+/// The definitions, where each of them says something or was not read.
+fn readable(definitions: Vec<StoredDefinition>) -> Result<Vec<StoredDefinition>, StoreFailure> {
+    let unreadable = definitions.iter().filter_map(|stored| match &stored.definition {
+        Err(Unreadable::Malformed(why)) => Some(UnreadableContent {
+            artifact: stored.artifact.clone(),
+            digest: stored.digest,
+            why: why.clone(),
+        }),
+        _ => None,
+    });
+    let unreadable: Vec<UnreadableContent> = unreadable.collect();
+    if unreadable.is_empty() { Ok(definitions) } else { Err(StoreFailure::Unreadable(unreadable)) }
 }

@@ -307,3 +307,14 @@ fn a_definition_that_cannot_be_read_is_not_written() {
     assert_eq!((contents.len(), &contents[0].artifact, contents[0].digest), (1, &id("a"), ONE));
     assert!(!contents[0].why.contains("hunter2"), "{contents:?}");
 }
+
+#[test]
+fn a_definition_that_cannot_be_read_is_not_kept_for_later_and_not_served_from_the_store() {
+    let mut worker = StoreWorker::new(1);
+    let bad = content("hunter2", ONE);
+    let mut store = OneDefinition { content: Some(bad.clone()), gives: true, is_full: true };
+    for (state, bytes) in [(DeployState::Undeployed, Some(bad)), (DeployState::Deployed, None)] {
+        let refused = worker.commit(&mut store, &put(state, bytes));
+        assert!(matches!(refused, Err(StoreFailure::Unreadable(_))), "{state:?}: {refused:?}");
+    }
+}

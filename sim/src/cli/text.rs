@@ -396,7 +396,7 @@ mod tests {
             subject: "api orders".to_owned(),
             expected: "acked after durable".to_owned(),
             found: "acked\nbefore".to_owned(),
-            cause: Some("the gateway began to serve this at 00:00:04.120".to_owned()),
+            cause: Some("the gateway began to serve it at 00:00:04.120".to_owned()),
             last_events: vec!["00:00:04.120  engine  store".to_owned()],
         });
         let expected = "\x20VIOLATED  ack_truth   seed 0x2a   at 00:00:04.125
@@ -405,7 +405,7 @@ mod tests {
            expected  acked after durable
            found     acked
                      before
-           cause     the gateway began to serve this at 00:00:04.120
+           cause     the gateway began to serve it at 00:00:04.120
            last events
              00:00:04.120  engine  store
 ";

@@ -66,7 +66,11 @@ fn unsettled(context: &Context<'_>, engine: &Engine) -> Option<StatusKind> {
     let apis = StatusKind::Artifact(Kind::RestApi);
     let is_synced = engine.state(apis) == SyncState::Synced;
     let is_unreadable = context.ledger.unreadable().next().is_some();
-    if !is_synced && (!is_unreadable || engine.awaits_lists(apis)) {
+    let is_settled = match is_unreadable {
+        false => is_synced,
+        true => !is_synced && !engine.awaits_lists(apis),
+    };
+    if !is_settled {
         return Some(StatusKind::Artifact(Kind::RestApi));
     }
     let is_open = |kind: &StatusKind| {

@@ -36,7 +36,8 @@ impl Property for StoreRecovers {
         verdicts: &mut Verdicts,
     ) {
         match observation {
-            Observation::Committed(_) | Observation::Wiped => self.attempts.clear(),
+            Observation::Committed(batch) => self.settle(batch),
+            Observation::Wiped => self.attempts.clear(),
             Observation::CommitFailed(batch) => self.attempts.push((*batch).clone()),
             Observation::Crashed(in_flight) => self.attempts.extend(in_flight.cloned()),
             Observation::Recovered(found) if !self.explains(context.committed, found) => {
@@ -50,6 +51,17 @@ impl Property for StoreRecovers {
 }
 
 impl StoreRecovers {
+    /// A commit decides about what it writes. An attempt at something else may still be found: it is
+    /// not repeated where a definition that came after it cannot be read.
+    fn settle(&mut self, batch: &Batch) {
+        for attempt in &mut self.attempts {
+            attempt.artifacts.retain(|id, _| !batch.artifacts.contains_key(id));
+            attempt.resources.retain(|id, _| !batch.resources.contains_key(id));
+            attempt.control_plane = None;
+        }
+        self.attempts.retain(|attempt| !attempt.is_empty());
+    }
+
     /// Whether `found` is what was committed, with some of the attempts since.
     fn explains(&mut self, committed: &Recovered, found: &Recovered) -> bool {
         let mut candidates = vec![committed.clone()];

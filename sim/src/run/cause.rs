@@ -37,7 +37,7 @@ pub(super) fn cause(lines: &[TraceLine], violation: &Violation) -> Option<String
 /// What a gateway does to a subject, as a sentence says it.
 fn verb_of(line: &TraceLine) -> Option<&'static str> {
     match (line.who, line.what) {
-        ("engine", "serves") => Some("began to serve this"),
+        ("engine", "serves") => Some("began to serve it"),
         ("engine", "withdraws") => Some("withdrew it"),
         ("engine", "holds") => Some("took it up"),
         ("engine", "replaces") => Some("replaced it"),
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(
             cause(&lines, &violation(&subject)).as_deref(),
             Some(
-                "the gateway began to serve this at 00:00:00.031, after the start of its process \
+                "the gateway began to serve it at 00:00:00.031, after the start of its process \
                  at 00:00:00.030"
             )
         );

@@ -286,6 +286,8 @@ impl<'t> GatewaySide<'_, 't> {
                 self.watch().show(&Observation::Committed(&batch));
                 self.watch().observe(|| Observable::State("stored".to_owned()));
             }
+            // It was not tried.
+            Err(StoreFailure::Unreadable(_)) => {}
             Err(_) => {
                 self.watch().show(&Observation::CommitFailed(&batch));
                 self.watch().mark("commit_failed");

@@ -90,8 +90,10 @@ impl Publishing<'_> {
         if truth.lifecycle == Lifecycle::Retired || next > REVISION_MAX {
             return false;
         }
+        // After a restored backup the number may be one of before, whose definition is known.
+        let is_new = self.catalog.get(index).is_some_and(|api| api.revision(next).is_none());
         self.revise_to(index, next, now);
-        if !is_readable {
+        if is_new && !is_readable {
             self.catalog.spoil_revision(index, next);
         }
         true

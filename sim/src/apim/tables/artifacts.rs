@@ -150,7 +150,8 @@ impl ApiRow {
         }
     }
 
-    fn revision(&self, revision: u32) -> Option<&Revision> {
+    /// The revision of that number, from 1.
+    pub(in crate::apim) fn revision(&self, revision: u32) -> Option<&Revision> {
         self.revisions.get(usize::try_from(revision.checked_sub(1)?).ok()?)
     }
 }

@@ -124,6 +124,9 @@ impl SimGateway {
         self.forget_views();
         self.sessions.clear();
         let committing = self.committing.take().map(|(_, batch)| batch);
+        // What is refused before it is written cannot be found half written.
+        let is_tried = |batch: &Batch| WORKER.with_borrow_mut(|it| it.come_with(batch).is_ok());
+        let committing = committing.filter(is_tried);
         match &committing {
             Some(batch) => self.store.crash_during(batch, disk, key),
             None => self.store.crash(disk, key),
