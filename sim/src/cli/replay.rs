@@ -36,10 +36,13 @@ pub(super) fn replay(
         return Ok(diff::diff(place, [&told, &other], until, plant, output));
     }
     let watch = Stopwatch::start();
-    let about = command.about.as_deref().map(TraceFilter::new);
+    let mut about = command.about.as_deref().map(TraceFilter::new);
     let from = command.from.map_or(Instant::START, Instant::from_millis);
     let is_traced = command.trace || about.is_some() || command.from.is_some();
-    let is_wanted = |line: &TraceLine| {
+    let mut is_wanted = |line: &TraceLine| {
+        if let Some(about) = &mut about {
+            about.note(line);
+        }
         line.at >= from && about.as_ref().is_none_or(|about| about.matters(line))
     };
     let judged = if is_traced {

@@ -1,6 +1,8 @@
 //! Which lines of a trace matter to one subject: those that are about it, and those that lead to
 //! what happens to it.
 
+use std::collections::BTreeSet;
+
 use super::names::has_word;
 use super::trace::TraceLine;
 use crate::story::step::{Actor, VERBS};
@@ -28,6 +30,8 @@ pub struct TraceFilter {
     id: String,
     /// What names it in a trace where it is a key: `key NAME of ID`.
     key: Option<String>,
+    /// The requests that were made about it, so that their answers are known.
+    asked: BTreeSet<String>,
 }
 
 impl TraceFilter {
@@ -36,7 +40,25 @@ impl TraceFilter {
         let id = subject.rsplit(['(', ')']).nth(1).unwrap_or(subject);
         let name = subject.strip_prefix("key ").and_then(|rest| rest.split(" of ").next());
         let key = name.map(|name| format!("key {} of {id}", name.to_lowercase()));
-        Self { id: id.to_owned(), key }
+        Self { id: id.to_owned(), key, asked: BTreeSet::new() }
+    }
+
+    /// The same, knowing the requests about it among these lines.
+    pub fn following(mut self, lines: &[TraceLine]) -> Self {
+        lines.iter().for_each(|line| self.note(line));
+        self
+    }
+
+    /// Notes a request about it, whose answer names nothing but the request.
+    pub fn note(&mut self, line: &TraceLine) {
+        if line.who == "engine" && self.is_named(line) {
+            self.asked.extend(request_of(line));
+        }
+    }
+
+    /// Whether a line is the answer to a request about it.
+    fn is_answer(&self, line: &TraceLine) -> bool {
+        line.what == "answers" && request_of(line).is_some_and(|asked| self.asked.contains(&asked))
     }
 
     /// Whether a line is about exactly the subject: a key, and not another one of its API.
@@ -49,6 +71,7 @@ impl TraceFilter {
         let lists = if self.key.is_some() { &LISTS[1..] } else { &LISTS[..1] };
         line.what == "start"
             || self.is_it(line)
+            || (self.key.is_none() && self.is_answer(line))
             || (line.what == "answers" && lists.iter().any(|list| has_word(&line.detail, list)))
     }
 
@@ -65,11 +88,19 @@ impl TraceFilter {
     /// Whether a line names it, or may lead to what happens to it: a fault, a session, a list.
     pub fn matters(&self, line: &TraceLine) -> bool {
         self.is_named(line)
+            || self.is_answer(line)
             || OF_ALL.contains(&line.what)
             || LISTS.contains(&line.what)
             || (line.what == "answers" && LISTS.iter().any(|list| has_word(&line.detail, list)))
             || (line.who == "step" && is_fault(line.what))
     }
+}
+
+/// The request that a line is about, and at which gateway where there are several.
+fn request_of(line: &TraceLine) -> Option<String> {
+    let of = |name: &str| line.detail.split(' ').find(|word| word.starts_with(name));
+    let request = of("request=")?;
+    Some(format!("{} {request}", of("gateway=").unwrap_or_default()))
 }
 
 /// Whether a step of that name is something that goes wrong.
@@ -103,6 +134,19 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn the_answer_to_a_request_about_it_matters() {
+        let asked = line("engine", "fetch", "request=r3 GET /apis/24f1 (orders)");
+        let answers = |request| {
+            line("apim", "answers", &format!("request={request} fetch status=404 bytes=0"))
+        };
+        let about = TraceFilter::new("orders (24f1)");
+        assert!(!about.matters(&answers("r3")));
+        let about = about.following(&[asked]);
+        assert!(about.matters(&answers("r3")) && about.is_told_by(&answers("r3")));
+        assert!(!about.matters(&answers("r4")));
     }
 
     #[test]

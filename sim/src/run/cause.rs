@@ -7,7 +7,7 @@ use crate::properties::Violation;
 /// What the gateway did last to what a violation is about, and after what. `None` where the subject
 /// is nothing that a trace names.
 pub(super) fn cause(lines: &[TraceLine], violation: &Violation) -> Option<String> {
-    let about = TraceFilter::new(&violation.subject);
+    let about = TraceFilter::new(&violation.subject).following(lines);
     let of_gateway = violation.gateway.as_ref().map(|name| format!("gateway={name} "));
     let is_here = |line: &&TraceLine| {
         line.at <= violation.at && of_gateway.as_ref().is_none_or(|of| line.detail.starts_with(of))
@@ -65,7 +65,9 @@ fn what_came(about: &TraceFilter, line: &TraceLine, earlier: &[&TraceLine]) -> S
     if line.what == "answers" {
         let words = line.detail.split_whitespace();
         let name = words.filter(|word| !word.contains(['=', '/'])).find(|word| *word != "GET");
-        return format!("the answer `{}` at {}", name.unwrap_or("?"), line.at);
+        let status = line.detail.split_whitespace().find_map(|word| word.strip_prefix("status="));
+        let (name, status) = (name.unwrap_or("?"), status.unwrap_or("?"));
+        return format!("the answer `{name}` with status {status} at {}", line.at);
     }
     let kind = |line: &TraceLine| {
         let words = line.detail.split_whitespace();
@@ -152,7 +154,7 @@ mod tests {
         assert_eq!(
             cause(&lines, &violation(&subject)).as_deref(),
             Some(
-                "the gateway withdrew it at 00:00:00.021, after the answer `list` at 00:00:00.020"
+                "the gateway withdrew it at 00:00:00.021, after the answer `list` with status 200 at 00:00:00.020"
             )
         );
         lines.push(line(30, "engine", "start", "rows=0 tombstones=0"));

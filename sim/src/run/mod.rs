@@ -56,7 +56,7 @@ pub(crate) fn with_last_events(
 
 /// The last lines before a violation that matter to its subject.
 fn last_events(lines: &[TraceLine], violation: &Violation) -> Vec<String> {
-    let about = TraceFilter::new(&violation.subject);
+    let about = TraceFilter::new(&violation.subject).following(lines);
     let matters =
         |line: &&TraceLine| line.at <= violation.at && line.what != "ping" && about.matters(line);
     let mut last: Vec<String> =
