@@ -4,7 +4,7 @@
 //! Every eight bytes are a step of people or a request. The runtime is given all that there is to
 //! know, read from real answers; how a gateway comes to know it is the business of other targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,7 +78,8 @@ fn snapshot(manager: &mut ApiManager, now: Instant) -> Snapshot {
     let ids: Vec<ArtifactId> = ledger.must_serve().map(|(id, _)| id.clone()).collect();
     let resources = resources(ledger, &ids, now);
     let mut apis: BTreeMap<ArtifactId, Arc<Definition>> = BTreeMap::new();
-    for id in ids {
+    let unreadable: BTreeSet<ArtifactId> = ledger.unreadable().cloned().collect();
+    for id in ids.into_iter().filter(|id| !unreadable.contains(id)) {
         let question = request::fetch(&base, &id, Kind::RestApi);
         let reply = manager.respond(GatewayIndex::FIRST, &question, Some(&token), now);
         let Answered::Answer(answer) = reply.outcome else { continue };
@@ -157,7 +158,8 @@ impl<'a> Asked<'a> {
     fn of(word: &Word, ledger: &'a Ledger, now: Instant) -> Self {
         let name = word.api();
         let api = ledger.artifact(&name).and_then(|id| {
-            let issue = ledger.must_serve().find(|(other, _)| *other == id)?.1.issue;
+            let (_, wanted) = ledger.must_serve().find(|(other, _)| *other == id)?;
+            let issue = Some(wanted).filter(|wanted| wanted.is_readable)?.issue;
             match &issue.what {
                 Issued::Deployed { outline, .. } => Some((id, *outline)),
                 _ => None,

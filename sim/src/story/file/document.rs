@@ -64,6 +64,13 @@ pub(super) struct TextKey {
     pub(super) name: String,
 }
 
+/// The column in characters, from 1, of what `serde_json` says is so many bytes into a line.
+fn column_of(text: &str, line: usize, bytes: usize) -> usize {
+    let line = text.split('\n').nth(line - 1).unwrap_or_default();
+    let before = line.char_indices().take_while(|(at, _)| *at < bytes).count();
+    (before + bytes.saturating_sub(line.len())).max(1)
+}
+
 impl Node {
     /// Reads a whole text.
     pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
@@ -73,7 +80,8 @@ impl Node {
             return Err(place.refuse("the file begins with a byte order mark", Some(hint)));
         }
         if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-            let place = TextPlace { line: error.line().max(1), column: error.column().max(1) };
+            let line = error.line().max(1);
+            let place = TextPlace { line, column: column_of(text, line, error.column()) };
             let message = error.to_string();
             let what = message.split(" at line ").next().unwrap_or("not JSON");
             return Err(place.refuse(format!("not JSON: {what}"), None));
@@ -256,6 +264,14 @@ mod tests {
     #[track_caller]
     fn refused(text: &str) -> String {
         Node::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_by_its_column_in_characters() {
+        for (text, line, column) in [("{\n \"ééé\" x}", 2, 8), ("{ \"é\u{feff}é", 1, 6)] {
+            let refusal = Node::parse(text).unwrap_err();
+            assert_eq!((refusal.line, refusal.column), (line, column), "{text}");
+        }
     }
 
     #[test]
