@@ -94,7 +94,7 @@ pub struct Limits {
     pub pings_per_second_max: u32,
     /// Most connections kept for requests to come.
     pub pool_connections_max: usize,
-    /// How large a definition may be. It is taken in all the same, and not served.
+    /// How large a definition may be. One that is larger is refused: the one before stays in service.
     pub definition: DefinitionLimits,
 }
 
